@@ -1,0 +1,11 @@
+#include "addon.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  using namespace mosrun::addon;
+  exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
+  exports.Set("cpuFeatures", Napi::Function::New<CpuFeatures>(env, "cpuFeatures"));
+  exports.Set("probeKernel", Napi::Function::New<ProbeKernel>(env, "probeKernel"));
+  return exports;
+}
+
+NODE_API_MODULE(mosrun, Init)

@@ -1,0 +1,16 @@
+// The Node-API addon: a thin, typed-in-TypeScript window on what only C can ask of the kernel and the processor.
+#pragma once
+#include <napi.h>
+
+namespace mosrun::addon {
+
+/// peerCredentials(fd) -> { pid, uid, gid }: who is at the other end of a unix socket (SO_PEERCRED, unix(7)).
+Napi::Value PeerCredentials(const Napi::CallbackInfo &info);
+
+/// cpuFeatures() -> { hash, xsaveBytes, xcr0, registers }: what a program can find out about the processor and depend on.
+Napi::Value CpuFeatures(const Napi::CallbackInfo &info);
+
+/// probeKernel() -> [{ name, ok, detail }]: every kernel feature the engine builds on, tried once, by name.
+Napi::Value ProbeKernel(const Napi::CallbackInfo &info);
+
+}  // namespace mosrun::addon

@@ -1,0 +1,174 @@
+// mosrun: starts a program so that it can migrate. A small static program, because a queued job must cost almost nothing; it
+// understands no option itself: mosd reads the command line, decides, and answers. Then the program takes this process's place, so
+// that the shell's child, terminal and pid are the program's.
+//
+// Frames both ways: u32 length (of what follows the type), u8 type, body; all integers little-endian; strings end with NUL.
+//   to mosd:    'L' u16 version, u32 argc, argv..., cwd, u32 count, environment entries...
+//   from mosd:  'O' text for standard output        'E' text for standard error
+//               'W' wait (the body is a reason)     'X' u32 exit code
+//               'G' u32 index of the program in argv, u8 rule, u32 count, environment entries to set...
+//                   rule 0: argv[0] is the program's name;  rule 1 (-z): the arguments after the program start at argv[0]
+// lib/shared/launch-frames.ts is the other side.
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+extern char **environ;
+
+namespace {
+
+constexpr uint16_t kProtocolVersion = 1;
+constexpr int kFailed = 125;  // as env(1): our own error, cannot execute, not found
+constexpr int kCannotExecute = 126;
+constexpr int kNotFound = 127;
+constexpr uint32_t kLongestFrame = 16u << 20;
+constexpr char kDefaultSocket[] = "/run/mosrun/launch.sock";
+
+[[noreturn]] void Fail(const char *what, const char *detail, const char *advice) {
+  fprintf(stderr, "mosrun: %s%s%s: %s\n", what, *detail ? ": " : "", detail, advice);
+  _exit(kFailed);
+}
+
+/// A growing byte buffer; only what building one frame needs.
+struct Buffer {
+  char *data = nullptr;
+  size_t size = 0, room = 0;
+
+  void Add(const void *bytes, size_t count) {
+    if (size + count > room) {
+      room = (size + count) * 2 + 4096;
+      data = static_cast<char *>(realloc(data, room));
+      if (!data) Fail("out of memory", "", "shorten the command line");
+    }
+    memcpy(data + size, bytes, count);
+    size += count;
+  }
+  void Number32(uint32_t value) { Add(&value, sizeof value); }
+  void Number16(uint16_t value) { Add(&value, sizeof value); }
+  void String(const char *text) { Add(text, strlen(text) + 1); }
+};
+
+bool WriteAll(int fd, const char *data, size_t count) {
+  while (count > 0) {
+    ssize_t done = write(fd, data, count);
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    data += done;
+    count -= static_cast<size_t>(done);
+  }
+  return true;
+}
+
+bool ReadAll(int fd, void *to, size_t count) {
+  char *data = static_cast<char *>(to);
+  while (count > 0) {
+    ssize_t done = read(fd, data, count);
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    data += done;
+    count -= static_cast<size_t>(done);
+  }
+  return true;
+}
+
+int Connect(const char *path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (strlen(path) >= sizeof address.sun_path) Fail("the socket's path is too long", path, "set MOSRUN_LAUNCH_SOCKET to a shorter one");
+  strcpy(address.sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) Fail("cannot make a socket", strerror(errno), "raise the limit of open files");
+  if (connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) < 0) {
+    Fail("no daemon answers on this node", strerror(errno), "start mosd, or ask the administrator");
+  }
+  return fd;
+}
+
+/// Only what concerns mosrun travels: what the program sees is already in this process.
+void SendLaunch(int fd, int argc, char **argv) {
+  Buffer body;
+  body.Number16(kProtocolVersion);
+  body.Number32(static_cast<uint32_t>(argc));
+  for (int i = 0; i < argc; i++) body.String(argv[i]);
+  char *directory = getcwd(nullptr, 0);
+  body.String(directory ? directory : "");
+  uint32_t count = 0;
+  for (char **entry = environ; *entry; entry++) count += strncmp(*entry, "MOSRUN_", 7) == 0;
+  body.Number32(count);
+  for (char **entry = environ; *entry; entry++) {
+    if (strncmp(*entry, "MOSRUN_", 7) == 0) body.String(*entry);
+  }
+  Buffer frame;
+  frame.Number32(static_cast<uint32_t>(body.size));
+  frame.Add("L", 1);
+  frame.Add(body.data, body.size);
+  if (!WriteAll(fd, frame.data, frame.size)) Fail("the daemon hung up", strerror(errno), "see the daemon's log");
+}
+
+/// Takes the program's place in this process; comes back only by exiting.
+[[noreturn]] void Go(int argc, char **argv, const char *body, uint32_t length) {
+  uint32_t index = 0, count = 0;
+  constexpr uint32_t kHead = 4 + 1 + 4;
+  if (length < kHead) Fail("the daemon's answer is not understood", "", "restart mosd: its version may differ");
+  memcpy(&index, body, 4);
+  const bool arguments_start_at_name = body[4] == 1;
+  memcpy(&count, body + 5, 4);
+  const char *entry = body + kHead;
+  const char *end = body + length;
+  for (; count > 0; count--) {
+    const void *stop = memchr(entry, 0, static_cast<size_t>(end - entry));
+    if (!stop) Fail("the daemon's answer is not understood", "", "restart mosd: its version may differ");
+    putenv(const_cast<char *>(entry));
+    entry = static_cast<const char *>(stop) + 1;
+  }
+  if (index == 0 || index >= static_cast<uint32_t>(argc)) Fail("no program was named", "", "see mosrun --help");
+  char **arguments = argv + index + (arguments_start_at_name ? 1 : 0);
+  if (!*arguments) Fail("-z needs the program's argv[0]", "", "write: mosrun -z PROGRAM ARGV0 [ARGUMENT...]");
+  execvp(argv[index], arguments);
+  const int error = errno;
+  const bool missing = error == ENOENT;
+  fprintf(stderr, "mosrun: cannot run %s: %s: %s\n", argv[index], strerror(error),
+          missing ? "check the name and PATH" : "check the file and its permissions");
+  _exit(missing ? kNotFound : kCannotExecute);
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  const char *path = getenv("MOSRUN_LAUNCH_SOCKET");
+  int fd = Connect(path && *path ? path : kDefaultSocket);
+  // A daemon that hangs up must be an error message, not a death by signal. Ignoring would be inherited by the program.
+  struct sigaction ignore {}, before {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &before);
+  SendLaunch(fd, argc, argv);
+  sigaction(SIGPIPE, &before, nullptr);
+  for (;;) {
+    uint32_t length;
+    char type;
+    if (!ReadAll(fd, &length, sizeof length) || !ReadAll(fd, &type, 1)) {
+      Fail("the daemon went away before it had decided", "", "start the command again");
+    }
+    char *body = length <= kLongestFrame ? static_cast<char *>(malloc(length + 1)) : nullptr;
+    if (!body || !ReadAll(fd, body, length)) Fail("the daemon's answer is cut short", "", "start the command again");
+    switch (type) {
+      case 'O': WriteAll(STDOUT_FILENO, body, length); break;
+      case 'E': WriteAll(STDERR_FILENO, body, length); break;
+      case 'W': break;
+      case 'X': {
+        uint32_t code = kFailed;
+        if (length >= sizeof code) memcpy(&code, body, sizeof code);
+        _exit(static_cast<int>(code));
+      }
+      case 'G': Go(argc, argv, body, length);
+      default: Fail("the daemon's answer is not understood", "", "restart mosd: its version may differ");
+    }
+    free(body);
+  }
+}

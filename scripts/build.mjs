@@ -1,0 +1,117 @@
+// Builds everything: TypeScript (types checked, library emitted, commands bundled), the addon, the launcher and the engine's programs.
+// Usage: node scripts/build.mjs [--install-deps] [--typescript | --native]
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installPackages, missingPackages } from './packages.mjs';
+
+const root = path.resolve(fileURLToPath(import.meta.url), '../..');
+process.chdir(root);
+const options = new Set(process.argv.slice(2));
+const only = options.has('--typescript') ? 'typescript' : options.has('--native') ? 'native' : 'all';
+
+function fail(message) {
+  console.error(`mosrun: ${message}`);
+  process.exit(1);
+}
+
+function run(command, args, extra = {}) {
+  const result = spawnSync(command, args, { stdio: 'inherit', ...extra });
+  if (result.error) fail(`cannot run ${command}: ${result.error.message}`);
+  if (result.status !== 0) fail(`${command} ${args.join(' ')} failed`);
+}
+
+const tool = (name) => path.join(root, 'node_modules/.bin', name);
+
+/** Replaces a file that may be running: writing into it would fail with "text file busy". */
+function install(from, to) {
+  mkdirSync(path.dirname(to), { recursive: true });
+  copyFileSync(from, `${to}.new`);
+  chmodSync(`${to}.new`, 0o755);
+  renameSync(`${to}.new`, to);
+}
+
+function checkPackages() {
+  const missing = missingPackages();
+  if (missing === null || missing.length === 0) return;
+  if (options.has('--install-deps')) {
+    installPackages(missing);
+    return;
+  }
+  // Only what the build itself runs is worth stopping for; the rest is for tests and demo.
+  const names = missing.join(' ');
+  const needed = missing.filter((name) => ['g++', 'make', 'python3'].includes(name) && !onPath(name));
+  if (needed.length > 0 && only !== 'typescript') {
+    fail(`Debian packages are missing: ${names}: run "npm run build -- --install-deps", or apt-get install them`);
+  }
+  console.error(`mosrun: not installed, and needed by some tests: ${names} (npm run build -- --install-deps)`);
+}
+
+function onPath(name) {
+  return (process.env.PATH ?? '').split(':').some((directory) => existsSync(path.join(directory, name)));
+}
+
+async function buildTypescript() {
+  run(tool('tsc'), ['-p', 'tsconfig.json']);
+  const { build } = await import('esbuild');
+  const entries = readdirSync('lib/commands/bin').filter((name) => name.endsWith('.ts'));
+  await build({
+    entryPoints: entries.map((name) => path.join('lib/commands/bin', name)),
+    outdir: 'build/bin',
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    sourcemap: false,
+    legalComments: 'none',
+    minifySyntax: true,
+    banner: { js: '#!/usr/bin/env node' },
+    logLevel: 'warning',
+  });
+  for (const name of entries) {
+    const command = path.basename(name, '.ts');
+    install(`build/bin/${command}.js`, `dist/bin/${command}`);
+  }
+  // The commands have no suffix; what they are is said by the nearest package.json.
+  writeFileSync('dist/bin/package.json', '{ "type": "commonjs" }\n');
+  writeFileSync('dist/lib/package.json', '{ "type": "module" }\n');
+}
+
+/** node-gyp downloads headers unless told where the installed ones are. */
+function nodeDirectory() {
+  const prefix = path.resolve(process.execPath, '../..');
+  return existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+}
+
+function buildNative() {
+  const parallel = Math.min(availableParallelism(), 4);
+  const configured = existsSync('build/config.gypi') && existsSync('build/Makefile');
+  if (!configured || statSync('build/Makefile').mtimeMs < statSync('binding.gyp').mtimeMs) {
+    run(tool('node-gyp'), ['configure', '--loglevel=warn', ...nodeDirectory()]);
+  }
+  run('make', ['-s', '-C', 'build', 'BUILDTYPE=Release', `-j${parallel}`]);
+  install('build/Release/mosrun.node', 'dist/libexec/mosrun.node');
+  install('build/Release/mosrun-launcher', 'dist/bin/mosrun');
+  if (existsSync('native/Makefile')) {
+    run('make', ['-s', '-C', 'native', `-j${parallel}`]);
+    for (const name of ['mosmove', 'mosgate', 'moshusk']) install(`build/native/${name}`, `dist/libexec/${name}`);
+  }
+}
+
+checkPackages();
+if (!existsSync('node_modules/esbuild')) fail('the npm packages are not installed: run "npm ci"');
+if (options.has('--clean')) for (const directory of ['build', 'dist']) rmSync(directory, { recursive: true, force: true });
+if (only !== 'native') await buildTypescript();
+if (only !== 'typescript') buildNative();

@@ -1,0 +1,33 @@
+// A reporter for node --test: one line a test, the error of each failure, and last "N passed, N failed".
+import path from 'node:path';
+
+const oneLine = (text) => String(text).replaceAll('\n', ' ');
+
+export default async function* reporter(source) {
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  for await (const { type, data } of source) {
+    if (type === 'test:diagnostic' && data.level === 'warn') yield `  ${data.message}\n`;
+    if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    // A suite, and the file itself, only hold tests; a file that could not even be loaded is a failure of its own.
+    const isFile = data.nesting === 0 && data.name === data.file;
+    const holdsTests = data.details?.type === 'suite' || isFile;
+    const where = data.file ? path.relative('build/test', data.file).replace(/\.mjs$/, '') : '';
+    if (data.skip !== undefined || data.todo !== undefined) {
+      skipped++;
+      yield `skip  ${where}: ${data.name} (${oneLine(data.skip === true ? 'no reason given' : (data.skip ?? data.todo))})\n`;
+    } else if (type === 'test:pass') {
+      if (holdsTests) continue;
+      passed++;
+      yield `ok    ${where}: ${data.name} (${(data.details.duration_ms / 1000).toFixed(2)} s)\n`;
+    } else {
+      const error = data.details.error;
+      if (error?.failureType === 'subtestsFailed') continue;
+      failed++;
+      yield `FAIL  ${where}: ${data.name}\n${error?.cause?.stack ?? error?.stack ?? error}\n`;
+    }
+  }
+  yield `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
+}
