@@ -251,7 +251,7 @@ const fsconfigs: Entry[] = [
 const landlockRules: Entry[] = [into(1, 'LANDLOCK_RULE_PATH_BENEATH', 12), into(2, 'LANDLOCK_RULE_NET_PORT', 16)];
 
 const sorted = (entries: readonly Entry[]): Command[] =>
-  entries.map(([number, name, dir, size, place]) => ({ number, name, dir, size, place })).sort((a, b) => a.number - b.number);
+  entries.map(([number, name, dir, size, place]) => ({ number, name, dir, size, place })).toSorted((a, b) => a.number - b.number);
 
 export const commands: Readonly<Record<Exclude<List, 'none'>, readonly Command[]>> = {
   ioctl: sorted(ioctls),

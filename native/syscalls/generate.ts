@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { header } from './header.js';
+import { page } from './page.js';
 import { table } from './table.js';
 
 /** An unchanged file keeps its time, so that nothing is compiled again. */
@@ -19,5 +20,6 @@ table.forEach((row, number) => {
     throw new Error(`the system-call table has no row, or two, for number ${number} (found ${row.number} ${row.name})`);
 });
 
-const [headerPath = 'build/generated/syscalls.h'] = process.argv.slice(2);
+const [headerPath = 'build/generated/syscalls.h', pagePath = 'docs/system-calls.md'] = process.argv.slice(2);
 write(headerPath, header(table));
+write(pagePath, page());

@@ -1,7 +1,7 @@
 // build/generated/syscalls.h: the table as C++ constants. Freestanding and free of pointers, so that the stub, a flat blob
 // without relocations, can hold it.
 import { commands } from './commands.js';
-import { dirs, flagBits, lens, lists, places, restarts, timeouts, type Condition, type Row } from './model.js';
+import { dirs, flagBits, lens, lists, places, restarts, timeouts, type Arg, type Condition, type Row } from './model.js';
 import { trusted } from './table/ioctl.js';
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
@@ -9,14 +9,15 @@ const enumeration = (name: string, members: readonly string[]): string =>
   `enum class ${name} : uint8_t { ${members.join(', ')} };`;
 
 /** Which arguments the deputy must find inside the request's buffers. */
-const isPointer = (dir: string): boolean => !['value', 'fd', 'dirfd', 'command'].includes(dir);
-const isDescriptor = (dir: string): boolean => dir === 'fd' || dir === 'dirfd';
+const isPointer = ({ dir }: Arg): boolean => !['value', 'fd', 'dirfd', 'command'].includes(dir);
+const isDescriptor = ({ dir }: Arg): boolean => dir === 'fd' || dir === 'dirfd';
+const isInt = ({ int }: Arg): boolean => int === true;
 
 /** Numbers the deputy may run when asked. */
 export const forwardable = (row: Row): boolean => row.place === 'home' || row.asked;
 
-const bitmap = (row: Row, test: (dir: string) => boolean): number =>
-  row.args.reduce((bits, arg, i) => (test(arg.dir) ? bits | (1 << i) : bits), 0);
+const bitmap = (row: Row, test: (arg: Arg) => boolean): number =>
+  row.args.reduce((bits, arg, i) => (test(arg) ? bits | (1 << i) : bits), 0);
 
 function callInitializer(row: Row): string {
   const args = row.args.map((arg) => `{Dir::${arg.dir}, Len::${arg.len}, ${arg.a}, ${arg.plus}, ${arg.size}}`);
@@ -44,7 +45,7 @@ export function header(table: readonly Row[]): string {
   const last = table[table.length - 1];
   if (last === undefined) throw new Error('the system-call table is empty');
   const count = last.number + 1;
-  const handlers = ['none', ...new Set(table.map((row) => row.handler).filter((h) => h !== 'none'))].sort((a, b) =>
+  const handlers = ['none', ...new Set(table.map((row) => row.handler).filter((h) => h !== 'none'))].toSorted((a, b) =>
     a === 'none' ? -1 : b === 'none' ? 1 : a < b ? -1 : 1,
   );
 
@@ -160,6 +161,15 @@ ${chunks(
 constexpr uint8_t fd_args[count] = {
 ${chunks(
   table.map((row) => hex(bitmap(row, isDescriptor))),
+  24,
+)}
+};
+
+// Guest: arguments of 32 bits that it must understand itself (lengths, commands, descriptors). The calling convention
+// leaves the upper half undefined: clear it before use.
+constexpr uint8_t int_args[count] = {
+${chunks(
+  table.map((row) => hex(bitmap(row, isInt))),
   24,
 )}
 };

@@ -80,6 +80,8 @@ export interface Arg {
   readonly plus: number;
   /** Bytes of the structure, or of one element. */
   readonly size: number;
+  /** An int: the upper half of the register is undefined by the calling convention, and the kernel does not look at it. */
+  readonly int?: boolean;
 }
 
 /** "(word & mask) == value", where word is a 32-bit half of an argument: all that seccomp's BPF can ask. */
@@ -113,8 +115,10 @@ const buffer = (dir: Dir) => ({
 });
 
 export const value = plain('value');
-export const fd = plain('fd');
-export const dirfd = plain('dirfd');
+/** A number the guest itself must understand, a length or a command, of 32 bits. */
+export const int: Arg = { ...plain('value'), int: true };
+export const fd: Arg = { ...plain('fd'), int: true };
+export const dirfd: Arg = { ...plain('dirfd'), int: true };
 export const string = plain('string');
 export const out = buffer('out');
 export const inout = buffer('inout');
@@ -158,7 +162,7 @@ export class Row {
     readonly number: number,
     readonly name: string,
     readonly place: Place,
-    readonly args: readonly Arg[],
+    public args: readonly Arg[],
     readonly handler: string = 'none',
   ) {}
 
@@ -194,6 +198,11 @@ export class Row {
   }
   asks(): this {
     this.asked = true;
+    return this;
+  }
+  /** Descriptors for a call that is carried out by the deputy in some cases only. */
+  takes(...args: Arg[]): this {
+    this.args = args;
     return this;
   }
   because(reason: string): this {

@@ -27,4 +27,4 @@ export const areas = {
   System: system,
 } as const;
 
-export const table: readonly Row[] = [...Object.values(areas).flat(), ...missing].sort((a, b) => a.number - b.number);
+export const table: readonly Row[] = [...Object.values(areas).flat(), ...missing].toSorted((a, b) => a.number - b.number);

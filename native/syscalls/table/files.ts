@@ -1,5 +1,5 @@
 // Descriptors and what can be done with an open file.
-import { command, comehome, fd, home, inout, into, iovecIn, iovecOut, is, out, special, string, value } from '../model.js';
+import { comehome, command, fd, home, inout, int, into, iovecIn, iovecOut, is, out, special, string, value } from '../model.js';
 
 /** struct stat, statfs, statx: arch/x86/include/uapi/asm/stat.h, asm-generic/statfs.h, linux/stat.h. */
 const STAT = 144;
@@ -13,7 +13,7 @@ export const files = [
   special(3, 'close', 'close', fd).asks(),
   home(5, 'fstat', fd, out.fixed(STAT)),
   home(8, 'lseek', fd, value, value),
-  special(16, 'ioctl', 'ioctl', fd, value, command('ioctl', 1)).blocks('sys').asks(),
+  special(16, 'ioctl', 'ioctl', fd, int, command('ioctl', 1)).blocks('sys').asks(),
   home(17, 'pread64', fd, out.ret(2), value, value).blocks('sys').bulk(),
   home(18, 'pwrite64', fd, into.arg(2), value, value).blocks('sys').bulk(),
   special(19, 'readv', 'readv', fd, iovecOut(2), value).blocks('sys').bulk().asks(),
@@ -22,7 +22,7 @@ export const files = [
   home(32, 'dup', fd).returnsFd(),
   special(33, 'dup2', 'dup2', fd, fd).returnsFd().asks(),
   home(40, 'sendfile', fd, fd, inout.fixed(8), value).blocks('sys'),
-  special(72, 'fcntl', 'fcntl', fd, value, command('fcntl', 1)).blocks('sys').asks(),
+  special(72, 'fcntl', 'fcntl', fd, int, command('fcntl', 1)).blocks('sys').asks(),
   home(73, 'flock', fd, value).blocks('sys'),
   home(74, 'fsync', fd),
   home(75, 'fdatasync', fd),
@@ -43,14 +43,12 @@ export const files = [
   home(293, 'pipe2', out.fixed(8), value).returnsFd(),
   special(295, 'preadv', 'readv', fd, iovecOut(2), value, value, value).blocks('sys').bulk().asks(),
   special(296, 'pwritev', 'writev', fd, iovecIn(2), value, value, value).blocks('sys').bulk().asks(),
-  // Both are struct file_handle: u32 handle_bytes, int type, then handle_bytes bytes. Too little room is EOVERFLOW, with
-  // the length needed written back. The mount id is an int, or 64 bits with AT_HANDLE_MNT_ID_UNIQUE (Linux 6.12).
   home(306, 'syncfs', fd),
   home(326, 'copy_file_range', fd, inout.fixed(8), fd, inout.fixed(8), value, value).blocks('sys'),
   special(327, 'preadv2', 'readv', fd, iovecOut(2), value, value, value, value).blocks('sys').bulk().asks(),
   special(328, 'pwritev2', 'writev', fd, iovecIn(2), value, value, value, value).blocks('sys').bulk().asks(),
   // The deputy's own descriptors lie above the program's limit and must survive close_range(3, ~0U, 0).
-  special(436, 'close_range', 'close_range', value, value, value).asks(),
+  special(436, 'close_range', 'close_range', int, int, value).asks(),
   // cachestat(fd, const struct cachestat_range *, struct cachestat *, flags), Linux 6.5
   home(451, 'cachestat', fd, into.fixed(16), out.fixed(40), value),
   // kcmp(pid, pid, type, idx1, idx2): with KCMP_EPOLL_TFD (7) idx2 is a pointer, else all are numbers.

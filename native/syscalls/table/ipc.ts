@@ -1,5 +1,5 @@
 // System V and POSIX semaphores, messages and queues, keys. (shmget, shmat and shmdt are with memory.)
-import { command, fd, home, into, out, special, string, value } from '../model.js';
+import { command, fd, home, int, into, out, special, string, value } from '../model.js';
 
 const SEMBUF = 6;
 const MQ_ATTR = 64;
@@ -8,15 +8,15 @@ const TIMESPEC = 16;
 const MTYPE = 8;
 
 export const ipc = [
-  home(31, 'shmctl', value, value, command('shmctl', 1)),
+  home(31, 'shmctl', value, int, command('shmctl', 1)),
   home(64, 'semget', value, value, value),
-  home(65, 'semop', value, into.arg(2, SEMBUF), value).blocks('eintr'),
-  special(66, 'semctl', 'semctl', value, value, value, command('semctl', 2)).asks(),
+  home(65, 'semop', value, into.arg(2, SEMBUF), int).blocks('eintr'),
+  special(66, 'semctl', 'semctl', value, value, int, command('semctl', 2)).asks(),
   home(68, 'msgget', value, value),
   home(69, 'msgsnd', value, into.arg(2, 1, MTYPE), value, value).blocks('nohand'),
   home(70, 'msgrcv', value, out.ret(2, 1, MTYPE), value, value, value).blocks('nohand'),
-  home(71, 'msgctl', value, value, command('msgctl', 1)),
-  home(220, 'semtimedop', value, into.arg(2, SEMBUF), value, into.fixed(TIMESPEC)).blocks('eintr').timeout('timespec', 3),
+  home(71, 'msgctl', value, int, command('msgctl', 1)),
+  home(220, 'semtimedop', value, into.arg(2, SEMBUF), int, into.fixed(TIMESPEC)).blocks('eintr').timeout('timespec', 3),
   home(240, 'mq_open', string, value, value, into.fixed(MQ_ATTR)).returnsFd(),
   home(241, 'mq_unlink', string),
   // Time-outs of message queues are points in time of CLOCK_REALTIME.
@@ -27,5 +27,5 @@ export const ipc = [
   home(245, 'mq_getsetattr', fd, into.fixed(MQ_ATTR), out.fixed(MQ_ATTR)),
   home(248, 'add_key', string, string, into.arg(3), value, value),
   home(249, 'request_key', string, string, string, value).blocks('sys'),
-  home(250, 'keyctl', value, command('keyctl', 0), value, value, value),
+  home(250, 'keyctl', int, command('keyctl', 0), value, value, value),
 ];

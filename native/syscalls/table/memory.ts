@@ -3,7 +3,7 @@
 // Plain anonymous mappings are native: a return finds them in the guest's /proc/self/maps. Whatever changes a mapping that
 // came from home goes through the stub, which keeps the VMA book (rulings: the maps alone cannot tell a library's
 // page from an anonymous mapping put in its place).
-import { bits, comehome, fd, home, is, native, special, string, stub, value, zero } from '../model.js';
+import { bits, comehome, fd, home, inout, into, is, native, special, string, stub, value, zero } from '../model.js';
 
 const MAP_TYPE = 0x0f;
 const MAP_PRIVATE = 0x02;
@@ -90,6 +90,7 @@ export const memory = [
   // the call exists.
   comehome(239, 'get_mempolicy', 5, "memory policy of the home-node's own nodes of memory")
     .homeIf(zero(0), zero(1), zero(3), zero(4))
+    .takes(inout.fixed(4), into.fixed(0), value, into.fixed(0), value)
     .asks(),
   comehome(256, 'migrate_pages', 4, "memory policy of the home-node's own nodes of memory"),
   comehome(279, 'move_pages', 6, "memory policy of the home-node's own nodes of memory"),

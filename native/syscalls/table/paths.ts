@@ -1,5 +1,5 @@
 // Names: directories, links, attributes, permissions, everything that takes a path.
-import { comehome, dirfd, fd, home, inout, into, out, string, value } from '../model.js';
+import { comehome, dirfd, fd, home, inout, int, into, out, string, value } from '../model.js';
 
 const STAT = 144;
 const STATFS = 120;
@@ -12,7 +12,7 @@ export const paths = [
   home(6, 'lstat', string, out.fixed(STAT)),
   home(21, 'access', string, value),
   home(76, 'truncate', string, value),
-  home(78, 'getdents', fd, out.ret(2), value),
+  home(78, 'getdents', fd, out.ret(2), int),
   // The length returned counts the final zero byte, unlike the C library's getcwd(3).
   home(79, 'getcwd', out.ret(1), value),
   home(80, 'chdir', string),
@@ -23,7 +23,7 @@ export const paths = [
   home(86, 'link', string, string),
   home(87, 'unlink', string),
   home(88, 'symlink', string, string),
-  home(89, 'readlink', string, out.ret(2), value),
+  home(89, 'readlink', string, out.ret(2), int),
   home(90, 'chmod', string, value),
   home(92, 'chown', string, value, value),
   home(94, 'lchown', string, value, value),
@@ -46,7 +46,7 @@ export const paths = [
   home(197, 'removexattr', string, string),
   home(198, 'lremovexattr', string, string),
   home(199, 'fremovexattr', fd, string),
-  home(217, 'getdents64', fd, out.ret(2), value),
+  home(217, 'getdents64', fd, out.ret(2), int),
   home(235, 'utimes', string, into.fixed(TWO_TIMES)),
   home(257, 'openat', dirfd, string, value, value).blocks('sys').returnsFd(),
   home(258, 'mkdirat', dirfd, string, value),
@@ -58,7 +58,7 @@ export const paths = [
   home(264, 'renameat', dirfd, string, dirfd, string),
   home(265, 'linkat', dirfd, string, dirfd, string, value),
   home(266, 'symlinkat', string, dirfd, string),
-  home(267, 'readlinkat', dirfd, string, out.ret(3), value),
+  home(267, 'readlinkat', dirfd, string, out.ret(3), int),
   home(268, 'fchmodat', dirfd, string, value),
   home(269, 'faccessat', dirfd, string, value),
   home(280, 'utimensat', dirfd, string, into.fixed(TWO_TIMES), value),

@@ -1,5 +1,22 @@
 // Processes and threads, their credentials, limits and scheduling.
-import { comehome, command, dirfd, fd, home, inout, into, is, native, out, set, special, string, stub, value } from '../model.js';
+import {
+  comehome,
+  command,
+  dirfd,
+  fd,
+  home,
+  inout,
+  int,
+  into,
+  is,
+  native,
+  out,
+  set,
+  special,
+  string,
+  stub,
+  value,
+} from '../model.js';
 
 const RUSAGE = 144;
 const SIGINFO = 128;
@@ -24,7 +41,6 @@ const setns = home(308, 'setns', fd, value)
 for (const flag of [CLONE.NEWTIME, CLONE.NEWUSER, CLONE.NEWPID]) setns.comehomeIf(set(1, flag));
 
 export const processes = [
-  // Sched: the policy and the processors meant are the home-node's; the hosting node's are its own affair.
   native(24, 'sched_yield', 0),
   // Equal on both nodes by construction: the guest's threads are made with the numbers of home's.
   native(39, 'getpid', 0),
@@ -52,8 +68,8 @@ export const processes = [
   home(113, 'setreuid', value, value).changesCreds(),
   home(114, 'setregid', value, value).changesCreds(),
   // With no room at all (0) the call returns the number of groups.
-  home(115, 'getgroups', value, out.ret(0, 4)),
-  home(116, 'setgroups', value, into.arg(0, 4)).changesCreds(),
+  home(115, 'getgroups', int, out.ret(0, 4)),
+  home(116, 'setgroups', int, into.arg(0, 4)).changesCreds(),
   home(117, 'setresuid', value, value, value).changesCreds(),
   home(118, 'getresuid', out.fixed(4), out.fixed(4), out.fixed(4)),
   home(119, 'setresgid', value, value, value).changesCreds(),
@@ -77,8 +93,8 @@ export const processes = [
   home(148, 'sched_rr_get_interval', value, out.fixed(16)),
   comehome(135, 'personality', 1, 'changes how memory is laid out').homeIf(is(0, 0xffffffff)).asks(),
   comehome(154, 'modify_ldt', 3, "segments of the home-node's kernel"),
-  special(157, 'prctl', 'prctl', value, command('prctl', 0), value, value, value).asks(),
-  special(158, 'arch_prctl', 'arch_prctl', value, command('arch_prctl', 0))
+  special(157, 'prctl', 'prctl', int, command('prctl', 0), value, value, value).asks(),
+  special(158, 'arch_prctl', 'arch_prctl', int, command('arch_prctl', 0))
     .asks()
     .nativeIf(is(0, 0x1001))
     .nativeIf(is(0, 0x1002))
@@ -86,9 +102,9 @@ export const processes = [
     .nativeIf(is(0, 0x1004)),
   home(160, 'setrlimit', value, into.fixed(RLIMIT)),
   native(186, 'gettid', 0),
-  home(203, 'sched_setaffinity', value, value, into.arg(1)),
+  home(203, 'sched_setaffinity', value, int, into.arg(1)),
   // The kernel's call returns the bytes it filled, unlike the C library's.
-  home(204, 'sched_getaffinity', value, value, out.ret(1)),
+  home(204, 'sched_getaffinity', value, int, out.ret(1)),
   stub(218, 'set_tid_address', 'set_tid_address', 1),
   special(231, 'exit_group', 'exit_group', value),
   // siginfo is filled field by field, and also when the call fails; rusage only when a child was found.
@@ -104,7 +120,7 @@ export const processes = [
   native(309, 'getcpu', 3),
   // sched_setattr(pid, attr, flags): the first field is the length, 0 meaning the first version's 48; corrected with E2BIG.
   home(314, 'sched_setattr', value, inout.first(48), value).outOnError(),
-  home(315, 'sched_getattr', value, inout.arg(2), value, value),
+  home(315, 'sched_getattr', value, inout.arg(2), int, value),
   comehome(317, 'seccomp', 3, "a filter of the program's own would also judge the deputy's calls"),
   special(322, 'execveat', 'execveat', dirfd, string, value, value, value),
   stub(334, 'rseq', 'rseq', 4),

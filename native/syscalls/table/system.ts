@@ -1,12 +1,12 @@
 // The system as a whole: names, mounts, modules, security, and calls that need the kernel of the home-node in person.
-import { comehome, command, dirfd, fd, home, inout, into, native, out, string, value } from '../model.js';
+import { comehome, command, dirfd, fd, home, inout, int, into, native, out, string, value } from '../model.js';
 
 const ASYNCHRONOUS = "the kernel works on the program's memory between calls";
 
 export const system = [
   home(63, 'uname', out.fixed(390)),
   home(99, 'sysinfo', out.fixed(112)),
-  home(103, 'syslog', value, out.ret(2), value).blocks('sys'),
+  home(103, 'syslog', value, out.ret(2), int).blocks('sys'),
   comehome(134, 'uselib', 1, 'maps a library of the home-node'),
   comehome(139, 'sysfs', 3, 'a buffer without a length'),
   home(153, 'vhangup'),
@@ -18,8 +18,8 @@ export const system = [
   home(167, 'swapon', string, value),
   home(168, 'swapoff', string),
   comehome(169, 'reboot', 4, 'stops the home-node'),
-  home(170, 'sethostname', into.arg(1), value),
-  home(171, 'setdomainname', into.arg(1), value),
+  home(170, 'sethostname', into.arg(1), int),
+  home(171, 'setdomainname', into.arg(1), int),
   comehome(172, 'iopl', 1, "ports of the home-node's hardware"),
   comehome(173, 'ioperm', 3, "ports of the home-node's hardware"),
   home(175, 'init_module', into.arg(1), value, string),
@@ -45,19 +45,19 @@ export const system = [
   home(428, 'open_tree', dirfd, string, value).returnsFd(),
   home(429, 'move_mount', dirfd, string, dirfd, string, value),
   home(430, 'fsopen', string, value).returnsFd(),
-  home(431, 'fsconfig', fd, value, string, command('fsconfig', 1), value),
+  home(431, 'fsconfig', fd, int, string, command('fsconfig', 1), value),
   home(432, 'fsmount', fd, value, value).returnsFd(),
   home(433, 'fspick', dirfd, string, value).returnsFd(),
   home(442, 'mount_setattr', dirfd, string, value, into.arg(4), value),
   comehome(443, 'quotactl_fd', 4, 'a structure for each command'),
   home(444, 'landlock_create_ruleset', into.arg(1), value, value).returnsFd(),
-  home(445, 'landlock_add_rule', fd, value, command('landlock_rule', 1), value),
+  home(445, 'landlock_add_rule', fd, int, command('landlock_rule', 1), value),
   home(446, 'landlock_restrict_self', fd, value).changesCreds(),
   // statmount(const struct mnt_id_req *, buffer, size, flags); the request begins with its own length (Linux 6.8).
   home(457, 'statmount', into.first(24), inout.arg(2), value, value),
   home(458, 'listmount', into.first(24), out.ret(2, 8), value, value),
   home(459, 'lsm_get_self_attr', value, inout.pointer(2), inout.fixed(4), value).outOnError(),
-  home(460, 'lsm_set_self_attr', value, into.arg(2), value, value).changesCreds(),
+  home(460, 'lsm_set_self_attr', value, into.arg(2), int, value).changesCreds(),
   home(461, 'lsm_list_modules', inout.pointer(1), inout.fixed(4), value).outOnError(),
   home(467, 'open_tree_attr', dirfd, string, value, into.arg(4), value).returnsFd(),
 ];
