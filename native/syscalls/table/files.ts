@@ -52,5 +52,5 @@ export const files = [
   // cachestat(fd, const struct cachestat_range *, struct cachestat *, flags), Linux 6.5
   home(451, 'cachestat', fd, into.fixed(16), out.fixed(40), value),
   // kcmp(pid, pid, type, idx1, idx2): with KCMP_EPOLL_TFD (7) idx2 is a pointer, else all are numbers.
-  home(312, 'kcmp', value, value, value, value, value).comehomeIf(is(2, 7)),
+  home(312, 'kcmp', value, value, value, value, value).because('a pointer to a structure').comehomeIf(is(2, 7)),
 ];

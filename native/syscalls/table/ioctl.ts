@@ -151,7 +151,7 @@ const blocks: Entry[] = [
   into(io(0x12, 125), 'BLKSECDISCARD', 16),
   out(io(0x12, 126), 'BLKROTATIONAL', 2),
   into(io(0x12, 127), 'BLKZEROOUT', 16),
-  out(io(0x12, 128), 'BLKGETDISKSEQ', 8),
+  out(ioc(2, 0x12, 128, 8), 'BLKGETDISKSEQ', 8),
 ];
 
 const IFREQ = 40;
