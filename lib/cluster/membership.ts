@@ -1,0 +1,35 @@
+/** Who belongs to the cluster and who is there now. Static today; anything that keeps this interface may take its place. */
+import type { Heartbeat } from '../shared/wire.js';
+
+export interface NodeAddress {
+  name: string;
+  number: number;
+  address: string;
+  controlPort: number;
+  dataPort: number;
+}
+
+export type NodeState = 'up' | 'down' | 'leaving' | 'blocked';
+
+export interface NodeView extends NodeAddress {
+  self: boolean;
+  state: NodeState;
+  /** Why it is not up. */
+  why: string | null;
+  /** Age of its last sign of life; null while there was none. */
+  lastSeenSeconds: number | null;
+  facts: Heartbeat | null;
+}
+
+export interface Membership {
+  readonly self: NodeAddress;
+  nodes(): NodeView[];
+  /** By name, address or number. */
+  find(nameOrAddressOrNumber: string): NodeView | null;
+  /** A node has shown itself to us: if we thought it away, look again at once. */
+  heardFrom(name: string): void;
+  /** The configuration was read again. */
+  replace(nodes: readonly NodeAddress[]): void;
+  start(): void;
+  stop(): void;
+}

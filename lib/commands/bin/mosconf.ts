@@ -1,0 +1,4 @@
+import { mosconf } from '../mosconf.js';
+import { runCommand } from '../run.js';
+
+runCommand('mosconf', mosconf);

@@ -1,0 +1,4 @@
+import { mosctl } from '../mosctl.js';
+import { runCommand } from '../run.js';
+
+runCommand('mosctl', mosctl);

@@ -1,0 +1,4 @@
+import { mosps } from '../mosps.js';
+import { runCommand } from '../run.js';
+
+runCommand('mosps', mosps);

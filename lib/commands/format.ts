@@ -1,0 +1,41 @@
+/** How facts are printed for people: columns as wide as their content, nothing cut off. */
+
+export interface Column<T> {
+  head: string;
+  right?: boolean;
+  text(row: T): string;
+}
+
+export function tableText<T>(rows: readonly T[], shape: readonly Column<T>[], header: boolean): string {
+  const cells = rows.map((row) => shape.map((column) => column.text(row)));
+  if (header) cells.unshift(shape.map((column) => column.head));
+  const widths = shape.map((_column, index) => Math.max(0, ...cells.map((line) => line[index]?.length ?? 0)));
+  return cells
+    .map((line) =>
+      line
+        .map((cell, index) => (shape[index]?.right ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+export const jsonText = (document: unknown): string => `${JSON.stringify(document, null, 2)}\n`;
+
+/** 0.0123 → "12.3 ms". */
+export function durationText(seconds: number): string {
+  return seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`;
+}
+
+/** IEC: 1536 → "1.5 KiB". */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1024 && unit < units.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
+}

@@ -1,0 +1,48 @@
+import { Cluster } from '../api/index.js';
+import type { MigrationDocument } from '../shared/documents.js';
+import { MosrunError, asMosrunError } from '../shared/errors.js';
+import { DOCUMENT_VERSION } from '../shared/version.js';
+import { bytesText, durationText, jsonText } from './format.js';
+import type { CommandBody } from './run.js';
+
+const usage = (what: string): MosrunError => new MosrunError('usage', `${what}: see migrate --help`);
+
+function describe(result: MigrationDocument, waited: boolean): string {
+  const { pid, from, to } = result;
+  if (from === to) return `process ${pid} is on ${to} already\n`;
+  if (!waited) return '';
+  const { freeze_seconds: freeze, total_seconds: total, bytes } = result;
+  return `process ${pid} moved from ${from} to ${to} in ${durationText(total)}, frozen for ${durationText(freeze)}, ${bytesText(bytes)} sent\n`;
+}
+
+export const migrate: CommandBody = async (options, print) => {
+  const jobId = options.get('job');
+  const words = [...options.words];
+  const pidText = jobId === undefined ? words.shift() : undefined;
+  const to = words.shift();
+  if (jobId === undefined && pidText === undefined) throw usage('which process, and where?');
+  if (to === undefined) throw usage('where to?');
+  if (words.length > 0) throw usage(`"${words[0]}" is too much`);
+  if (pidText !== undefined && !/^[1-9]\d*$/.test(pidText)) throw usage(`"${pidText}" is no process id`);
+
+  const wait = options.has('wait');
+  const cluster = await Cluster.connect();
+  if (pidText !== undefined) {
+    const result = await cluster.migrate(Number(pidText), to, { wait });
+    print(options.has('json') ? jsonText(result) : describe(result, wait));
+    return 0;
+  }
+
+  const pids = (await cluster.processes()).filter((one) => one.job === jobId).map((one) => one.pid);
+  if (pids.length === 0) throw new MosrunError('not-found', `no process of this node has the job id ${jobId}: see mosps`);
+  const outcomes = await Promise.allSettled(pids.map((pid) => cluster.migrate(pid, to, { wait })));
+  const done = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [asMosrunError(outcome.reason)] : []));
+  if (options.has('json')) {
+    print(jsonText({ version: DOCUMENT_VERSION, migrations: done, errors: failed.map((error) => error.toDocument()) }));
+  } else {
+    for (const result of done) print(describe(result, wait));
+  }
+  for (const error of failed) console.error(`mosrun: ${error.message}`);
+  return failed[0]?.exitCode ?? 0;
+};

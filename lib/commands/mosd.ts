@@ -1,0 +1,35 @@
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { pino } from 'pino';
+import { configurationFile, readConfiguration, startDaemon } from '../daemon/index.js';
+import { MosrunError } from '../shared/errors.js';
+import { interpretLaunch } from './launch.js';
+import type { CommandBody } from './run.js';
+
+/** The helpers stand beside the commands: bin/mosd, libexec/mosmove. */
+function besideUs(): string {
+  return path.resolve(realpathSync(process.argv[1] ?? '.'), '../../libexec');
+}
+
+export const mosd: CommandBody = async (options) => {
+  if (options.words.length > 0) throw new MosrunError('usage', `"${options.words[0]}" is too much: see mosd --help`);
+  const configuration = readConfiguration(configurationFile(options.get('config')));
+  const log = pino({ level: configuration.log.level, base: null }, pino.destination({ fd: 2, sync: true }));
+  const libexec = configuration.paths.libexec || besideUs();
+  const daemon = await startDaemon({ configuration, libexec, interpret: interpretLaunch, log });
+  process.on('SIGHUP', () => {
+    daemon.reload();
+  });
+  // A log reader that went away must not end the daemon.
+  process.on('SIGPIPE', () => {});
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        void daemon.stop().then(() => {
+          resolve(0);
+          process.exit(0);
+        });
+      });
+    }
+  });
+};

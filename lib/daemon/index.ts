@@ -1,0 +1,3 @@
+/** mosd. */
+export * from './configuration.js';
+export * from './daemon.js';

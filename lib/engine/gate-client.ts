@@ -1,0 +1,132 @@
+/**
+ * The control connection to mosgate: one text command a line, answers in order, each one line of JSON; lines with "event" may come in
+ * between. mosgate outlives mosd; whoever connects again asks for the list.
+ */
+import { type Socket, connect } from 'node:net';
+import { MosrunError } from '../shared/errors.js';
+
+export interface GateSession {
+  session: string;
+  state: 'open' | 'arriving' | 'running';
+  home_pid: number;
+  pid: number;
+  cpu_seconds: number;
+  rss_bytes: number;
+  threads: number;
+}
+
+export interface GateEvent {
+  event: string;
+  session?: string;
+  state?: string;
+  why?: string;
+}
+
+interface Answer {
+  ok: boolean;
+  error?: string;
+  message?: string;
+  [field: string]: unknown;
+}
+
+interface Waiting {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+export interface GateClientOptions {
+  onEvent(event: GateEvent): void;
+  onClose(): void;
+  /** A mosgate that answers nothing for so long is broken. */
+  answerSeconds?: number;
+}
+
+export class GateClient {
+  private readonly waiting: Waiting[] = [];
+  private rest = '';
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly options: GateClientOptions,
+  ) {
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      this.receive(text);
+    });
+    // 'close' follows every error, with the socket's end in both cases.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      for (const one of this.waiting.splice(0)) one.reject(new MosrunError('failed', 'mosgate hung up: see its log'));
+      options.onClose();
+    });
+  }
+
+  static connect(path: string, options: GateClientOptions): Promise<GateClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(path);
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new GateClient(socket, options));
+      });
+    });
+  }
+
+  private receive(text: string): void {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === '') continue;
+      let parsed: Answer | GateEvent;
+      try {
+        parsed = JSON.parse(line) as Answer | GateEvent;
+      } catch {
+        // Answers come in order: after a line that is none, no later one can be trusted to its command.
+        this.socket.destroy();
+        return;
+      }
+      if ('event' in parsed) this.options.onEvent(parsed as GateEvent);
+      else this.waiting.shift()?.resolve(parsed as Answer);
+    }
+  }
+
+  private async ask(command: string): Promise<Answer> {
+    const timer = setTimeout(() => this.socket.destroy(), (this.options.answerSeconds ?? 5) * 1000);
+    try {
+      const answer = await new Promise<Answer>((resolve, reject) => {
+        if (this.socket.destroyed) {
+          reject(new MosrunError('failed', 'mosgate hung up: see its log'));
+          return;
+        }
+        this.waiting.push({ resolve, reject });
+        this.socket.write(`${command}\n`);
+      });
+      if (!answer.ok) throw new MosrunError('failed', `mosgate: ${answer.message ?? answer.error ?? 'refused'}`);
+      return answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async ping(): Promise<{ version: string; pid: number; protocol: number }> {
+    const { version, pid, protocol } = await this.ask('ping');
+    return { version: String(version), pid: Number(pid), protocol: Number(protocol) };
+  }
+
+  async open(session: string, token: string, memoryBytes: number): Promise<void> {
+    await this.ask(`open ${session} ${token} ${memoryBytes} -`);
+  }
+
+  async kill(session: string): Promise<void> {
+    await this.ask(`kill ${session}`);
+  }
+
+  async list(): Promise<GateSession[]> {
+    const { sessions } = await this.ask('list');
+    return Array.isArray(sessions) ? (sessions as GateSession[]) : [];
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}

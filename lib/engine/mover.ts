@@ -1,0 +1,210 @@
+/**
+ * Movers: one mosmove process carries out one migration. It is started detached and writes its JSON lines to a file, not a pipe, so that a
+ * mosd that died and came back reads what it missed.
+ */
+import { spawn } from 'node:child_process';
+import { type FSWatcher, closeSync, openSync, readFileSync, watch } from 'node:fs';
+import path from 'node:path';
+import { systemCode } from '../shared/errors.js';
+
+export interface OutOrder {
+  kind: 'out';
+  pid: number;
+  node: string;
+  session: string;
+  token: string;
+  address: string;
+  port: number;
+  /** Move it at the first instruction of the program it is about to exec. */
+  atExec: boolean;
+  clock: 'home' | 'host';
+  timeoutSeconds: number;
+}
+
+export interface HomeOrder {
+  kind: 'home';
+  pid: number;
+  reason: string;
+  timeoutSeconds: number;
+}
+
+export type MoveOrder = OutOrder | HomeOrder;
+
+export interface MoveDone {
+  event: 'done';
+  pid: number;
+  from: string;
+  to: string;
+  freeze_seconds: number;
+  total_seconds: number;
+  bytes: number;
+  pages: number;
+  threads: number;
+}
+export interface MoveFailed {
+  event: 'failed';
+  code: string;
+  message: string;
+}
+export type MoveEvent = { event: 'armed' } | { event: 'phase'; phase: string } | MoveDone | MoveFailed;
+
+/** The engine as the decision plane sees it; tests and the simulator put their own in its place. */
+export interface Engine {
+  /** Starts a mover whose lines go to `output`; gives its pid. */
+  startMover(order: MoveOrder, output: string): Promise<number>;
+  /** Follows a mover's lines, from the first; ends with done or failed, also when the mover died without saying so. */
+  followMover(moverPid: number, output: string, onEvent: (event: MoveEvent) => void): Promise<MoveDone | MoveFailed>;
+  explain(pid: number): Promise<{ movable: boolean; reasons: string[] } | null>;
+}
+
+function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
+  const common = ['--pid', `${order.pid}`, '--timeout', order.timeoutSeconds.toFixed(1), '--state-dir', stateDirectory];
+  if (order.kind === 'home') return ['home', ...common, '--reason', order.reason];
+  const where = ['--node', order.node, '--session', order.session, '--address', order.address, '--port', `${order.port}`];
+  return ['out', ...common, ...where, '--clock', order.clock, ...(order.atExec ? ['--at-exec'] : [])];
+}
+
+export function isAlive(pid: number): boolean {
+  if (pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+function parseLine(line: string): MoveEvent | null {
+  try {
+    const event = JSON.parse(line) as MoveEvent;
+    return typeof event === 'object' && event !== null && typeof event.event === 'string' ? event : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param stateDirectory where movers keep one file for each process that is away. */
+export function processEngine(libexec: string, stateDirectory: string): Engine {
+  const program = path.join(libexec, 'mosmove');
+  // Our own children: their end is an event, and until it has been seen kill(2) still finds their zombie.
+  const children = new Map<number, Promise<void>>();
+
+  return {
+    startMover(order, output) {
+      const descriptor = openSync(output, 'w', 0o600);
+      return new Promise((resolve, reject) => {
+        const child = spawn(program, moverArguments(order, stateDirectory), {
+          detached: true,
+          stdio: ['pipe', descriptor, descriptor],
+          cwd: '/',
+        });
+        closeSync(descriptor);
+        child.once('error', reject);
+        child.once('spawn', () => {
+          const pid = child.pid ?? 0;
+          children.set(
+            pid,
+            new Promise((ended) => {
+              child.once('exit', () => {
+                children.delete(pid);
+                ended();
+              });
+            }),
+          );
+          child.unref();
+          // A mover that died at once has closed its input: its exit says so, not this write.
+          child.stdin?.on('error', () => {});
+          child.stdin?.end(order.kind === 'out' ? `${order.token}\n` : '');
+          resolve(pid);
+        });
+      });
+    },
+
+    followMover(moverPid, output, onEvent) {
+      return new Promise((resolve) => {
+        let seen = 0;
+        let last = '';
+        let watcher: FSWatcher | null = null;
+        let poll: NodeJS.Timeout | null = null;
+        let finished = false;
+
+        const finish = (result: MoveDone | MoveFailed): void => {
+          finished = true;
+          watcher?.close();
+          if (poll) clearInterval(poll);
+          resolve(result);
+        };
+        const read = (): void => {
+          if (finished) return;
+          let text: string;
+          try {
+            text = readFileSync(output, 'utf8');
+          } catch {
+            return;
+          }
+          const lines = text.split('\n');
+          // The last piece is empty, or a line that is still being written.
+          for (const line of lines.slice(seen, -1)) {
+            seen++;
+            const event = parseLine(line);
+            if (!event) {
+              if (line.trim() !== '') last = line.trim();
+              continue;
+            }
+            onEvent(event);
+            if (event.event === 'done' || event.event === 'failed') {
+              finish(event);
+              return;
+            }
+          }
+        };
+        const ended = (): void => {
+          read();
+          if (!finished) {
+            finish({ event: 'failed', code: 'failed', message: `the mover ended without a result${last ? ` (${last})` : ''}: order it again` });
+          }
+        };
+
+        try {
+          watcher = watch(output, { persistent: false }, read);
+          watcher.on('error', () => {});
+        } catch {
+          // No inotify instance left: the poll below is enough.
+        }
+        const child = children.get(moverPid);
+        if (child) {
+          void child.then(ended);
+          poll = setInterval(read, 200);
+        } else {
+          poll = setInterval(() => {
+            if (isAlive(moverPid)) read();
+            else ended();
+          }, 50);
+        }
+        poll.unref();
+        read();
+      });
+    },
+
+    explain(pid) {
+      return new Promise((resolve) => {
+        const child = spawn(program, ['explain', '--pid', `${pid}`], { stdio: ['ignore', 'pipe', 'ignore'], timeout: 3000 });
+        let text = '';
+        child.stdout.setEncoding('utf8').on('data', (more: string) => {
+          text += more;
+        });
+        child.once('error', () => {
+          resolve(null);
+        });
+        child.once('close', () => {
+          try {
+            const { movable, reasons } = JSON.parse(text) as { movable: boolean; reasons: string[] };
+            resolve({ movable, reasons });
+          } catch {
+            resolve(null);
+          }
+        });
+      });
+    },
+  };
+}

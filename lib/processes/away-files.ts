@@ -1,0 +1,37 @@
+/** The movers' state files: one for each process that is away or moving. Written before the commit, removed when it is home again. */
+import path from 'node:path';
+import { z } from 'zod';
+import { namesIn, readJson, removeFile } from '../shared/files.js';
+import { identity, isPresent } from './identity.js';
+
+const awayFile = identity.extend({
+  version: z.number(),
+  session: z.string(),
+  node: z.string(),
+  address: z.string(),
+  port: z.int(),
+  control: z.string(),
+  since: z.number(),
+});
+export type AwayState = z.infer<typeof awayFile>;
+
+export class AwayFiles {
+  constructor(private readonly directory: string) {}
+
+  /** Where the process is, if it is away; null at home. */
+  read(pid: number): AwayState | null {
+    const parsed = awayFile.safeParse(readJson(path.join(this.directory, `${pid}.json`)));
+    return parsed.success && isPresent(parsed.data) ? parsed.data : null;
+  }
+
+  /** A process that ended away has nobody who removes its file. A file a living mover is writing is left alone. */
+  sweep(isMoving: (pid: number) => boolean): void {
+    for (const name of namesIn(this.directory)) {
+      const pid = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0);
+      if (pid === 0 || isMoving(pid)) continue;
+      const file = path.join(this.directory, name);
+      const parsed = awayFile.safeParse(readJson(file));
+      if (parsed.success && !isPresent(parsed.data)) removeFile(file);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** What happened to each process, kept in a small file of its own so that a restarted daemon still knows it. */
+import path from 'node:path';
+import { z } from 'zod';
+import { type HistoryEntry, historyEntry } from '../shared/documents.js';
+import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
+import { type Identity, identity, identityOf, isPresent } from './identity.js';
+import { readCommand } from './proc.js';
+
+const LONGEST_HISTORY = 100;
+
+const processRecord = identity.extend({
+  version: z.literal(1),
+  /** As it was at home: while a process is away its command line cannot be read, since the memory it lies in is gone. */
+  command: z.string(),
+  migrations: z.int(),
+  last_freeze_seconds: z.number().nullable(),
+  last_failure: z.string().nullable(),
+  entries: z.array(historyEntry),
+});
+export type ProcessRecord = z.infer<typeof processRecord>;
+
+export class HistoryBook {
+  constructor(private readonly directory: string) {}
+
+  private file(pid: number): string {
+    return path.join(this.directory, `${pid}.json`);
+  }
+
+  read(pid: number): ProcessRecord | null {
+    const parsed = processRecord.safeParse(readJson(this.file(pid)));
+    return parsed.success && isPresent(parsed.data) ? parsed.data : null;
+  }
+
+  /** To be called while the process is at home, before it goes. */
+  rememberCommand(pid: number): void {
+    const command = readCommand(pid);
+    if (command === '') return;
+    this.change(pid, (record) => {
+      record.command = command;
+    });
+  }
+
+  /** @param moves how many completed moves this entry stands for. */
+  add(pid: number, entry: HistoryEntry, moves: number): void {
+    this.change(pid, (record) => {
+      record.entries = [...record.entries, entry].slice(-LONGEST_HISTORY);
+      record.migrations += moves;
+      if (entry.outcome === 'done') {
+        record.last_failure = null;
+        record.last_freeze_seconds = entry.freeze_seconds ?? record.last_freeze_seconds;
+      } else {
+        record.last_failure = entry.message;
+      }
+    });
+  }
+
+  private change(pid: number, edit: (record: ProcessRecord) => void): void {
+    const present: Identity | null = identityOf(pid);
+    if (!present) return;
+    const record = this.read(pid) ?? {
+      ...present,
+      version: 1 as const,
+      command: readCommand(pid),
+      migrations: 0,
+      last_freeze_seconds: null,
+      last_failure: null,
+      entries: [],
+    };
+    edit(record);
+    writeAtomically(this.file(pid), JSON.stringify(record));
+  }
+
+  sweep(): void {
+    for (const name of namesIn(this.directory)) {
+      const file = path.join(this.directory, name);
+      const parsed = processRecord.safeParse(readJson(file));
+      if (!parsed.success || !isPresent(parsed.data)) removeFile(file);
+    }
+  }
+}

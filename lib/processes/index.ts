@@ -1,0 +1,10 @@
+/** What lives here, what is away, and how it gets there. */
+export * from './away-files.js';
+export * from './cgroups.js';
+export * from './history.js';
+export * from './identity.js';
+export * from './jobs.js';
+export * from './migrations.js';
+export * from './mover-records.js';
+export * from './proc.js';
+export * from './process-table.js';

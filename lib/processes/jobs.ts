@@ -1,0 +1,149 @@
+/**
+ * Jobs: each launch is one, with its options and all descendants of its first process. What is known of a job is in a file, and who belongs
+ * to it is known by the kernel (its control group), so that a daemon that died finds every job again.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Clock } from '../shared/clock.js';
+import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
+import { type CgroupTree, JOB_GROUP_PREFIX } from './cgroups.js';
+import { Ancestry } from './ancestry.js';
+import { identity, identityOf, isPresent } from './identity.js';
+
+const jobOptions = z.object({
+  /** The id given by -J. */
+  id: z.string().nullable(),
+  locked: z.boolean(),
+  clock: z.enum(['home', 'host']),
+});
+export type JobOptions = z.infer<typeof jobOptions>;
+
+const jobRecord = jobOptions.extend({
+  version: z.literal(1),
+  number: z.int(),
+  launcher: identity,
+  started: z.number(),
+  /** The directory of its control group; null where none could be made: then `members` are followed by ancestry. */
+  group: z.string().nullable(),
+  members: z.array(identity),
+});
+export type Job = z.infer<typeof jobRecord>;
+
+export class JobBook {
+  private readonly jobs = new Map<number, Job>();
+  private readonly watchers = new Map<number, FSWatcher>();
+  private readonly ancestry = new Ancestry();
+  private nextNumber = 1;
+
+  /** @param onEnded called when a job has ended, for others who keep something about its processes. */
+  constructor(
+    private readonly directory: string,
+    private readonly tree: CgroupTree | null,
+    private readonly clock: Clock,
+    private readonly onEnded: () => void,
+  ) {}
+
+  /** Finds the jobs of an earlier life. */
+  load(): void {
+    for (const name of namesIn(this.directory)) {
+      const file = path.join(this.directory, name);
+      const parsed = jobRecord.safeParse(readJson(file));
+      if (!parsed.success) {
+        if (name.endsWith('.json')) removeFile(file);
+        continue;
+      }
+      this.jobs.set(parsed.data.number, parsed.data);
+      this.nextNumber = Math.max(this.nextNumber, parsed.data.number + 1);
+      this.watchEnd(parsed.data);
+    }
+    this.sweep();
+  }
+
+  get tracking(): string {
+    return this.tree ? `control groups (${this.tree.mount.directory})` : 'ancestry: no cgroup v2 tree is mounted';
+  }
+
+  /** Makes a job of a launcher that is waiting; null when the launcher is gone. */
+  create(launcherPid: number, options: JobOptions): Job | null {
+    const launcher = identityOf(launcherPid);
+    if (!launcher) return null;
+    const number = this.nextNumber++;
+    const group = this.tree?.isolate(launcherPid, `${JOB_GROUP_PREFIX}${number}`) ?? null;
+    const job: Job = { version: 1, ...options, number, launcher, started: this.clock.wallSeconds(), group, members: group ? [] : [launcher] };
+    this.jobs.set(number, job);
+    this.write(job);
+    this.watchEnd(job);
+    return job;
+  }
+
+  private file(number: number): string {
+    return path.join(this.directory, `${number}.json`);
+  }
+
+  private write(job: Job): void {
+    writeAtomically(this.file(job.number), JSON.stringify(job));
+  }
+
+  all(): Job[] {
+    return [...this.jobs.values()];
+  }
+
+  /** The job a process belongs to: the innermost, for a mosrun within a mosrun. */
+  jobOf(pid: number): Job | null {
+    const group = this.tree?.groupOf(pid) ?? null;
+    let found: Job | null = null;
+    for (const job of this.jobs.values()) {
+      if (job.group !== null && group !== null && (group === job.group || group.startsWith(`${job.group}/`))) {
+        if (!found?.group || found.group.length < job.group.length) found = job;
+      } else if (job.group === null && this.processes(job).includes(pid)) {
+        found ??= job;
+      }
+    }
+    return found;
+  }
+
+  processes(job: Job): number[] {
+    if (job.group !== null) return this.tree?.processes(job.group) ?? [];
+    const members = this.ancestry.follow(job.members);
+    if (members.length !== job.members.length || members.some((one, index) => one.pid !== job.members[index]?.pid)) {
+      job.members = members;
+      this.write(job);
+    }
+    return members.map((one) => one.pid);
+  }
+
+  /** cgroup.events changes when the last process has gone: no need to look at any other time. */
+  private watchEnd(job: Job): void {
+    if (job.group === null) return;
+    try {
+      const watcher = watch(path.join(job.group, 'cgroup.events'), { persistent: false }, () => {
+        this.sweep();
+      });
+      watcher.on('error', () => {});
+      this.watchers.set(job.number, watcher);
+    } catch {
+      // No inotify watch left, or the group is gone: the next listing sweeps.
+    }
+  }
+
+  /** Forgets the jobs that have ended, and takes their groups away. */
+  sweep(): void {
+    let ended = false;
+    for (const job of this.jobs.values()) {
+      if (this.processes(job).length > 0 || isPresent(job.launcher)) continue;
+      if (job.group !== null && !this.tree?.remove(job.group)) continue;
+      this.watchers.get(job.number)?.close();
+      this.watchers.delete(job.number);
+      this.jobs.delete(job.number);
+      removeFile(this.file(job.number));
+      ended = true;
+    }
+    if (ended) this.onEnded();
+  }
+
+  close(): void {
+    for (const watcher of this.watchers.values()) watcher.close();
+    this.watchers.clear();
+  }
+}

@@ -1,0 +1,142 @@
+/** The JSON documents users and programs see: one schema each, from which types, API description and checks come. */
+import { z } from 'zod';
+import { DOCUMENT_VERSION } from './version.js';
+
+const version = z.literal(DOCUMENT_VERSION);
+
+export const processDocument = z.object({
+  pid: z.int(),
+  parent_pid: z.int(),
+  command: z.string().meta({ description: 'the full command line' }),
+  user: z.string(),
+  uid: z.int(),
+  home: z.string().meta({ description: 'name of the home-node' }),
+  where: z.string().meta({ description: 'name of the node it runs on, also at home' }),
+  state: z.enum(['running', 'moving', 'away', 'stopped']),
+  migrations: z.int().meta({ description: 'completed moves, each way counted' }),
+  last_freeze_seconds: z.number().nullable(),
+  why: z.string().nullable().meta({ description: 'what keeps it from moving, or why the last move failed' }),
+  job: z.string().nullable().meta({ description: 'the id given by -J' }),
+  job_number: z.int(),
+  locked: z.boolean(),
+  clock: z.enum(['home', 'host']),
+  threads: z.int(),
+  cpu_seconds: z.number().meta({ description: 'used at home; what a guest uses is counted where it runs' }),
+  memory_bytes: z.number().meta({ description: 'resident at home' }),
+  since: z.number().nullable().meta({ description: 'seconds since 1970 at which it went where it is; null at home' }),
+});
+export type ProcessDocument = z.infer<typeof processDocument>;
+
+export const guestDocument = z.object({
+  session: z.string(),
+  home: z.string().nullable(),
+  home_pid: z.int().nullable(),
+  pid: z.int().nullable(),
+  command: z.string(),
+  uid: z.int().nullable(),
+  state: z.enum(['open', 'arriving', 'running']),
+  cpu_seconds: z.number(),
+  memory_bytes: z.number(),
+  threads: z.int(),
+});
+export type GuestDocument = z.infer<typeof guestDocument>;
+
+export const processesDocument = z.object({
+  version,
+  processes: z.array(processDocument),
+  guests: z.array(guestDocument),
+});
+export type ProcessesDocument = z.infer<typeof processesDocument>;
+
+export const historyEntry = z.object({
+  at: z.number().meta({ description: 'seconds since 1970' }),
+  from: z.string(),
+  to: z.string(),
+  outcome: z.enum(['done', 'failed']),
+  reason: z.string().meta({ description: 'who or what asked for it' }),
+  code: z.string().nullable(),
+  message: z.string().nullable().meta({ description: 'why it failed' }),
+  freeze_seconds: z.number().nullable(),
+  total_seconds: z.number().nullable(),
+  bytes: z.number().nullable(),
+});
+export type HistoryEntry = z.infer<typeof historyEntry>;
+
+export const processDetailDocument = z.object({
+  version,
+  process: processDocument,
+  history: z.array(historyEntry),
+  movable: z.boolean().nullable().meta({ description: 'null: could not be found out' }),
+  reasons: z.array(z.string()),
+});
+export type ProcessDetailDocument = z.infer<typeof processDetailDocument>;
+
+export const migrationDocument = z.object({
+  version,
+  pid: z.int(),
+  from: z.string(),
+  to: z.string(),
+  moved: z.boolean().meta({ description: 'false: it was there already, or the order was not waited for' }),
+  freeze_seconds: z.number(),
+  total_seconds: z.number(),
+  bytes: z.number(),
+  pages: z.number(),
+  threads: z.int(),
+});
+export type MigrationDocument = z.infer<typeof migrationDocument>;
+
+export const nodeDocument = z.object({
+  name: z.string(),
+  number: z.int(),
+  address: z.string(),
+  state: z.enum(['up', 'down', 'leaving', 'blocked']),
+  self: z.boolean(),
+  why: z.string().nullable().meta({ description: 'why it is not up' }),
+  last_seen_seconds: z.number().nullable().meta({ description: 'age of the last sign of life; null: none yet' }),
+  cpus: z.number().nullable(),
+  load: z.number().nullable().meta({ description: 'processors busy, on average over the last seconds' }),
+  memory_bytes: z.number().nullable(),
+  memory_free_bytes: z.number().nullable(),
+  guests: z.int().nullable(),
+  kernel: z.string().nullable(),
+  mosrun_version: z.string().nullable(),
+});
+export type NodeDocument = z.infer<typeof nodeDocument>;
+
+export const nodesDocument = z.object({ version, nodes: z.array(nodeDocument) });
+export type NodesDocument = z.infer<typeof nodesDocument>;
+
+export const statusDocument = z.object({
+  version,
+  mosrun_version: z.string(),
+  cluster: z.string(),
+  node: z.string(),
+  number: z.int(),
+  pid: z.int(),
+  uptime_seconds: z.number(),
+  configuration: z.object({ file: z.string(), error: z.string().nullable() }),
+  data_port: z.object({ ok: z.boolean(), message: z.string().nullable() }),
+  tracking: z.string().meta({ description: 'how descendants are followed' }),
+  processes: z.int(),
+  away: z.int(),
+  guests: z.int(),
+});
+export type StatusDocument = z.infer<typeof statusDocument>;
+
+export const doctorDocument = z.object({
+  version,
+  ok: z.boolean(),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      needed: z.boolean().meta({ description: 'without it no process can move' }),
+      detail: z.string(),
+      lost: z.string().meta({ description: 'what is lost without it' }),
+    }),
+  ),
+});
+export type DoctorDocument = z.infer<typeof doctorDocument>;
+
+export const errorDocument = z.object({ version, error: z.object({ code: z.string(), message: z.string() }) });
+export type ErrorDocument = z.infer<typeof errorDocument>;
