@@ -14,7 +14,8 @@ function hierarchies() {
     if (type === 'cgroup2') found.push({ at, type, options: 'rw', controllers: [] });
     if (type !== 'cgroup') continue;
     const controllers = options.split(',').filter((word) => counted.includes(word));
-    if (controllers.length > 0 && !controllers.includes('cpuset')) found.push({ at, type, options: controllers.join(','), controllers });
+    if (controllers.length > 0 && !controllers.includes('cpuset'))
+      found.push({ at, type, options: controllers.join(','), controllers });
   }
   return found;
 }
@@ -37,7 +38,8 @@ function limit(all, name, number, { cpus, memory_bytes }) {
     const old = v1(controller);
     if (old) return write(join(group(old.at, name, number), v1File), v1Text, `limit ${controller}`);
     if (!v2) throw new Failure(`cannot limit ${controller}: no cgroup hierarchy is mounted`);
-    for (const at of [v2.at, group(v2.at, name)]) write(join(at, 'cgroup.subtree_control'), `+${controller}`, `limit ${controller}`);
+    for (const at of [v2.at, group(v2.at, name)])
+      write(join(at, 'cgroup.subtree_control'), `+${controller}`, `limit ${controller}`);
     write(join(group(v2.at, name, number), v2File), v2Text, `limit ${controller}`);
   };
   if (cpus) set('cpu', 'cpu.cfs_quota_us', `${Math.round(cpus * period)}`, 'cpu.max', `${Math.round(cpus * period)} ${period}`);
@@ -55,7 +57,8 @@ export function makeGroups(name, number, limits) {
 }
 
 function removeTree(directory) {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) if (entry.isDirectory()) removeTree(join(directory, entry.name));
+  for (const entry of readdirSync(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) removeTree(join(directory, entry.name));
   rmdirSync(directory);
 }
 

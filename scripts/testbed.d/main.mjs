@@ -1,12 +1,24 @@
 // Makes, changes and removes testbeds; `run` is in the shell script that calls this.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { removeGroups } from './cgroups.mjs';
 import { cut, heal, isCut, lateness, makeSwitch, switchDirectory } from './network.mjs';
 import { boot, commands, configure, crash, daemon, killDaemon, runTool, startDaemon } from './nodes.mjs';
-import { Failure, alive, gone, here, makeDirectories, nodeDirectory, readState, removeDirectories, requireState, sleep, tool, writeState } from './state.mjs';
+import {
+  Failure,
+  alive,
+  gone,
+  makeDirectories,
+  nodeDirectory,
+  readState,
+  removeDirectories,
+  requireState,
+  sleep,
+  tool,
+  writeState,
+} from './state.mjs';
 
 class Usage extends Error {}
 
@@ -48,8 +60,10 @@ function parseClusters(text, count) {
 
 function parseUp(values, words) {
   const count = Number(words[0]);
-  if (words.length !== 1 || !Number.isInteger(count) || count < 1 || count > 250) throw new Usage('up wants the number of nodes, 1 to 250');
-  if (values.rate && !/^\d+(\.\d+)?[kmg]bit$/.test(values.rate)) throw new Usage(`--rate wants a rate such as 1gbit or 100mbit, not ${values.rate}`);
+  if (words.length !== 1 || !Number.isInteger(count) || count < 1 || count > 250)
+    throw new Usage('up wants the number of nodes, 1 to 250');
+  if (values.rate && !/^\d+(\.\d+)?[kmg]bit$/.test(values.rate))
+    throw new Usage(`--rate wants a rate such as 1gbit or 100mbit, not ${values.rate}`);
   if (values.cpus && !(Number(values.cpus) > 0)) throw new Usage(`--cpus wants a number such as 1 or 0.5, not ${values.cpus}`);
   return {
     version: 1,
@@ -65,9 +79,17 @@ function parseUp(values, words) {
 
 // The nodes that the daemon of this node does not see up.
 function unseen(name, number, expected) {
-  const { status, stdout, stderr } = spawnSync(tool, ['run', '--in', nodeDirectory(name, number), '--', join(commands, 'mosctl'), 'nodes', '--json'], { encoding: 'utf8', timeout: 5000 });
+  const { status, stdout, stderr } = spawnSync(
+    tool,
+    ['run', '--in', nodeDirectory(name, number), '--', join(commands, 'mosctl'), 'nodes', '--json'],
+    { encoding: 'utf8', timeout: 5000 },
+  );
   if (status !== 0) return { missing: expected, why: stderr.trim() };
-  const up = new Set(JSON.parse(stdout).nodes.filter((node) => node.state === 'up').map((node) => node.number));
+  const up = new Set(
+    JSON.parse(stdout)
+      .nodes.filter((node) => node.state === 'up')
+      .map((node) => node.number),
+  );
   return { missing: expected.filter((each) => !up.has(each)), why: '' };
 }
 
@@ -79,8 +101,13 @@ async function allSeeAll(name, clusters, within = 20) {
         const { missing, why } = unseen(name, number, nodes);
         if (missing.length === 0) break;
         if (Date.now() > end) {
-          const log = readFileSync(join(nodeDirectory(name, number), 'mosd.log'), 'utf8').split('\n').slice(-40).join('\n');
-          throw new Failure(`after ${within} s node${number} does not see ${missing.map((each) => `node${each}`).join(', ')}${why ? ` (${why})` : ''}; its log ends:\n${log}`);
+          const log = readFileSync(join(nodeDirectory(name, number), 'mosd.log'), 'utf8')
+            .split('\n')
+            .slice(-40)
+            .join('\n');
+          throw new Failure(
+            `after ${within} s node${number} does not see ${missing.map((each) => `node${each}`).join(', ')}${why ? ` (${why})` : ''}; its log ends:\n${log}`,
+          );
         }
         await sleep(100);
       }
@@ -92,21 +119,33 @@ async function up(name, values, words) {
   const state = parseUp(values, words);
   if (process.getuid() !== 0) throw new Failure('namespaces, mounts and control groups need root: run it as root');
   if (readState(name)) {
-    if (alive(join(switchDirectory(name), 'pid')) !== undefined) throw new Failure(`a testbed named ${name} is up already: scripts/testbed down --name ${name}, or use another --name`);
+    if (alive(join(switchDirectory(name), 'pid')) !== undefined)
+      throw new Failure(`a testbed named ${name} is up already: scripts/testbed down --name ${name}, or use another --name`);
     await down(name);
   }
   let interrupted = false;
   const stop = () => {
     if (interrupted) return;
     interrupted = true;
-    down(name).finally(() => process.exit(1));
+    void down(name).finally(() => process.exit(1));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
   try {
     makeDirectories(name);
     writeState(name, state);
     mkdirSync(switchDirectory(name), { recursive: true });
-    runTool('--new', 'pid,net', '--record', join(switchDirectory(name), 'pid'), '--log', join(switchDirectory(name), 'log'), '--detach', '--', tool, 'init');
+    runTool(
+      '--new',
+      'pid,net',
+      '--record',
+      join(switchDirectory(name), 'pid'),
+      '--log',
+      join(switchDirectory(name), 'log'),
+      '--detach',
+      '--',
+      tool,
+      'init',
+    );
     makeSwitch(name);
     for (const number of state.nodes) mkdirSync(join(nodeDirectory(name, number), 'etc'), { recursive: true });
     if (state.daemons) configure(name, state.clusters);
@@ -125,7 +164,7 @@ async function down(name) {
   const file = join(switchDirectory(name), 'pid');
   const pid = alive(file);
   if (pid !== undefined) {
-    process.kill(pid, 'SIGKILL');  // process 1 of the namespace around all nodes: everything ends, mounts and interfaces go with it
+    process.kill(pid, 'SIGKILL'); // process 1 of the namespace around all nodes: everything ends, mounts and interfaces go with it
     await gone(file, 30);
   }
   await removeGroups(name);
@@ -135,32 +174,42 @@ async function down(name) {
 function status(name) {
   const state = readState(name);
   const running = state !== undefined && alive(join(switchDirectory(name), 'pid')) !== undefined;
-  const nodes = !running ? [] : state.nodes.map((number) => {
-    const pid = alive(join(nodeDirectory(name, number), 'pid'));
-    const mosd = pid === undefined ? undefined : daemon(name, number);
-    return {
-      name: `node${number}`, number, address: `10.77.0.${number}`,
-      cluster: state.clusters.find(({ nodes: members }) => members.includes(number)).name,
-      state: pid === undefined ? 'crashed' : isCut(name, number) ? 'cut' : 'up',
-      pid: pid ?? null, mosd_pid: mosd ?? null,
-      log: join(nodeDirectory(name, number), 'mosd.log'), directory: nodeDirectory(name, number),
-      relay_late_seconds: lateness(name, number),
-    };
-  });
+  const nodes = !running
+    ? []
+    : state.nodes.map((number) => {
+        const pid = alive(join(nodeDirectory(name, number), 'pid'));
+        const mosd = pid === undefined ? undefined : daemon(name, number);
+        return {
+          name: `node${number}`,
+          number,
+          address: `10.77.0.${number}`,
+          cluster: state.clusters.find(({ nodes: members }) => members.includes(number)).name,
+          state: pid === undefined ? 'crashed' : isCut(name, number) ? 'cut' : 'up',
+          pid: pid ?? null,
+          mosd_pid: mosd ?? null,
+          log: join(nodeDirectory(name, number), 'mosd.log'),
+          directory: nodeDirectory(name, number),
+          relay_late_seconds: lateness(name, number),
+        };
+      });
   const { rate = null, delay_seconds = null, cpus = null, memory_bytes = null } = state ?? {};
   return { version: 1, name, up: running, rate, delay_seconds, cpus, memory_bytes, nodes };
 }
 
 function print(found) {
   if (!found.up) return console.log(`no testbed named ${found.name} is up`);
-  for (const node of found.nodes) console.log(`${node.name}  ${node.address}  ${node.cluster}  ${node.state}  mosd ${node.mosd_pid ?? 'not running'}  ${node.log}`);
+  for (const node of found.nodes)
+    console.log(
+      `${node.name}  ${node.address}  ${node.cluster}  ${node.state}  mosd ${node.mosd_pid ?? 'not running'}  ${node.log}`,
+    );
 }
 
 // The node a command names, checked against those that the testbed has.
 function nodeOf(name, words) {
   const state = requireState(name);
   const number = Number(words[0]?.replace(/^node/, ''));
-  if (words.length !== 1 || !state.nodes.includes(number)) throw new Usage(`the testbed ${name} has the nodes 1 to ${state.nodes.length}, not ${words.join(' ') || 'none'}`);
+  if (words.length !== 1 || !state.nodes.includes(number))
+    throw new Usage(`the testbed ${name} has the nodes 1 to ${state.nodes.length}, not ${words.join(' ') || 'none'}`);
   return [number, state];
 }
 
@@ -168,24 +217,35 @@ async function main() {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [command, ...words] = positionals;
   const { name } = values;
-  if (!/^[a-z0-9][a-z0-9_-]{0,30}$/i.test(name)) throw new Usage(`a testbed's name is made of letters, digits, - and _, not ${name}`);
+  if (!/^[a-z0-9][a-z0-9_-]{0,30}$/i.test(name))
+    throw new Usage(`a testbed's name is made of letters, digits, - and _, not ${name}`);
   switch (command) {
-    case 'build': return;
-    case 'up': return up(name, values, words);
-    case 'down': return down(name);
-    case 'status': return values.json ? console.log(JSON.stringify(status(name))) : print(status(name));
-    case 'cut': return void cut(name, nodeOf(name, words)[0]);
-    case 'heal': return void heal(name, nodeOf(name, words)[0]);
-    case 'kill-daemon': return killDaemon(name, nodeOf(name, words)[0], values.term ? 'SIGTERM' : 'SIGKILL');
-    case 'start-daemon': return startDaemon(name, nodeOf(name, words)[0]);
-    case 'crash': return crash(name, nodeOf(name, words)[0]);
+    case 'build':
+      return;
+    case 'up':
+      return up(name, values, words);
+    case 'down':
+      return down(name);
+    case 'status':
+      return values.json ? console.log(JSON.stringify(status(name))) : print(status(name));
+    case 'cut':
+      return void cut(name, nodeOf(name, words)[0]);
+    case 'heal':
+      return void heal(name, nodeOf(name, words)[0]);
+    case 'kill-daemon':
+      return killDaemon(name, nodeOf(name, words)[0], values.term ? 'SIGTERM' : 'SIGKILL');
+    case 'start-daemon':
+      return startDaemon(name, nodeOf(name, words)[0]);
+    case 'crash':
+      return crash(name, nodeOf(name, words)[0]);
     case 'boot': {
       const [number, state] = nodeOf(name, words);
       if (alive(join(nodeDirectory(name, number), 'pid')) !== undefined) throw new Failure(`node${number} is up`);
       await boot(name, number, state);
       return state.daemons ? startDaemon(name, number) : undefined;
     }
-    default: throw new Usage(command ? `there is no command ${command}` : 'a command is missing');
+    default:
+      throw new Usage(command ? `there is no command ${command}` : 'a command is missing');
   }
 }
 

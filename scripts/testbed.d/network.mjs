@@ -10,7 +10,10 @@ const port = (number) => `node${number}`;
 // Runs a command in a network namespace, by the number of a process in it.
 function inside(pid, command, ...words) {
   try {
-    return execFileSync('nsenter', [`--net=/proc/${pid}/ns/net`, command, ...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync('nsenter', [`--net=/proc/${pid}/ns/net`, command, ...words], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   } catch (error) {
     throw new Failure(`${command} ${words.join(' ')}: ${error.stderr?.trim() || error.message}`);
   }
@@ -36,7 +39,10 @@ function slow(pid, device, rate) {
   inside(pid, 'tc', 'qdisc', 'replace', 'dev', device, 'root', 'tbf', 'rate', rate, 'burst', `${burst}`, 'latency', '50ms');
 }
 
-const interfaces = (pid) => inside(pid, 'ip', '-o', 'link').split('\n').map((line) => line.split(/[:@]\s*/)[1]);
+const interfaces = (pid) =>
+  inside(pid, 'ip', '-o', 'link')
+    .split('\n')
+    .map((line) => line.split(/[:@]\s*/)[1]);
 
 // Plugs a node in: eth0 there, a port of the bridge here.
 export async function plug(name, number, { rate, delay_seconds }) {
@@ -44,11 +50,40 @@ export async function plug(name, number, { rate, delay_seconds }) {
   const node = alive(join(nodeDirectory(name, number), 'pid'));
   if (delay_seconds) {
     const directory = nodeDirectory(name, number);
-    const words = ['run', '--in', switchDirectory(name), '--keep-root', '--detach', '--log', join(directory, 'relay.log'), '--record', join(directory, 'relay.pid'), '--'];
-    const relay = [tool, 'relay', '--node', directory, '--interface', 'eth0', '--port', port(number), '--delay', `${Math.round(delay_seconds * 1e6)}`, '--report', join(directory, 'relay-late')];
+    const words = [
+      'run',
+      '--in',
+      switchDirectory(name),
+      '--keep-root',
+      '--detach',
+      '--log',
+      join(directory, 'relay.log'),
+      '--record',
+      join(directory, 'relay.pid'),
+      '--',
+    ];
+    const relay = [
+      tool,
+      'relay',
+      '--node',
+      directory,
+      '--interface',
+      'eth0',
+      '--port',
+      port(number),
+      '--delay',
+      `${Math.round(delay_seconds * 1e6)}`,
+      '--report',
+      join(directory, 'relay-late'),
+    ];
     execFileSync(tool, [...words, ...relay], { stdio: 'inherit' });
-    for (const end = Date.now() + 5000; !interfaces(hub).includes(port(number)) || !interfaces(node).includes('eth0'); await sleep(20)) {
-      if (Date.now() > end) throw new Failure(`the relay of node${number} does not start: ${readFileSync(join(directory, 'relay.log'), 'utf8')}`);
+    for (
+      const end = Date.now() + 5000;
+      !interfaces(hub).includes(port(number)) || !interfaces(node).includes('eth0');
+      await sleep(20)
+    ) {
+      if (Date.now() > end)
+        throw new Failure(`the relay of node${number} does not start: ${readFileSync(join(directory, 'relay.log'), 'utf8')}`);
     }
   } else {
     inside(hub, 'ip', 'link', 'add', port(number), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${node}`);

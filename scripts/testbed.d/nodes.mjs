@@ -1,6 +1,21 @@
 // A node: its root, its process 1, its daemon.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, lstatSync, rmSync, writeFileSync, closeSync } from 'node:fs';
+import {
+  accessSync,
+  cpSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  lstatSync,
+  rmSync,
+  writeFileSync,
+  closeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeGroups } from './cgroups.mjs';
 import { plug, switchDirectory } from './network.mjs';
@@ -37,7 +52,9 @@ function manifest() {
   const needed = new Set([process.execPath]);
   const dist = join(repository, 'dist');
   for (const file of [process.execPath, ...files(dist).filter(isElf)]) for (const library of libraries(file)) needed.add(library);
-  const lines = ['/lib', '/lib64'].filter((path) => existsSync(path) && lstatSync(path).isSymbolicLink()).map((path) => `link ${path}`);
+  const lines = ['/lib', '/lib64']
+    .filter((path) => existsSync(path) && lstatSync(path).isSymbolicLink())
+    .map((path) => `link ${path}`);
   for (const path of ['/lib', '/lib64'].filter((one) => existsSync(one) && lstatSync(one).isSymbolicLink())) {
     lines.unshift(`directory ${readlinkSync(path).startsWith('/') ? readlinkSync(path) : join('/', readlinkSync(path))}`);
   }
@@ -49,7 +66,8 @@ function manifest() {
 
 export function runTool(...words) {
   const { status, error } = spawnSync(tool, ['run', ...words], { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (error || status !== 0) throw new Failure(`cannot start ${words[words.indexOf('--') + 1]}${error ? `: ${error.message}` : ''}`);
+  if (error || status !== 0)
+    throw new Failure(`cannot start ${words[words.indexOf('--') + 1]}${error ? `: ${error.message}` : ''}`);
 }
 
 // Makes the node's namespaces and root, and plugs it in. Its daemon is started apart.
@@ -60,9 +78,29 @@ export async function boot(name, number, options) {
   makeGroups(name, number, options);
   writeFileSync(join(directory, 'manifest'), manifest());
   const log = join(directory, 'boot.log');
-  runTool('--in', switchDirectory(name), '--keep-root', '--new', 'pid,net,mount,uts,ipc,cgroup', '--cgroups', join(directory, 'cgroups'), '--record', join(directory, 'pid'), '--log', log, '--detach', '--', '/bin/sh', join(here, 'make-root.sh'), `${number}`, directory, tool);
+  runTool(
+    '--in',
+    switchDirectory(name),
+    '--keep-root',
+    '--new',
+    'pid,net,mount,uts,ipc,cgroup',
+    '--cgroups',
+    join(directory, 'cgroups'),
+    '--record',
+    join(directory, 'pid'),
+    '--log',
+    log,
+    '--detach',
+    '--',
+    '/bin/sh',
+    join(here, 'make-root.sh'),
+    `${number}`,
+    directory,
+    tool,
+  );
   for (const end = Date.now() + 10000; !existsSync(join(directory, 'ready')); await sleep(10)) {
-    if (alive(join(directory, 'pid')) === undefined || Date.now() > end) throw new Failure(`node${number} does not start: ${readFileSync(log, 'utf8')}`);
+    if (alive(join(directory, 'pid')) === undefined || Date.now() > end)
+      throw new Failure(`node${number} does not start: ${readFileSync(log, 'utf8')}`);
   }
   await plug(name, number, options);
 }
@@ -93,7 +131,19 @@ export function startDaemon(name, number) {
     throw new Failure(`${mosd} is missing: npm run build`);
   }
   process.env.PATH = `${commands}:${dirname(process.execPath)}:${process.env.PATH}`;
-  runTool('--in', directory, '--cgroups', join(directory, 'cgroups'), '--record', daemonFile(name, number), '--log', join(directory, 'mosd.log'), '--detach', '--', mosd);
+  runTool(
+    '--in',
+    directory,
+    '--cgroups',
+    join(directory, 'cgroups'),
+    '--record',
+    daemonFile(name, number),
+    '--log',
+    join(directory, 'mosd.log'),
+    '--detach',
+    '--',
+    mosd,
+  );
 }
 
 export async function killDaemon(name, number, signal) {
@@ -103,20 +153,22 @@ export async function killDaemon(name, number, signal) {
   await gone(daemonFile(name, number));
 }
 
-// Certificates and configuration of every node, made as an administrator would make them.
+function mosconf(...words) {
+  try {
+    execFileSync(join(commands, 'mosconf'), words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    throw new Failure(`mosconf ${words.join(' ')}: ${error.stderr?.trim() || error.message}`);
+  }
+}
+
+// Certificates and configuration of every node, made as an administrator would: all on the first node, then copied to the others.
 export function configure(name, clusters) {
-  const mosconf = (...words) => {
-    try {
-      execFileSync(join(commands, 'mosconf'), words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    } catch (error) {
-      throw new Failure(`mosconf ${words.join(' ')}: ${error.stderr?.trim() || error.message}`);
-    }
-  };
+  const etc = (number) => join(nodeDirectory(name, number), 'etc');
   for (const { name: cluster, nodes } of clusters) {
     const [first, ...others] = nodes;
-    const from = join(nodeDirectory(name, first), 'etc');
-    const identity = (number) => ['--number', `${number}`, '--address', `10.77.0.${number}`];
-    mosconf('init', '--directory', from, '--cluster', cluster, '--node', `node${first}`, ...identity(first));
-    for (const number of others) mosconf('add', `node${number}`, '--directory', from, ...identity(number), '--output', join(nodeDirectory(name, number), 'etc'));
+    const identity = (number) => ['--number', `${number}`, '--address', `10.77.0.${number}`, '--directory', etc(first)];
+    mosconf('init', '--cluster', cluster, '--node', `node${first}`, ...identity(first));
+    for (const number of others) mosconf('add', `node${number}`, ...identity(number));
+    for (const number of others) cpSync(join(etc(first), 'nodes', `node${number}`), etc(number), { recursive: true });
   }
 }

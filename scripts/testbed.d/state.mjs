@@ -67,7 +67,7 @@ export function removeDirectories(name) {
   rmSync(stateDirectory(name), { recursive: true, force: true });
   if (!existsSync(base) || readdirSync(base).some((entry) => entry !== 'made-directories')) return;
   const paths = existsSync(made) ? readFileSync(made, 'utf8').trim().split('\n') : [];
-  for (const path of [...new Set(paths)]) {
+  for (const path of new Set(paths)) {
     try {
       rmdirSync(path);
     } catch (error) {

@@ -41,7 +41,10 @@ async function main() {
     await new Promise((done) => writer.end(done));
     await pipeline(createReadStream(plain), createGzip(), createWriteStream(`${plain}.gz`));
     await pipeline(createReadStream(`${plain}.gz`), createGunzip(), createWriteStream(`${plain}.again`));
-    const digest = createHash('sha256').update(await readFile(`${plain}.again`)).digest('hex').slice(0, 16);
+    const digest = createHash('sha256')
+      .update(await readFile(`${plain}.again`))
+      .digest('hex')
+      .slice(0, 16);
     await delay(20);
     const early = performance.now() - begun < 20;
     console.log(round, await Promise.all(workers), (await stat(plain)).size, digest, early);
@@ -51,4 +54,5 @@ async function main() {
 }
 
 if (isMainThread) await main();
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
 else parentPort.postMessage(sieve(workerData));

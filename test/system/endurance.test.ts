@@ -1,0 +1,86 @@
+/** Many moves in a row leave both nodes as they were. MOSRUN_TEST_FULL=1 makes as many as the project promises; else fewer, for time. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { alive, belongings, count, guestProcess, homeProcess, mappings } from './kernel.js';
+import { endlessPython, endlessThreads, type Program, whySkipped } from './programs.js';
+import { pidOf, Storm, Workplace } from './storm.js';
+import { sleep, Testbed, until, whyNoTestbed } from './testbed.js';
+
+const full = process.env['MOSRUN_TEST_FULL'] === '1';
+const noTestbed = whyNoTestbed();
+
+/** What a process itself has at home; addresses differ from run to run, so mappings are counted by what they map. */
+function own(pid: number) {
+  const maps = mappings(pid).map((line) => line.split(/\s+/).slice(1, 2).concat(line.split(/\s+/).slice(5)).join(' '));
+  // The heap and other anonymous memory come and go with the program itself.
+  return {
+    descriptors: count(`/proc/${pid}/fd`),
+    tasks: count(`/proc/${pid}/task`),
+    mappings: maps.filter((line) => line.includes('/')).toSorted(),
+  };
+}
+
+describe('endurance', { skip: noTestbed ?? false }, () => {
+  let testbed: Testbed;
+  const workplace = new Workplace();
+
+  before(async () => {
+    testbed = await Testbed.up(2);
+  });
+  after(async () => {
+    workplace.remove();
+    await testbed?.down();
+  });
+
+  async function endure(program: Program, moves: number, away: [number, number], report: (text: string) => void): Promise<void> {
+    program.make?.();
+    const { pid: init1 } = await testbed.node(1);
+    const { pid: init2 } = await testbed.node(2);
+    const running = testbed.start(1, ['mosrun', ...program.command], { cwd: workplace.empty() });
+    await running.says('ready');
+    const pid = await pidOf(testbed, program.command.slice(1).join(' '));
+    const atHome = homeProcess(testbed, 1, pid);
+    assert.ok(atHome);
+    // The first journey makes what is made once: pools, caches, connections.
+    const first = new Storm(testbed, pid, { moves: 4 });
+    await first.end(30);
+    assert.deepEqual(first.failures, []);
+    await sleep(0.5);
+    const before = { one: belongings(testbed, 1, init1), two: belongings(testbed, 2, init2), own: own(atHome) };
+
+    const storm = new Storm(testbed, pid, { moves, away, home: [0, 0.02], tree: false });
+    const began = performance.now();
+    await storm.end(moves * 2 + 60);
+    const seconds = (performance.now() - began) / 1000;
+    const freezes = storm.moves.map((move) => move.freeze_seconds).toSorted((a, b) => a - b);
+    const at = (part: number) => ((freezes[Math.floor(freezes.length * part)] ?? 0) * 1000).toFixed(1);
+    report(
+      `${storm.moves.length} moves in ${seconds.toFixed(0)} s, frozen ${at(0.5)} ms in the middle, ${at(0.99)} ms at most but for 1 %`,
+    );
+    assert.deepEqual(storm.failures, []);
+    assert.ok(storm.moves.length >= moves);
+    await until(() => guestProcess(testbed, 2, pid) === undefined, 5, 'the guest to be gone');
+    await sleep(1);
+    const behind = { one: belongings(testbed, 1, init1), two: belongings(testbed, 2, init2), own: own(atHome) };
+    assert.deepEqual(behind, before, 'both nodes and the process have what they had');
+    assert.ok(alive(atHome));
+    await testbed.run(1, ['kill', '-TERM', String(pid)]);
+    const outcome = await running.done;
+    assert.equal(outcome.status, 0);
+    assert.match(outcome.stdout, /^ready\nall (blocks|rounds) are equal/);
+  }
+
+  const [pythonMoves, threadMoves] = full ? [1000, 300] : [300, 100];
+
+  void test(
+    `${pythonMoves} moves of one python3 program leave nothing behind`,
+    { skip: whySkipped(endlessPython) ?? false, timeout: 1_200_000 },
+    (context) => endure(endlessPython, pythonMoves, [0, 0.05], (text) => context.diagnostic(text)),
+  );
+
+  void test(
+    `${threadMoves} moves of one C program with eight threads leave nothing behind`,
+    { skip: whySkipped(endlessThreads) ?? false, timeout: 1_200_000 },
+    (context) => endure(endlessThreads, threadMoves, [0, 0.05], (text) => context.diagnostic(text)),
+  );
+});

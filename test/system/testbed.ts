@@ -1,0 +1,189 @@
+/** A testbed for a test file: made before its tests, removed after them whatever happens. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+export const repository = process.env['MOSRUN_SOURCE'] ?? process.cwd();
+const script = path.join(repository, 'scripts/testbed');
+
+export interface Outcome {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+export interface RunOptions {
+  user?: string;
+  input?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+  /** After so many seconds the command is killed, and the outcome is that of the kill. */
+  timeout?: number;
+}
+
+export interface NodeState {
+  name: string;
+  number: number;
+  address: string;
+  state: 'up' | 'cut' | 'crashed';
+  pid: number;
+  mosd_pid: number | null;
+  log: string;
+  directory: string;
+}
+
+/** A command that runs on a node while the test goes on. */
+export class Running {
+  readonly done: Promise<Outcome>;
+  stdout = '';
+  stderr = '';
+  ended = false;
+
+  constructor(readonly child: ChildProcess) {
+    const began = performance.now();
+    child.stdout?.setEncoding('latin1').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('latin1').on('data', (text: string) => (this.stderr += text));
+    this.done = once(child, 'close').then(([status, signal]) => {
+      this.ended = true;
+      return { status, signal, stdout: this.stdout, stderr: this.stderr, seconds: (performance.now() - began) / 1000 };
+    });
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGTERM'): void {
+    this.child.kill(signal);
+  }
+
+  /** Waits until the program has printed the text. */
+  async says(text: string, seconds = 20): Promise<void> {
+    await until(() => this.stdout.includes(text) || this.ended, seconds, `"${text}" on standard output`);
+    if (!this.stdout.includes(text)) throw new Error(`the program ended without saying "${text}":\n${this.stdout}${this.stderr}`);
+  }
+}
+
+export const sleep = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
+
+export async function until<T>(probe: () => T | Promise<T>, seconds: number, what: string): Promise<NonNullable<T>> {
+  for (const end = performance.now() + seconds * 1000; ; await sleep(0.01)) {
+    const found = await probe();
+    if (found) return found;
+    if (performance.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
+  }
+}
+
+/** Why a testbed cannot be made on this machine; undefined where it can. */
+export function whyNoTestbed(): string | undefined {
+  if (process.getuid?.() !== 0) return 'the testbed needs root';
+  const words = ['--net', '--pid', '--fork', '--mount', '--uts', '--ipc', '--cgroup', 'true'];
+  const { status, stderr, error } = spawnSync('unshare', words, { encoding: 'utf8' });
+  if (error) return `unshare(1): ${error.message}`;
+  return status === 0 ? undefined : `this machine makes no namespaces: ${stderr.trim()}`;
+}
+
+export class Testbed {
+  private constructor(readonly name: string) {}
+
+  static async up(nodes: number, ...options: string[]): Promise<Testbed> {
+    const testbed = new Testbed(`test-${process.pid}-${Math.random().toString(36).slice(2, 6)}`);
+    process.once('exit', () => testbed.downAtOnce());
+    const { status, stderr } = await testbed.control('up', String(nodes), ...options);
+    if (status !== 0) throw new Error(`testbed up ${nodes} failed:\n${stderr}`);
+    return testbed;
+  }
+
+  async down(): Promise<void> {
+    const { status, stderr } = await this.control('down');
+    if (status !== 0) throw new Error(`testbed down failed:\n${stderr}`);
+  }
+
+  private downAtOnce(): void {
+    if (existsSync(`/run/mosrun-testbed/${this.name}`)) spawnSync(script, ['down', '--name', this.name], { stdio: 'ignore' });
+  }
+
+  /** A command of scripts/testbed itself: cut, heal, crash, kill-daemon, ... */
+  control(command: string, ...words: string[]): Promise<Outcome> {
+    const child = spawn(script, [command, ...words, '--name', this.name], { stdio: ['ignore', 'pipe', 'pipe'] });
+    return new Running(child).done;
+  }
+
+  start(node: number, command: string[], { user, input, cwd, env, timeout }: RunOptions = {}): Running {
+    const words = ['run', String(node), '--name', this.name, ...(user ? ['--user', user] : []), '--', ...command];
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const child = spawn(script, words, { stdio: [stdin, 'pipe', 'pipe'], cwd: cwd ?? '/tmp', env: { ...process.env, ...env } });
+    if (input !== undefined) child.stdin?.end(input);
+    const running = new Running(child);
+    if (timeout !== undefined) {
+      const timer = setTimeout(() => running.kill('SIGKILL'), timeout * 1000);
+      void running.done.then(() => clearTimeout(timer));
+    }
+    return running;
+  }
+
+  run(node: number, command: string[], options: RunOptions = {}): Promise<Outcome> {
+    return this.start(node, command, { timeout: 60, ...options }).done;
+  }
+
+  /** The JSON document a command prints; its failure is an error. */
+  async json<T>(node: number, ...command: string[]): Promise<T> {
+    const { status, stdout, stderr } = await this.run(node, command);
+    if (status !== 0) throw new Error(`${command.join(' ')} on node${node} ended with ${status}: ${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+
+  async node(number: number): Promise<NodeState> {
+    const { stdout } = await this.control('status', '--json');
+    const found = (JSON.parse(stdout) as { nodes: NodeState[] }).nodes.find((node) => node.number === number);
+    if (!found) throw new Error(`the testbed has no node ${number}`);
+    return found;
+  }
+
+  /** The last lines of a node's daemon log, for messages of failed tests. */
+  log(node: number, lines = 30): string {
+    const file = `/run/mosrun-testbed/${this.name}/node${node}/mosd.log`;
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-lines).join('\n') : '';
+  }
+
+  /** Ends whatever a test left on the node: all but process 1, the daemon and mosrun's own helpers. */
+  async killStrays(number: number): Promise<void> {
+    const { pid: init, mosd_pid: mosd } = await this.node(number);
+    for (const pid of this.processes(number)) {
+      if (pid === init || pid === mosd || /^mos(d|gate|move|husk)/.test(tryRead(`/proc/${pid}/comm`))) continue;
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  }
+
+  /** The daemon and the gate of a node, whose CPU time is no program's. */
+  async helpers(number: number): Promise<number[]> {
+    const { pid: init, mosd_pid: mosd } = await this.node(number);
+    return this.processes(number).filter(
+      (pid) => pid === init || pid === mosd || tryRead(`/proc/${pid}/comm`).startsWith('mosgate'),
+    );
+  }
+
+  /** Numbers, as the machine has them, of all processes in the node's control group: those of its guests too. */
+  processes(node: number): number[] {
+    const group = `/mosrun-testbed-${this.name}/node${node}`;
+    return readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry))
+      .map(Number)
+      .filter((pid) => {
+        const groups = tryRead(`/proc/${pid}/cgroup`);
+        return groups.split('\n').some((line) => line.endsWith(group) || line.includes(`${group}/`));
+      });
+  }
+}
+
+/** The file's text, or nothing if it (or its process) is gone. */
+export function tryRead(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
