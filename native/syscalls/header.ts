@@ -215,7 +215,7 @@ ${commandLists.map((list) => `    case List::${list}: ${list === 'ioctl' ? 'if (
   if (direction == 0 || size == 0) return found;
   for (const uint8_t type : trusted_ioctl_types)
     if (type == (cmd >> 8 & 0xff))
-      return {cmd, size, direction == 1 ? Dir::in : direction == 2 ? Dir::out : Dir::inout, Place::home, {}};
+      return {cmd, size, direction == 1 ? Dir::in : Dir::inout, Place::home, {}};
   return found;
 }
 

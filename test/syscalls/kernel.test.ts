@@ -26,6 +26,10 @@ const headers = [
   'linux/blktrace_api.h',
   'linux/fsmap.h',
   'linux/fiemap.h',
+  'linux/kd.h',
+  'linux/loop.h',
+  'linux/rtc.h',
+  'linux/vt.h',
 ];
 
 void test('commands have the numbers of the machine headers', (t) => {
@@ -35,7 +39,6 @@ ${headers.map((name) => `#if __has_include(<${name}>)\n#include <${name}>\n#endi
 #include <stdio.h>
 int main(void) {
 ${all
-  .filter(({ name }) => !name.startsWith('PIDFD_GET_NAMESPACE_'))
   .map(
     ({ list, name, number }) => `#ifdef ${name}
   if ((unsigned)${name} != ${number}u) printf("${list} ${name} 0x%x\\n", (unsigned)${name});
@@ -193,6 +196,12 @@ const operands: Record<string, string[]> = {
   'struct serial_icounter_struct': ['ioctl TIOCGICOUNT'],
   'struct serial_rs485': ['ioctl TIOCGRS485'],
   'struct termio': ['ioctl TCGETA'],
+  'struct loop_info64': ['ioctl LOOP_SET_STATUS64'],
+  'struct loop_config': ['ioctl LOOP_CONFIGURE'],
+  'struct rtc_time': ['ioctl RTC_RD_TIME'],
+  'struct rtc_wkalrm': ['ioctl RTC_WKALM_RD'],
+  'struct vt_mode': ['ioctl VT_GETMODE'],
+  'struct vt_stat': ['ioctl VT_GETSTATE'],
   'struct fstrim_range': ['ioctl FITRIM'],
   'struct file_clone_range': ['ioctl FICLONERANGE'],
   'struct fsxattr': ['ioctl FS_IOC_FSGETXATTR'],
@@ -230,7 +239,7 @@ void test('structures are as long as the compiler says', () => {
       'uio',
       'utsname',
     ].map((name) => `sys/${name}.h`),
-    ['capability', 'fs', 'landlock', 'serial', 'types'].map((name) => `linux/${name}.h`),
+    ['capability', 'fs', 'landlock', 'loop', 'rtc', 'serial', 'types', 'vt'].map((name) => `linux/${name}.h`),
   );
   const text = `#define _GNU_SOURCE
 ${includes.map((name) => `#include <${name}>`).join('\n')}

@@ -1,6 +1,7 @@
-// ioctl commands. Old ones are bare numbers and must be listed; newer ones carry direction and size (_IOC, ioctl(2)), which
-// is believed for the types in `trusted`, whose structures hold no pointers and no tail of variable length, save those
-// listed here.
+// ioctl commands. Old ones are bare numbers and must be listed; newer ones carry direction and size (_IOC, ioctl(2)). Those
+// are often wrong (a pointer's size, an int called long, a tail of variable length, a value called pointer), so they are
+// believed only for the types in `trusted`, and even there read-only structures are taken as `inout`: EVIOCGKEYCODE is
+// encoded as output and reads its buffer first.
 import type { Dir, Place } from '../model.js';
 
 type Entry = [number: number, name: string, dir: Dir, size: number, place: Place];
@@ -242,6 +243,10 @@ const tunnels: Entry[] = [
   inout(ioc(1, 'T', 217, 4), 'TUNSETQUEUE', IFREQ),
   into(ioc(1, 'T', 218, 4), 'TUNSETIFINDEX', 4),
   away(ioc(2, 'T', 219, 16), 'TUNGETFILTER'),
+  // Encoded as output; the kernel reads the number of a BPF program.
+  into(ioc(2, 'T', 224, 4), 'TUNSETSTEERINGEBPF', 4),
+  into(ioc(2, 'T', 225, 4), 'TUNSETFILTEREBPF', 4),
+  val(io('T', 227), 'TUNGETDEVNETNS'),
 ];
 
 /** Namespaces (ioctl_ns(2)), pidfds, random(4), input devices. */
@@ -254,7 +259,9 @@ const others: Entry[] = [
   val(ioc(2, 0xb7, 7, 4), 'NS_GET_TGID_FROM_PIDNS'),
   val(ioc(2, 0xb7, 8, 4), 'NS_GET_PID_IN_PIDNS'),
   val(ioc(2, 0xb7, 9, 4), 'NS_GET_TGID_IN_PIDNS'),
-  ...Array.from({ length: 10 }, (_, i): Entry => val(io(0xff, i + 1), `PIDFD_GET_NAMESPACE_${i + 1}`)),
+  ...['CGROUP', 'IPC', 'MNT', 'NET', 'PID', 'PID_FOR_CHILDREN', 'TIME', 'TIME_FOR_CHILDREN', 'USER', 'UTS'].map(
+    (name, i): Entry => val(io(0xff, i + 1), `PIDFD_GET_${name}_NAMESPACE`),
+  ),
   out(ioc(2, 'R', 0, 4), 'RNDGETENTCNT', 4),
   into(ioc(1, 'R', 1, 4), 'RNDADDTOENTCNT', 4),
   away(ioc(2, 'R', 2, 8), 'RNDGETPOOL'),
@@ -270,9 +277,85 @@ const others: Entry[] = [
   away(ioc(1, 'E', 0x93, 16), 'EVIOCSMASK'),
 ];
 
-export const ioctls: Entry[] = [...terminals, ...descriptors, ...filesystems, ...blocks, ...sockets, ...tunnels, ...others];
+/** Virtual consoles (ioctl_console(2), ioctl_vt(2)); fonts, maps and screens of their own come home. */
+const consoles: Entry[] = [
+  val(0x4b2f, 'KIOCSOUND'),
+  val(0x4b30, 'KDMKTONE'),
+  out(0x4b31, 'KDGETLED', 1),
+  val(0x4b32, 'KDSETLED'),
+  out(0x4b33, 'KDGKBTYPE', 1),
+  val(0x4b3a, 'KDSETMODE'),
+  out(0x4b3b, 'KDGETMODE', 4),
+  out(0x4b44, 'KDGKBMODE', 4),
+  val(0x4b45, 'KDSKBMODE'),
+  out(0x4b64, 'KDGKBLED', 1),
+  val(0x4b65, 'KDSKBLED'),
+  out(0x5600, 'VT_OPENQRY', 4),
+  out(0x5601, 'VT_GETMODE', 8),
+  into(0x5602, 'VT_SETMODE', 8),
+  out(0x5603, 'VT_GETSTATE', 6),
+  val(0x5605, 'VT_RELDISP'),
+  val(0x5606, 'VT_ACTIVATE'),
+  val(0x5607, 'VT_WAITACTIVE'),
+  val(0x5608, 'VT_DISALLOCATE'),
+];
 
-/** Types whose direction and size are believed: terminals, ext file systems' flags, versions, input, real-time clocks, watchdogs. */
-export const trusted: readonly number[] = ['T', 'f', 'v', 'E', 'R', 'p', 'W']
-  .map((c) => c.charCodeAt(0))
-  .concat(0x12, 0x15, 0x89, 0xb7);
+/** Loop devices: linux/loop.h. */
+const loops: Entry[] = [
+  val(0x4c00, 'LOOP_SET_FD'),
+  val(0x4c01, 'LOOP_CLR_FD'),
+  into(0x4c04, 'LOOP_SET_STATUS64', 232),
+  out(0x4c05, 'LOOP_GET_STATUS64', 232),
+  val(0x4c06, 'LOOP_CHANGE_FD'),
+  val(0x4c07, 'LOOP_SET_CAPACITY'),
+  val(0x4c08, 'LOOP_SET_DIRECT_IO'),
+  val(0x4c09, 'LOOP_SET_BLOCK_SIZE'),
+  into(0x4c0a, 'LOOP_CONFIGURE', 304),
+  val(0x4c80, 'LOOP_CTL_ADD'),
+  val(0x4c81, 'LOOP_CTL_REMOVE'),
+  val(0x4c82, 'LOOP_CTL_GET_FREE'),
+];
+
+const RTC_TIME = 36;
+const RTC_WKALRM = 40;
+/** Real-time clocks (rtc(4)); IRQP_SET and EPOCH_SET are encoded as pointers and are values. */
+const clocks: Entry[] = [
+  ...(
+    [
+      [1, 'RTC_AIE_ON'],
+      [2, 'RTC_AIE_OFF'],
+      [3, 'RTC_UIE_ON'],
+      [4, 'RTC_UIE_OFF'],
+      [5, 'RTC_PIE_ON'],
+      [6, 'RTC_PIE_OFF'],
+      [15, 'RTC_WIE_ON'],
+      [16, 'RTC_WIE_OFF'],
+    ] as const
+  ).map(([number, name]) => val(io('p', number), name)),
+  into(ioc(1, 'p', 7, RTC_TIME), 'RTC_ALM_SET', RTC_TIME),
+  out(ioc(2, 'p', 8, RTC_TIME), 'RTC_ALM_READ', RTC_TIME),
+  out(ioc(2, 'p', 9, RTC_TIME), 'RTC_RD_TIME', RTC_TIME),
+  into(ioc(1, 'p', 10, RTC_TIME), 'RTC_SET_TIME', RTC_TIME),
+  out(ioc(2, 'p', 11, 8), 'RTC_IRQP_READ', 8),
+  val(ioc(1, 'p', 12, 8), 'RTC_IRQP_SET'),
+  out(ioc(2, 'p', 13, 8), 'RTC_EPOCH_READ', 8),
+  val(ioc(1, 'p', 14, 8), 'RTC_EPOCH_SET'),
+  into(ioc(1, 'p', 15, RTC_WKALRM), 'RTC_WKALM_SET', RTC_WKALRM),
+  inout(ioc(2, 'p', 16, RTC_WKALRM), 'RTC_WKALM_RD', RTC_WKALRM),
+];
+
+export const ioctls: Entry[] = [
+  ...terminals,
+  ...descriptors,
+  ...filesystems,
+  ...blocks,
+  ...sockets,
+  ...tunnels,
+  ...others,
+  ...consoles,
+  ...loops,
+  ...clocks,
+];
+
+/** Types all of whose encodings were looked at: terminals and tunnels, input, watchdogs, namespaces, pidfds. */
+export const trusted: readonly number[] = [...['T', 'E', 'W'].map((type) => type.charCodeAt(0)), 0xb7, 0xff];

@@ -1,5 +1,5 @@
 // Clocks, sleeps and timers. Sleeps run in the guest with an absolute deadline; timers stay at home with the signals.
-import { bits, home, inout, into, is, out, special, stub, value } from '../model.js';
+import { bits, home, inout, into, is, out, set, special, stub, value } from '../model.js';
 
 const TIMESPEC = 16;
 const ITIMERVAL = 32;
@@ -53,6 +53,10 @@ export const time = [
     .nativeIf(is(0, CLOCK.MONOTONIC_COARSE))
     .nativeIf(is(0, CLOCK.BOOTTIME)),
   home(229, 'clock_getres', value, out.fixed(TIMESPEC)),
-  stub(230, 'clock_nanosleep', 'clock_nanosleep', 4).blocks('block'),
+  stub(230, 'clock_nanosleep', 'clock_nanosleep', 4)
+    .blocks('block')
+    .because(STANDS_STILL)
+    .comehomeIf(is(0, CLOCK.PROCESS_CPUTIME))
+    .comehomeIf(set(0, 0x80000000)),
   home(305, 'clock_adjtime', value, inout.fixed(TIMEX)),
 ];
