@@ -7,10 +7,14 @@ export const DEFAULT_SOCKET = '/run/mosrun/mosd.sock';
 function connectionError(error: Error, socketPath: string): MosrunError {
   const code = systemCode(error);
   if (['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(code)) {
-    return new MosrunError('no-daemon', `no daemon answers at ${socketPath}: start mosd, or ask the administrator`, { cause: error });
+    return new MosrunError('no-daemon', `no daemon answers at ${socketPath}: start mosd, or ask the administrator`, {
+      cause: error,
+    });
   }
-  if (code === 'EACCES') return new MosrunError('not-permitted', `${socketPath} may not be opened: ask the administrator`, { cause: error });
-  if (code === 'ECONNRESET') return new MosrunError('no-daemon', 'the daemon went away while it was asked: see mosctl status', { cause: error });
+  if (code === 'EACCES')
+    return new MosrunError('not-permitted', `${socketPath} may not be opened: ask the administrator`, { cause: error });
+  if (code === 'ECONNRESET')
+    return new MosrunError('no-daemon', 'the daemon went away while it was asked: see mosctl status', { cause: error });
   return new MosrunError('failed', `the daemon cannot be asked (${error.message}): see mosctl status`, { cause: error });
 }
 

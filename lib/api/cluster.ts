@@ -72,7 +72,10 @@ export class Cluster {
    * @param to a node by name, address or number, `home`, or `out` (the best other node).
    */
   async migrate(pid: number, to: string, options: MigrateOptions = {}): Promise<MigrationDocument> {
-    return (await ask(this.socket, 'POST', `/v1/processes/${pid}/migrate`, { to, wait: options.wait ?? true })) as MigrationDocument;
+    return (await ask(this.socket, 'POST', `/v1/processes/${pid}/migrate`, {
+      to,
+      wait: options.wait ?? true,
+    })) as MigrationDocument;
   }
 
   async doctor(): Promise<DoctorDocument> {

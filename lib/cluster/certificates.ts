@@ -50,7 +50,9 @@ export async function makeAuthority(cluster: string): Promise<KeyAndCertificate>
 export async function makeNodeCertificate(authority: KeyAndCertificate, node: string): Promise<KeyAndCertificate> {
   x509.cryptoProvider.set(webcrypto);
   const issuer = new x509.X509Certificate(authority.certificate);
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(authority.key), algorithm, false, ['sign']);
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(authority.key), algorithm, false, [
+    'sign',
+  ]);
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     subject: `CN=${node}`,

@@ -60,7 +60,10 @@ export class PeerClient {
     if (answer.status === 200 && parsed.success) return parsed.data;
     const { error } = (answer.body ?? {}) as { error?: { code?: string; message?: string } };
     if (error?.message) throw errorFrom(error.code ?? 'failed', error.message);
-    throw new MosrunError('failed', `${node.name} answered what is not understood (status ${answer.status}): compare the versions of mosrun`);
+    throw new MosrunError(
+      'failed',
+      `${node.name} answered what is not understood (status ${answer.status}): compare the versions of mosrun`,
+    );
   }
 
   private once(node: NodeAddress, question: Question): Promise<{ status: number; body: unknown }> {
@@ -75,7 +78,10 @@ export class PeerClient {
         headers: text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {},
       });
       const unreachable = (why: string): MosrunError =>
-        new MosrunError('unreachable', `${node.name} (${node.address}:${node.controlPort}) cannot be reached: ${why}: check that mosd runs there`);
+        new MosrunError(
+          'unreachable',
+          `${node.name} (${node.address}:${node.controlPort}) cannot be reached: ${why}: check that mosd runs there`,
+        );
       const giveUp = (error: Error): void => {
         reject(error);
         outgoing.destroy();

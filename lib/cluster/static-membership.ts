@@ -7,11 +7,11 @@ export interface StaticMembershipPorts {
   self: string;
   clock: Clock;
   /** Asks a node for its sign of life; rejects with the reason. Must end within `timeoutSeconds`. */
-  ask(node: NodeAddress, timeoutSeconds: number): Promise<Heartbeat>;
-  own(): Heartbeat;
+  ask: (node: NodeAddress, timeoutSeconds: number) => Promise<Heartbeat>;
+  own: () => Heartbeat;
   intervalSeconds: number;
   timeoutSeconds: number;
-  onChange(node: NodeView): void;
+  onChange: (node: NodeView) => void;
 }
 
 interface Peer {

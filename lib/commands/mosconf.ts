@@ -47,7 +47,13 @@ function newNode(options: Parsed, name: string): NewNode {
 
 /** An entry of the list of nodes; it can be put at the end of any configuration. */
 function nodeEntry(node: NewNode): string {
-  const lines = ['', '[[nodes]]', `name = ${JSON.stringify(node.name)}`, `number = ${node.number}`, `address = ${JSON.stringify(node.address)}`];
+  const lines = [
+    '',
+    '[[nodes]]',
+    `name = ${JSON.stringify(node.name)}`,
+    `number = ${node.number}`,
+    `address = ${JSON.stringify(node.address)}`,
+  ];
   if (node.controlPort !== null) lines.push(`control_port = ${node.controlPort}`);
   if (node.dataPort !== null) lines.push(`data_port = ${node.dataPort}`);
   return `${lines.join('\n')}\n`;
@@ -122,7 +128,9 @@ async function add(options: Parsed, print: (text: string) => void): Promise<numb
 
   // Everybody made here before hears of the new one; entries at the end leave what an administrator wrote as it is.
   const others = namesIn(path.join(directory, 'nodes')).map((other) => path.join(directory, 'nodes', other, 'mosrun.toml'));
-  const changed = [file, ...others].filter((other) => existsSync(other) && path.resolve(other) !== path.resolve(output, 'mosrun.toml'));
+  const changed = [file, ...others].filter(
+    (other) => existsSync(other) && path.resolve(other) !== path.resolve(output, 'mosrun.toml'),
+  );
   for (const other of changed) appendFileSync(other, nodeEntry(node));
   print(`${output}: copy it to /etc/mosrun on ${name}\n`);
   for (const other of changed) print(`${other}: ${name} added; send mosd there a SIGHUP to read it again\n`);
@@ -131,7 +139,8 @@ async function add(options: Parsed, print: (text: string) => void): Promise<numb
 
 function check(options: Parsed, print: (text: string) => void): number {
   const directory = options.get('directory');
-  const file = options.get('config') ?? (directory === undefined ? configurationFile(undefined) : path.join(directory, 'mosrun.toml'));
+  const file =
+    options.get('config') ?? (directory === undefined ? configurationFile(undefined) : path.join(directory, 'mosrun.toml'));
   const configuration = readConfiguration(file);
   const at = (name: string): string => path.join(configuration.paths.certificates, name);
   const wrong = (what: string): MosrunError => new MosrunError('configuration', `${what}: make it again with mosconf`);
@@ -142,10 +151,14 @@ function check(options: Parsed, print: (text: string) => void): number {
   const authority = new X509Certificate(read('ca.pem'));
   const certificate = new X509Certificate(read('node.pem'));
   if (!certificate.verify(authority.publicKey)) throw wrong(`${at('node.pem')} is not signed by ${at('ca.pem')}`);
-  if (!certificate.checkPrivateKey(createPrivateKey(read('node.key')))) throw wrong(`${at('node.key')} does not belong to ${at('node.pem')}`);
-  if (certificate.subject !== `CN=${configuration.node}`) throw wrong(`${at('node.pem')} is for ${certificate.subject}, not for ${configuration.node}`);
+  if (!certificate.checkPrivateKey(createPrivateKey(read('node.key'))))
+    throw wrong(`${at('node.key')} does not belong to ${at('node.pem')}`);
+  if (certificate.subject !== `CN=${configuration.node}`)
+    throw wrong(`${at('node.pem')} is for ${certificate.subject}, not for ${configuration.node}`);
   if (Date.parse(certificate.validTo) < Date.now()) throw wrong(`${at('node.pem')} has expired`);
-  print(`${configuration.file}: correct; node ${configuration.node} of cluster ${configuration.cluster}, ${configuration.nodes.length} nodes\n`);
+  print(
+    `${configuration.file}: correct; node ${configuration.node} of cluster ${configuration.cluster}, ${configuration.nodes.length} nodes\n`,
+  );
   return 0;
 }
 

@@ -25,7 +25,10 @@ function statusText(status: StatusDocument): string {
   const rows: [string, string][] = [
     ['node', `${status.node} (number ${status.number}) of cluster ${status.cluster}`],
     ['daemon', `mosd ${status.mosrun_version}, process ${status.pid}, up for ${status.uptime_seconds.toFixed(0)} s`],
-    ['configuration', configuration.error ? `${configuration.file}: WRONG, the old one stays: ${configuration.error}` : configuration.file],
+    [
+      'configuration',
+      configuration.error ? `${configuration.file}: WRONG, the old one stays: ${configuration.error}` : configuration.file,
+    ],
     ['data port', dataPort.ok ? 'open' : `closed: ${dataPort.message}`],
     ['tracking', status.tracking],
     ['processes', `${status.processes}, of which ${status.away} away`],
@@ -47,7 +50,10 @@ function doctorText(document: DoctorDocument): string {
 export const mosctl: CommandBody = async (options, print) => {
   const [verb, ...rest] = options.words;
   if (!verb || !['status', 'nodes', 'doctor'].includes(verb) || rest.length > 0) {
-    throw new MosrunError('usage', `${verb ? `"${options.words.join(' ')}" is not understood` : 'what about?'}: see mosctl --help`);
+    throw new MosrunError(
+      'usage',
+      `${verb ? `"${options.words.join(' ')}" is not understood` : 'what about?'}: see mosctl --help`,
+    );
   }
   const cluster = await Cluster.connect();
   const json = options.has('json');

@@ -13,7 +13,11 @@ const processColumns: readonly Column<ProcessDocument>[] = [
   { head: 'FROM', text: (one) => one.home },
   { head: 'STATE', text: (one) => one.state },
   { head: 'MOVES', right: true, text: (one) => `${one.migrations}` },
-  { head: 'FROZEN', right: true, text: (one) => (one.last_freeze_seconds === null ? '-' : durationText(one.last_freeze_seconds)) },
+  {
+    head: 'FROZEN',
+    right: true,
+    text: (one) => (one.last_freeze_seconds === null ? '-' : durationText(one.last_freeze_seconds)),
+  },
   { head: 'JOB', text: (one) => orDash(one.job) },
   { head: 'COMMAND', text: (one) => one.command },
   { head: 'WHY', text: (one) => orDash(one.why) },
@@ -42,9 +46,10 @@ const historyColumns: readonly Column<HistoryEntry>[] = [
 
 function explanation({ process: one, movable, reasons }: ProcessDetailDocument): string {
   const where = `process ${one.pid} (${one.command}) lives on ${one.home} and is on ${one.where}\n`;
-  const verdict =
-    movable === null ? 'it cannot be looked into now\n' : movable ? 'it can move\n' : 'it cannot move:\n';
-  return [where, verdict, ...reasons.map((reason) => `  ${reason}\n`), ...(one.why ? [`last reason: ${one.why}\n`] : [])].join('');
+  const verdict = movable === null ? 'it cannot be looked into now\n' : movable ? 'it can move\n' : 'it cannot move:\n';
+  return [where, verdict, ...reasons.map((reason) => `  ${reason}\n`), ...(one.why ? [`last reason: ${one.why}\n`] : [])].join(
+    '',
+  );
 }
 
 function pidOf(text: string): number {

@@ -20,7 +20,7 @@ export const commands = {
       { short: 'L', long: 'locked', help: 'no automatic migration (default with -r and -h)' },
       { short: 'l', long: 'unlocked', help: 'automatic migration (default otherwise)' },
       { short: 'J', long: 'job', value: 'ID', help: 'a job id that bundles processes' },
-      { short: 'z', long: 'argv0', help: "the word after the program is its argv[0]" },
+      { short: 'z', long: 'argv0', help: 'the word after the program is its argv[0]' },
       { short: 't', long: 'host-clock', help: 'the program sees the clock of the node it runs on' },
       { short: 'T', long: 'home-clock', help: 'the program sees the clock of its home-node (default)' },
     ],
@@ -84,7 +84,10 @@ export const commands = {
       "Writes the configuration and certificates of a cluster's first node and of further ones, and checks what is there. The directory is that of the node that holds the cluster's key, /etc/mosrun unless named.",
     verbs: [
       ['init', 'make a cluster: its certificate authority, and the files of its first node'],
-      ['add', "make another node's files, to be copied to its /etc/mosrun; and add it to the list of every node made here before"],
+      [
+        'add',
+        "make another node's files, to be copied to its /etc/mosrun; and add it to the list of every node made here before",
+      ],
       ['check', 'check a configuration and its certificates'],
     ],
     options: [
@@ -100,7 +103,7 @@ export const commands = {
       { long: 'force', help: 'replace what is there' },
     ],
     examples: [
-      ['mosconf init --cluster lab --node node1 --number 1 --address 10.0.0.1', "make a cluster on its first node"],
+      ['mosconf init --cluster lab --node node1 --number 1 --address 10.0.0.1', 'make a cluster on its first node'],
       ['mosconf add node2 --number 2 --address 10.0.0.2', 'make the files of a second node in /etc/mosrun/nodes/node2'],
     ],
   },

@@ -66,7 +66,11 @@ const schema = z
         // Several nodes may share an address when their ports differ.
         const key = field === 'address' ? `${one.address} ${one.control_port}` : one[field];
         if (seen.has(key)) {
-          context.addIssue({ code: 'custom', path: ['nodes', index, field], message: `another node has ${field} ${one[field]} already` });
+          context.addIssue({
+            code: 'custom',
+            path: ['nodes', index, field],
+            message: `another node has ${field} ${one[field]} already`,
+          });
         }
         seen.add(key);
       }

@@ -66,7 +66,9 @@ function readCredentials(directory: string): Credentials {
     try {
       return readFileSync(path.join(directory, name), 'utf8');
     } catch (error) {
-      throw new MosrunError('configuration', `${path.join(directory, name)} cannot be read: make it with mosconf`, { cause: error });
+      throw new MosrunError('configuration', `${path.join(directory, name)} cannot be read: make it with mosconf`, {
+        cause: error,
+      });
     }
   };
   return { ca: read('ca.pem'), certificate: read('node.pem'), key: read('node.key') };
@@ -182,7 +184,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log: note,
     askSession: async (name, pid) => {
       const node = findNode(name);
-      if (node.state === 'down') throw new MosrunError('node-down', `${name} is down (${node.why ?? 'no sign of life'}): see mosctl nodes`);
+      if (node.state === 'down')
+        throw new MosrunError('node-down', `${name} is down (${node.why ?? 'no sign of life'}): see mosctl nodes`);
       const facts = readFacts(pid);
       if (!facts) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
       const body: SessionRequest = {
@@ -198,7 +201,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         pid_max: pidMax,
       };
       const connectSeconds = configuration.migration.connect_timeout_seconds;
-      const question = { method: 'POST' as const, path: '/v1/sessions', body, connectSeconds, timeoutSeconds: 2 * connectSeconds };
+      const question = {
+        method: 'POST' as const,
+        path: '/v1/sessions',
+        body,
+        connectSeconds,
+        timeoutSeconds: 2 * connectSeconds,
+      };
       return peers.ask(node, question, sessionAnswer);
     },
   });
@@ -342,7 +351,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     reload() {
       try {
         const next = readConfiguration(configuration.file);
-        if (next.node !== self) throw new MosrunError('configuration', `${next.file}: node: this node's name needs a restart to change`);
+        if (next.node !== self)
+          throw new MosrunError('configuration', `${next.file}: node: this node's name needs a restart to change`);
         configuration = next;
         configurationError = null;
         members.replace(addresses(next));

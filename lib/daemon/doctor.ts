@@ -18,7 +18,10 @@ const meanings: Record<string, Meaning> = {
   'clone3-set-tid': { needed: true, lost: 'guests cannot have the numbers of their home processes' },
   fsgsbase: { needed: true, lost: 'a guest cannot take on its thread pointer (Linux 5.9, FSGSBASE)' },
   userfaultfd: { needed: false, lost: 'large file mappings are copied whole instead of when touched' },
-  'userfaultfd-wp-async': { needed: false, lost: 'no live pre-copy: memory is copied while the process stands still (Linux 6.7)' },
+  'userfaultfd-wp-async': {
+    needed: false,
+    lost: 'no live pre-copy: memory is copied while the process stands still (Linux 6.7)',
+  },
   'pagemap-scan': { needed: false, lost: 'no live pre-copy: memory is copied while the process stands still (Linux 6.7)' },
 };
 
@@ -41,7 +44,13 @@ export function examine(facts: DoctorFacts): DoctorDocument {
       detail: facts.kernel,
       lost: 'nothing can move: Linux 5.11 or newer is needed',
     },
-    { name: 'root', ok: facts.isRoot, needed: true, detail: facts.isRoot ? '' : 'mosd does not run as root', lost: "other users' processes cannot be moved" },
+    {
+      name: 'root',
+      ok: facts.isRoot,
+      needed: true,
+      detail: facts.isRoot ? '' : 'mosd does not run as root',
+      lost: "other users' processes cannot be moved",
+    },
     {
       name: 'cgroup-v2',
       ok: facts.hasCgroups,

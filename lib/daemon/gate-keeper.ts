@@ -13,8 +13,8 @@ export interface GateKeeperOptions {
   port: number;
   logFile: string;
   clock: Clock;
-  onEvent(event: GateEvent): void;
-  log(message: string, facts: Record<string, unknown>): void;
+  onEvent: (event: GateEvent) => void;
+  log: (message: string, facts: Record<string, unknown>) => void;
 }
 
 const RETRY_SECONDS = 1;
@@ -85,7 +85,11 @@ export class GateKeeper {
     const descriptor = openSync(logFile, 'a', 0o600);
     const args = ['--listen', address, '--port', `${port}`, '--control', controlSocket, '--libexec', libexec, '--foreground'];
     let ended: string | null = null;
-    const child = spawn(path.join(libexec, 'mosgate'), args, { detached: true, stdio: ['ignore', descriptor, descriptor], cwd: '/' });
+    const child = spawn(path.join(libexec, 'mosgate'), args, {
+      detached: true,
+      stdio: ['ignore', descriptor, descriptor],
+      cwd: '/',
+    });
     closeSync(descriptor);
     child.once('error', (error) => {
       ended = error.message;

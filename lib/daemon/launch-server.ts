@@ -65,7 +65,10 @@ async function answer(socket: Socket, frame: { type: string; body: Buffer }, ser
     if (frame.type !== 'L') throw new MosrunError('usage', 'the launcher is not understood: install mosrun again');
     const request = readLaunch(frame.body);
     if (request.version !== LAUNCH_PROTOCOL_VERSION) {
-      throw new MosrunError('usage', `the launcher speaks version ${request.version}, mosd ${LAUNCH_PROTOCOL_VERSION}: restart mosd`);
+      throw new MosrunError(
+        'usage',
+        `the launcher speaks version ${request.version}, mosd ${LAUNCH_PROTOCOL_VERSION}: restart mosd`,
+      );
     }
     const decision = services.interpret(request.argv);
     if (decision.kind === 'answer') {
@@ -90,7 +93,8 @@ async function launchIt(socket: Socket, launch: Launch, services: LaunchServices
   services.log('launch', { pid, job: job.number, id: options.id, at: node?.name ?? 'home' });
   if (node && !node.self) {
     try {
-      if (node.state === 'down') throw new MosrunError('node-down', `${node.name} is down (${node.why ?? 'no sign of life'}): see mosctl nodes`);
+      if (node.state === 'down')
+        throw new MosrunError('node-down', `${node.name} is down (${node.why ?? 'no sign of life'}): see mosctl nodes`);
       await services.startAway(pid, node.name, options.clock).armed;
     } catch (error) {
       // What -F and -b ask for is a running program; what -r asks for is that node.

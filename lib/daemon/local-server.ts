@@ -34,7 +34,10 @@ export interface LocalServices {
 
 type Environment = { Bindings: HttpBindings };
 
-const json = <T extends z.ZodType>(schema: T, description: string) => ({ content: { 'application/json': { schema } }, description });
+const json = <T extends z.ZodType>(schema: T, description: string) => ({
+  content: { 'application/json': { schema } },
+  description,
+});
 const failures = { default: json(errorDocument, 'what went wrong, with its stable code') };
 const pidParameter = z.object({ pid: z.coerce.number().pipe(z.int().positive()) });
 const migrateBody = z.object({
@@ -43,8 +46,16 @@ const migrateBody = z.object({
 });
 
 const routes = {
-  status: createRoute({ method: 'get', path: '/v1/status', responses: { 200: json(statusDocument, 'this daemon'), ...failures } }),
-  nodes: createRoute({ method: 'get', path: '/v1/nodes', responses: { 200: json(nodesDocument, 'the nodes of the cluster'), ...failures } }),
+  status: createRoute({
+    method: 'get',
+    path: '/v1/status',
+    responses: { 200: json(statusDocument, 'this daemon'), ...failures },
+  }),
+  nodes: createRoute({
+    method: 'get',
+    path: '/v1/nodes',
+    responses: { 200: json(nodesDocument, 'the nodes of the cluster'), ...failures },
+  }),
   processes: createRoute({
     method: 'get',
     path: '/v1/processes',
@@ -62,7 +73,11 @@ const routes = {
     request: { params: pidParameter, body: { content: { 'application/json': { schema: migrateBody } }, required: true } },
     responses: { 200: json(migrationDocument, 'what was done; with wait, when it is over'), ...failures },
   }),
-  doctor: createRoute({ method: 'get', path: '/v1/doctor', responses: { 200: json(doctorDocument, 'what this node has'), ...failures } }),
+  doctor: createRoute({
+    method: 'get',
+    path: '/v1/doctor',
+    responses: { 200: json(doctorDocument, 'what this node has'), ...failures },
+  }),
 };
 
 /** A socket's descriptor: Node shows it nowhere in its public interface, and the kernel tells the peer only by it. */
@@ -84,7 +99,7 @@ export function localServer(services: LocalServices, identify: Identify): Server
 
   const app = new OpenAPIHono<Environment>({
     defaultHook: (result) => {
-      if (!result.success) throw new MosrunError('usage', `the request is not understood: ${z.prettifyError(result.error as z.ZodError)}`);
+      if (!result.success) throw new MosrunError('usage', `the request is not understood: ${z.prettifyError(result.error)}`);
     },
   });
 
@@ -102,14 +117,21 @@ export function localServer(services: LocalServices, identify: Identify): Server
   app.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'mosrun', version: VERSION } });
 
   app.notFound((context) =>
-    context.json({ version: DOCUMENT_VERSION, error: { code: 'not-found', message: `the API has no ${context.req.path}: see /v1/openapi.json` } }, 404),
+    context.json(
+      {
+        version: DOCUMENT_VERSION,
+        error: { code: 'not-found', message: `the API has no ${context.req.path}: see /v1/openapi.json` },
+      },
+      404,
+    ),
   );
   app.onError((thrown, context) => {
     const error = asMosrunError(thrown);
     return context.json({ version: DOCUMENT_VERSION, error: error.toDocument() }, error.httpStatus);
   });
 
-  const server = createServer(getRequestListener((request, env) => app.fetch(request, env)));
+  const listener = getRequestListener((request, env) => app.fetch(request, env));
+  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   server.on('connection', (socket: Socket) => {
     try {
       peers.set(socket, peerOf(socket, identify));

@@ -37,7 +37,8 @@ export function peerServer(credentials: Credentials, services: PeerServices): Se
 
   app.post('/v1/sessions', async (context) => {
     const parsed = sessionRequest.safeParse(await context.req.json().catch(() => null));
-    if (!parsed.success) throw new MosrunError('usage', 'the request for a session is not understood: compare the versions of mosrun');
+    if (!parsed.success)
+      throw new MosrunError('usage', 'the request for a session is not understood: compare the versions of mosrun');
     if (parsed.data.home !== context.var.peer) {
       throw new MosrunError('not-permitted', `${context.var.peer} asks in the name of ${parsed.data.home}`);
     }
@@ -45,14 +46,18 @@ export function peerServer(credentials: Credentials, services: PeerServices): Se
   });
 
   app.notFound((context) =>
-    context.json({ version: DOCUMENT_VERSION, error: { code: 'not-found', message: 'unknown request: compare the versions of mosrun' } }, 404),
+    context.json(
+      { version: DOCUMENT_VERSION, error: { code: 'not-found', message: 'unknown request: compare the versions of mosrun' } },
+      404,
+    ),
   );
   app.onError((thrown, context) => {
     const error = asMosrunError(thrown);
     return context.json({ version: DOCUMENT_VERSION, error: error.toDocument() }, error.httpStatus);
   });
 
-  const server = createServer(
+  const listener = getRequestListener((request, env) => app.fetch(request, env));
+  return createServer(
     {
       ca: credentials.ca,
       cert: credentials.certificate,
@@ -63,7 +68,6 @@ export function peerServer(credentials: Credentials, services: PeerServices): Se
       handshakeTimeout: 5000,
       keepAliveTimeout: 30_000,
     },
-    getRequestListener((request, env) => app.fetch(request, env)),
+    (incoming, outgoing) => void listener(incoming, outgoing),
   );
-  return server;
 }

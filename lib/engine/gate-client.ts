@@ -35,8 +35,8 @@ interface Waiting {
 }
 
 export interface GateClientOptions {
-  onEvent(event: GateEvent): void;
-  onClose(): void;
+  onEvent: (event: GateEvent) => void;
+  onClose: () => void;
   /** A mosgate that answers nothing for so long is broken. */
   answerSeconds?: number;
 }
@@ -86,7 +86,7 @@ export class GateClient {
         return;
       }
       if ('event' in parsed) this.options.onEvent(parsed as GateEvent);
-      else this.waiting.shift()?.resolve(parsed as Answer);
+      else this.waiting.shift()?.resolve(parsed);
     }
   }
 

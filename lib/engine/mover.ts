@@ -161,7 +161,11 @@ export function processEngine(libexec: string, stateDirectory: string): Engine {
         const ended = (): void => {
           read();
           if (!finished) {
-            finish({ event: 'failed', code: 'failed', message: `the mover ended without a result${last ? ` (${last})` : ''}: order it again` });
+            finish({
+              event: 'failed',
+              code: 'failed',
+              message: `the mover ended without a result${last ? ` (${last})` : ''}: order it again`,
+            });
           }
         };
 

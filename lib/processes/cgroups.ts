@@ -20,7 +20,8 @@ export function findCgroupMount(mountinfo: string): CgroupMount | null {
     const [left, right] = line.split(' - ');
     if (!right?.startsWith('cgroup2 ')) continue;
     const fields = (left ?? '').split(' ');
-    const decode = (text: string): string => text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const decode = (text: string): string =>
+      text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
     return { root: decode(fields[3] ?? '/'), directory: decode(fields[4] ?? '') };
   }
   return null;
@@ -79,7 +80,10 @@ export class CgroupTree {
   processes(directory: string): number[] {
     const text = readIfThere(path.join(directory, 'cgroup.procs')) ?? '';
     // 0 stands for a process this pid namespace cannot name.
-    return text.split('\n').map(Number).filter((pid) => pid > 0);
+    return text
+      .split('\n')
+      .map(Number)
+      .filter((pid) => pid > 0);
   }
 
   /** Removes a group and the empty ones below it; false while somebody is in one of them. */

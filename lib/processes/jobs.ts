@@ -70,7 +70,15 @@ export class JobBook {
     if (!launcher) return null;
     const number = this.nextNumber++;
     const group = this.tree?.isolate(launcherPid, `${JOB_GROUP_PREFIX}${number}`) ?? null;
-    const job: Job = { version: 1, ...options, number, launcher, started: this.clock.wallSeconds(), group, members: group ? [] : [launcher] };
+    const job: Job = {
+      version: 1,
+      ...options,
+      number,
+      launcher,
+      started: this.clock.wallSeconds(),
+      group,
+      members: group ? [] : [launcher],
+    };
     this.jobs.set(number, job);
     this.write(job);
     this.watchEnd(job);

@@ -39,9 +39,9 @@ export interface MigrationPorts {
   history: HistoryBook;
   records: MoverRecords;
   clock: Clock;
-  settings(): MigrationSettings;
-  kill(pid: number): void;
-  log(message: string, facts: Record<string, unknown>): void;
+  settings: () => MigrationSettings;
+  kill: (pid: number) => void;
+  log: (message: string, facts: Record<string, unknown>) => void;
 }
 
 interface Move {
@@ -138,7 +138,10 @@ export class Migrations {
   private begin(pid: number): Move {
     const present = this.moves.get(pid);
     if (present) {
-      throw new MosrunError('busy', `process ${pid} is being moved already (${present.phase ?? present.state}): wait until that is over`);
+      throw new MosrunError(
+        'busy',
+        `process ${pid} is being moved already (${present.phase ?? present.state}): wait until that is over`,
+      );
     }
     const move: Move = { state: 'idle', phase: null };
     this.moves.set(pid, move);
@@ -174,7 +177,15 @@ export class Migrations {
       throw error;
     }
     this.step(pid, move, 'admitted');
-    const order: MoveOrder = { kind: 'out', pid, node: to, ...grant, atExec: Boolean(onArmed), clock, timeoutSeconds: this.left(deadline) };
+    const order: MoveOrder = {
+      kind: 'out',
+      pid,
+      node: to,
+      ...grant,
+      atExec: Boolean(onArmed),
+      clock,
+      timeoutSeconds: this.left(deadline),
+    };
     return this.carryOut(move, order, self, to, reason, onArmed);
   }
 
@@ -202,14 +213,25 @@ export class Migrations {
       this.step(order.pid, move, 'failed');
       throw new MosrunError('not-found', `process ${order.pid} has ended: nothing to move`);
     }
-    const record: MoverRecord = { version: 1, ...present, mover_pid: null, kind: order.kind, from, to, reason, began: clock.wallSeconds() };
+    const record: MoverRecord = {
+      version: 1,
+      ...present,
+      mover_pid: null,
+      kind: order.kind,
+      from,
+      to,
+      reason,
+      began: clock.wallSeconds(),
+    };
     records.write(record);
     try {
       record.mover_pid = await engine.startMover(order, records.output(order.pid));
     } catch (error) {
       records.remove(order.pid);
       this.step(order.pid, move, 'failed');
-      throw new MosrunError('failed', `cannot start the mover (${asMosrunError(error).message}): install mosrun again`, { cause: error });
+      throw new MosrunError('failed', `cannot start the mover (${asMosrunError(error).message}): install mosrun again`, {
+        cause: error,
+      });
     }
     records.write(record);
     return this.follow(move, record, order.timeoutSeconds, onArmed);
