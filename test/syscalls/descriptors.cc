@@ -26,6 +26,7 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 using probe::Call;
@@ -38,17 +39,42 @@ int file() {
   return fd >= 0 && write(fd, "twelve bytes", 12) == 12 && lseek(fd, 0, SEEK_SET) == 0 ? fd : -1;
 }
 
+int marked() {
+  const int fd = file();
+  fsetxattr(fd, "user.mosrun", "value", 5, 0);
+  return fd;
+}
+
 int terminal() {
   int master, slave;
   return openpty(&master, &slave, nullptr, nullptr, nullptr) == 0 ? slave : -1;
 }
 
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
 int udp() {
   const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in any{};
-  any.sin_family = AF_INET;
-  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return bind(fd, reinterpret_cast<sockaddr *>(&any), sizeof any) == 0 ? fd : -1;
+  const sockaddr_in any = loopback(0);
+  return bind(fd, reinterpret_cast<const sockaddr *>(&any), sizeof any) == 0 ? fd : -1;
+}
+
+struct Pair {
+  int from, to;
+};
+/** One has sent a datagram to the other. */
+Pair connected() {
+  const Pair pair{udp(), udp()};
+  sockaddr_in to;
+  socklen_t size = sizeof to;
+  getsockname(pair.to, reinterpret_cast<sockaddr *>(&to), &size);
+  connect(pair.from, reinterpret_cast<sockaddr *>(&to), size);
+  return send(pair.from, "datagram", 8, 0) == 8 ? pair : Pair{-1, -1};
 }
 
 pid_t ended_child() {
@@ -118,7 +144,7 @@ void names() {
     statx(AT_FDCWD, "/", 0, 0x4000, &s); // STATX_MNT_ID_UNIQUE
     memcpy(&request.mount, reinterpret_cast<char *>(&s) + 0x90, 8);
     return Call().structure(0, request).memory(1).set(2, 1024);
-  });
+  }, {.loose = 1 << 1});
   sample(458, "listmount", [] {
     struct { uint32_t size, spare; uint64_t mount, last; } request{24, 0, ~0ull, 0};
     return Call().structure(0, request).memory(1).set(2, 2);
@@ -138,6 +164,12 @@ void files() {
     (void)!pipe(ends);
     return Call().set(0, file()).memory(1).set(2, ends[1]).set(4, 4);
   });
+  sample(SYS_fsetxattr, "fsetxattr", [] { return Call().set(0, file()).memory(1, "user.mosrun").memory(2, "value").set(3, 5); });
+  for (const unsigned room : {0u, 40u}) {
+    sample(SYS_fgetxattr, "fgetxattr", [=] { return Call().set(0, marked()).memory(1, "user.mosrun").memory(2).set(3, room); });
+    sample(SYS_flistxattr, "flistxattr", [=] { return Call().set(0, marked()).memory(1).set(2, room); });
+  }
+  sample(SYS_fremovexattr, "fremovexattr", [] { return Call().set(0, marked()).memory(1, "user.mosrun"); });
   const struct flock lock{F_WRLCK, SEEK_SET, 0, 0, 0};
   for (const int cmd : {F_GETLK, F_SETLK, F_SETLKW, 36 /* F_OFD_GETLK */, 37, 38})
     sample(SYS_fcntl, "fcntl locks", [=] { return Call().set(0, file()).set(1, cmd).structure(2, lock); });
@@ -171,6 +203,26 @@ void sockets() {
   sample(SYS_getsockname, "getsockname", [] { return Call().set(0, udp()).memory(1).memory(2, std::string("\x10\0\0\0", 4)); });
   sample(SYS_getsockopt, "getsockopt", [] { return Call().set(0, udp()).set(1, SOL_SOCKET).set(2, SO_RCVBUF).memory(3).memory(4, std::string("\4\0\0\0", 4)); });
   sample(SYS_setsockopt, "setsockopt", [] { return Call().set(0, udp()).set(1, SOL_SOCKET).set(2, SO_REUSEADDR).memory(3).set(4, 4); });
+  sample(SYS_getpeername, "getpeername", [] { return Call().set(0, connected().from).memory(1).memory(2, std::string("\x10\0\0\0", 4)); });
+  sample(SYS_connect, "connect", [] { return Call().set(0, udp()).structure(1, loopback(9)).set(2, sizeof(sockaddr_in)); });
+  sample(SYS_bind, "bind", [] { return Call().set(0, socket(AF_INET, SOCK_DGRAM, 0)).structure(1, loopback(0)).set(2, sizeof(sockaddr_in)); });
+  sample(SYS_sendto, "sendto", [] {
+    return Call().set(0, udp()).memory(1, "datagram").set(2, 8).structure(4, loopback(9)).set(5, sizeof(sockaddr_in));
+  });
+  sample(SYS_recvfrom, "recvfrom", [] {
+    return Call().set(0, connected().to).memory(1).set(2, 20).memory(4).memory(5, std::string("\x20\0\0\0", 4));
+  });
+  for (const unsigned nr : {SYS_accept, SYS_accept4})
+    sample(nr, "accept", [] {
+      const int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+      sockaddr_in where = loopback(0);
+      socklen_t size = sizeof where;
+      bind(listener, reinterpret_cast<sockaddr *>(&where), size);
+      listen(listener, 1);
+      getsockname(listener, reinterpret_cast<sockaddr *>(&where), &size);
+      connect(client, reinterpret_cast<sockaddr *>(&where), size);
+      return Call().set(0, listener).memory(1).memory(2, std::string("\x20\0\0\0", 4));
+    });
   for (const unsigned long cmd : std::initializer_list<unsigned long>{SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFINDEX, SIOCGIFADDR, SIOCGIFHWADDR, SIOCGIFTXQLEN})
     sample(SYS_ioctl, "ioctl of an interface", [=] { return Call().set(0, udp()).set(1, cmd).memory(2, "lo"); });
 }
@@ -220,6 +272,13 @@ void processes() {
   sample(SYS_sched_setscheduler, "sched_setscheduler", [] { return Call().set(1, SCHED_BATCH).memory(2); });
   sample(SYS_sched_rr_get_interval, "sched_rr_get_interval", [] { return Call().memory(1); });
   sample(SYS_sched_getaffinity, "sched_getaffinity", [] { return Call().set(1, 128).memory(2); });
+  sample(SYS_sched_setaffinity, "sched_setaffinity", [] {
+    cpu_set_t set;
+    sched_getaffinity(0, sizeof set, &set);
+    return Call().set(1, 128).structure(2, set);
+  }, {.loose = 1 << 2}); // no more than the kernel's own mask has
+  const gid_t groups[3] = {1, 2, 3};
+  sample(SYS_setgroups, "setgroups", [=] { return Call().set(0, 3).structure(1, groups); });
   sample(SYS_sched_getattr, "sched_getattr", [] { return Call().memory(1).set(2, 48); });
   sample(SYS_sched_setattr, "sched_setattr", [] { return Call().memory(1, std::string("\x30\0\0\0", 4)); });
   sample(SYS_sched_setattr, "sched_setattr of no size", [] { return Call().memory(1); });
@@ -240,6 +299,10 @@ void signals() {
     block_usr1();
     return Call().set(0, getpid()).set(1, getpid()).set(2, SIGUSR1).structure(3, queued());
   }, {.loose = 1 << 3});
+  sample(SYS_pidfd_send_signal, "pidfd_send_signal", [] {
+    block_usr1();
+    return Call().set(0, syscall(SYS_pidfd_open, getpid(), 0)).set(1, SIGUSR1).structure(2, queued());
+  }, {.loose = 1 << 2});
   sample(SYS_rt_sigtimedwait, "rt_sigtimedwait", [] {
     block_usr1();
     raise(SIGUSR1);
@@ -320,6 +383,12 @@ void ipc() {
 
 void security() {
   sample(444, "landlock_create_ruleset", [] { return Call().memory(0, std::string("\1\0\0\0\0\0\0\0", 8)).set(1, 8); });
+  sample(445, "landlock_add_rule", [] {
+    const uint64_t handled = 1;
+    const int ruleset = syscall(444, &handled, 8, 0);
+    struct [[gnu::packed]] { uint64_t access; int32_t directory; } rule{1, open("/tmp", O_PATH)};
+    return Call().set(0, ruleset).set(1, 1).structure(2, rule);
+  });
   sample(461, "lsm_list_modules", [] { return Call().memory(0).memory(1, std::string("\x80\0\0\0", 4)); });
 }
 
