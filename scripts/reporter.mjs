@@ -12,9 +12,14 @@ export default async function* reporter(source) {
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     // A suite, and the file itself, only hold tests; a file that could not even be loaded is a failure of its own.
-    const isFile = data.nesting === 0 && data.name === data.file;
+    const isFile = data.nesting === 0 && data.name.endsWith('.test.mjs');
     const holdsTests = data.details?.type === 'suite' || isFile;
-    const where = data.file ? path.relative('build/test', data.file).replace(/\.mjs$/, '') : '';
+    const where = data.file
+      ? path
+          .relative('.', data.file)
+          .replace(/^(build\/)?test\//, '')
+          .replace(/\.test\.(mjs|ts)$/, '')
+      : '';
     if (data.skip !== undefined || data.todo !== undefined) {
       skipped++;
       yield `skip  ${where}: ${data.name} (${oneLine(data.skip === true ? 'no reason given' : (data.skip ?? data.todo))})\n`;

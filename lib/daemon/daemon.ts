@@ -330,7 +330,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     createJob: (pid, jobOptions) => jobs.create(pid, jobOptions),
     bestNode: () => bestNode(members.nodes()),
     findNode,
-    startAway: (pid, node, which) => migrations.startAway(pid, node, which),
+    startAway: (pid, node, which, command) => migrations.startAway(pid, node, which, command),
     log: note,
   });
 

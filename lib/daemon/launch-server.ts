@@ -27,7 +27,7 @@ export interface LaunchServices {
   bestNode(): NodeView | null;
   /** By name, address or number; throws when there is none. */
   findNode(name: string): NodeView;
-  startAway(launcherPid: number, node: string, clock: 'home' | 'host'): StartAway;
+  startAway(launcherPid: number, node: string, clock: 'home' | 'host', command: string): StartAway;
   log(message: string, facts: Record<string, unknown>): void;
 }
 
@@ -77,14 +77,14 @@ async function answer(socket: Socket, frame: { type: string; body: Buffer }, ser
       socket.end(exitFrame(decision.exitCode));
       return;
     }
-    await launchIt(socket, decision.launch, services);
+    await launchIt(socket, request.argv, decision.launch, services);
   } catch (thrown) {
     socket.write(errorFrame(`mosrun: ${asMosrunError(thrown).message}\n`));
     socket.end(exitFrame(OWN_FAILURE));
   }
 }
 
-async function launchIt(socket: Socket, launch: Launch, services: LaunchServices): Promise<void> {
+async function launchIt(socket: Socket, argv: readonly string[], launch: Launch, services: LaunchServices): Promise<void> {
   const { pid } = services.identify(socket);
   const options = jobOptions(launch, services.outerJob(pid));
   const node = destination(launch, services);
@@ -95,7 +95,7 @@ async function launchIt(socket: Socket, launch: Launch, services: LaunchServices
     try {
       if (node.state === 'down')
         throw new MosrunError('node-down', `${node.name} is down (${node.why ?? 'no sign of life'}): see mosctl nodes`);
-      await services.startAway(pid, node.name, options.clock).armed;
+      await services.startAway(pid, node.name, options.clock, commandLine(argv, launch)).armed;
     } catch (error) {
       // What -F and -b ask for is a running program; what -r asks for is that node.
       if (!launch.fallBack && launch.start.at === 'node') throw error;
@@ -104,6 +104,12 @@ async function launchIt(socket: Socket, launch: Launch, services: LaunchServices
   }
   const { programIndex, argumentsStartAtName } = launch;
   socket.end(goFrame({ programIndex, argumentsStartAtName, environment: {} }));
+}
+
+/** As the program's own /proc/PID/cmdline will read. */
+function commandLine(argv: readonly string[], launch: Launch): string {
+  const words = argv.slice(launch.programIndex + (launch.argumentsStartAtName ? 1 : 0));
+  return Buffer.from(words.join(' '), 'latin1').toString('utf8');
 }
 
 function destination(launch: Launch, services: LaunchServices): NodeView | null {

@@ -32,8 +32,7 @@ export class HistoryBook {
   }
 
   /** To be called while the process is at home, before it goes. */
-  rememberCommand(pid: number): void {
-    const command = readCommand(pid);
+  rememberCommand(pid: number, command = readCommand(pid)): void {
     if (command === '') return;
     this.change(pid, (record) => {
       record.command = command;

@@ -110,8 +110,11 @@ export class Migrations {
     };
   }
 
-  /** Sends a launcher's program away at its first instruction. */
-  startAway(launcherPid: number, to: string, clock: 'home' | 'host'): StartAway {
+  /**
+   * Sends a launcher's program away at its first instruction.
+   * @param command the program's command line, which the launcher does not show yet.
+   */
+  startAway(launcherPid: number, to: string, clock: 'home' | 'host', command: string): StartAway {
     const deadline = this.ports.clock.seconds() + this.ports.settings().timeoutSeconds;
     let isArmed = (): void => {};
     let refused = (_error: Error): void => {};
@@ -122,7 +125,7 @@ export class Migrations {
     const run = async (): Promise<void> => {
       const move = this.begin(launcherPid);
       try {
-        await this.sendOut(launcherPid, move, to, clock, deadline, 'start', isArmed);
+        await this.sendOut(launcherPid, move, to, clock, deadline, 'start', { isArmed, command });
       } finally {
         this.moves.delete(launcherPid);
       }
@@ -162,10 +165,10 @@ export class Migrations {
     clock: 'home' | 'host',
     deadline: number,
     reason: string,
-    onArmed?: () => void,
+    start?: { isArmed: () => void; command: string },
   ): Promise<MoveDone> {
     const { self, askSession, history } = this.ports;
-    history.rememberCommand(pid);
+    history.rememberCommand(pid, start?.command);
     this.step(pid, move, 'ordered-out');
     let grant: SessionGrant;
     try {
@@ -182,11 +185,11 @@ export class Migrations {
       pid,
       node: to,
       ...grant,
-      atExec: Boolean(onArmed),
+      atExec: start !== undefined,
       clock,
       timeoutSeconds: this.left(deadline),
     };
-    return this.carryOut(move, order, self, to, reason, onArmed);
+    return this.carryOut(move, order, self, to, reason, start?.isArmed);
   }
 
   private bringHome(pid: number, move: Move, from: string, deadline: number, reason: string): Promise<MoveDone> {

@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TwoNodes, bin, until } from './two-nodes.js';
+
+interface Listed {
+  pid: number;
+  command: string;
+  where: string;
+  home: string;
+  state: string;
+  migrations: number;
+  last_freeze_seconds: number | null;
+  why: string | null;
+  job: string | null;
+  locked: boolean;
+  clock: string;
+}
+interface Moved {
+  from: string;
+  to: string;
+  moved: boolean;
+  freeze_seconds: number;
+}
+
+describe('two daemons and their commands', { timeout: 120_000 }, () => {
+  let two: TwoNodes;
+  before(async () => {
+    two = await TwoNodes.up('[migration]\ntimeout_seconds = 3\n');
+  });
+  after(async () => {
+    await two.down();
+  });
+
+  const listed = async (pid: number): Promise<Listed> => {
+    const { processes } = await two.json<{ processes: Listed[] }>('mosps', []);
+    const found = processes.find((one) => one.pid === pid);
+    assert.ok(found, `process ${pid} is listed`);
+    return found;
+  };
+
+  test("the program's output, error and exit status are its own", async () => {
+    const result = await two.call('mosrun', ['sh', '-c', 'echo out; echo err >&2; exit 3']);
+    assert.deepEqual(result, { status: 3, signal: null, stdout: 'out\n', stderr: 'err\n' });
+    assert.equal((await two.call('mosrun', ['sh', '-c', 'kill -TERM $$'])).signal, 'SIGTERM');
+  });
+
+  test('arguments, environment and directory reach the program unchanged', async () => {
+    const script = 'console.log(JSON.stringify([process.argv.slice(1), process.cwd(), process.env]))';
+    const words = ['-r', '--help', '', 'a b', 'grün', '--'];
+    const plainEnvironment = { ...two.environment(1), CHECK: 'x=y' };
+    const result = await two.call('mosrun', ['-L', process.execPath, '-e', script, '--', ...words], 1, {
+      cwd: '/usr',
+      env: plainEnvironment,
+    });
+    const [argv, directory, environment] = JSON.parse(result.stdout) as [string[], string, Record<string, string>];
+    assert.deepEqual(argv, words);
+    assert.equal(directory, '/usr');
+    const { ...expected } = plainEnvironment;
+    assert.deepEqual(environment, expected);
+  });
+
+  test('-z gives argv[0]; what cannot run ends as with env', async () => {
+    assert.equal((await two.call('mosrun', ['-z', 'sh', 'zero', '-c', 'echo $0'])).stdout, 'zero\n');
+    const missing = await two.call('mosrun', ['no-such-program']);
+    assert.equal(missing.status, 127);
+    assert.match(missing.stderr, /^mosrun: cannot run no-such-program: .*: check the name/);
+    assert.equal((await two.call('mosrun', ['/etc/passwd'])).status, 126);
+  });
+
+  test('wrong usage says so, and help comes from the table', async () => {
+    for (const args of [['-Y', 'true'], [], ['-r'], ['--locked=1', 'true'], ['-z', 'true']]) {
+      const result = await two.call('mosrun', args);
+      assert.equal(result.status, 125, args.join(' '));
+      assert.match(result.stderr, /^mosrun: .*: see mosrun --help\n$/);
+    }
+    assert.match(await two.expect('mosrun', ['--help']), /-r, --node NODE/);
+    assert.equal(await two.expect('mosrun', ['--version']), 'mosrun 0.1.0\n');
+    assert.equal((await two.call('migrate', ['1'])).status, 2);
+    assert.equal((await two.call('migrate', ['x', 'node2'])).status, 2);
+    assert.equal((await two.call('mosps', ['--frobnicate'])).status, 2);
+    assert.equal((await two.call('mosctl', ['dance'])).status, 2);
+  });
+
+  test('a process is moved out, listed there, and moved home', async () => {
+    const { pid } = await two.launch(['-J', 'bundle', '-t', 'sleep', '60']);
+    assert.deepEqual(await listed(pid), {
+      ...(await listed(pid)),
+      command: 'sleep 60',
+      where: 'node1',
+      home: 'node1',
+      state: 'running',
+      migrations: 0,
+      last_freeze_seconds: null,
+      job: 'bundle',
+      clock: 'host',
+    });
+    const out = await two.json<Moved>('migrate', [`${pid}`, '2', '--wait']);
+    assert.deepEqual([out.from, out.to, out.moved, out.freeze_seconds], ['node1', 'node2', true, 0.012]);
+    const away = await listed(pid);
+    assert.deepEqual(
+      [away.where, away.state, away.migrations, away.last_freeze_seconds, away.command],
+      ['node2', 'away', 1, 0.012, 'sleep 60'],
+    );
+    assert.deepEqual((await two.json<Moved>('migrate', [`${pid}`, 'out', '--wait'])).moved, false);
+    const text = await two.expect('migrate', [`${pid}`, 'home', '--wait']);
+    assert.match(text, /^process \d+ moved from node2 to node1 in 20\.0 ms, frozen for 12\.0 ms, 120\.6 KiB sent\n$/);
+    assert.deepEqual([(await listed(pid)).where, (await listed(pid)).migrations], ['node1', 2]);
+    assert.match(await two.expect('mosps', ['--history', `${pid}`]), /node1 +node2 +done/);
+    assert.match(await two.expect('mosps', ['--explain', `${pid}`]), /cannot move:\n {2}it is only a fixture/);
+    const bundle = await two.json<{ migrations: Moved[] }>('migrate', ['-J', 'bundle', 'node2', '--wait']);
+    assert.equal(bundle.migrations[0]?.to, 'node2');
+  });
+
+  test('a mover that fails, dies or hangs is an error with its reason, and the next order works', async () => {
+    const { pid } = await two.launch(['sleep', '60']);
+    two.behave(1, 'refuse');
+    const refused = await two.call('migrate', [`${pid}`, 'node2', '--wait']);
+    assert.deepEqual([refused.status, refused.stderr], [1, `mosrun: process ${pid} maps a device: it stays\n`]);
+    assert.equal((await listed(pid)).why, `process ${pid} maps a device: it stays`);
+    two.behave(1, 'crash');
+    const crashed = await two.call('migrate', [`${pid}`, 'node2', '--wait']);
+    assert.equal(crashed.status, 1);
+    assert.match(crashed.stderr, /ended without a result \(assertion failed\)/);
+    two.behave(1, 'slow');
+    const slow = two.call('migrate', [`${pid}`, 'node2', '--wait']);
+    await until('it is moving', async () => (await listed(pid)).state === 'moving');
+    const second = await two.call('migrate', [`${pid}`, 'home', '--wait']);
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, /is being moved already \(stopped\)/);
+    assert.equal((await slow).status, 0);
+    assert.equal((await listed(pid)).where, 'node2');
+    two.behave(1, 'hang');
+    const hung = await two.call('migrate', [`${pid}`, 'home', '--wait']);
+    assert.equal(hung.status, 1);
+    two.behave(1, 'done');
+    assert.equal((await two.json<Moved>('migrate', [`${pid}`, 'home', '--wait'])).to, 'node1');
+    assert.equal((await listed(pid)).why, null);
+  });
+
+  test('unknown nodes and processes are errors', async () => {
+    const { pid } = await two.launch(['sleep', '60']);
+    const node = await two.call('migrate', [`${pid}`, 'nowhere', '--wait']);
+    assert.deepEqual([node.status, node.stderr], [1, 'mosrun: no node is called nowhere: see mosctl nodes\n']);
+    const foreign = await two.call('migrate', [`${process.pid}`, 'node2', '--wait']);
+    assert.equal(foreign.status, 1);
+    assert.match(foreign.stderr, /was not started by mosrun/);
+    assert.equal((await two.call('mosrun', ['-r', 'nowhere', 'true'])).status, 125);
+  });
+
+  test("another user's process is refused with 77, one's own is moved", async (context) => {
+    if (process.geteuid?.() !== 0) {
+      context.skip('needs root');
+      return;
+    }
+    const { pid } = await two.launch(['sleep', '60']);
+    const nobody = { uid: 65534, gid: 65534 };
+    const other = await two.call('migrate', [`${pid}`, 'node2', '--wait'], 1, nobody);
+    assert.equal(other.status, 77);
+    assert.match(other.stderr, /belongs to somebody else/);
+    const own = await two.launch(['sleep', '60'], 1, nobody);
+    assert.equal((await two.call('migrate', [`${own.pid}`, 'node2', '--wait'], 1, nobody)).status, 0);
+  });
+
+  test('-r starts there; with a refusal it fails unless -F is given', async () => {
+    const { pid } = await two.launch(['-r', 'node2', 'sleep', '60']);
+    const one = await until('it is away', async () => {
+      const found = await listed(pid);
+      return found.where === 'node2' && found.state === 'away' ? found : null;
+    });
+    assert.equal(one.locked, true);
+    two.behave(1, 'refuse');
+    assert.equal((await two.call('mosrun', ['-F', '-r', 'node2', 'true'])).status, 0);
+    two.behave(1, 'done');
+    assert.equal((await two.call('mosrun', ['-b', 'true'])).status, 0);
+  });
+
+  test('a mosrun within a mosrun keeps the outer options', async () => {
+    const { pid } = await two.launch(['-L', '-J', 'outer', '-t', 'sh', '-c', `${bin('mosrun')} sleep 61; true`]);
+    const inner = await until('the inner one runs', async () => {
+      const { processes } = await two.json<{ processes: (Listed & { parent_pid: number })[] }>('mosps', []);
+      return processes.find((one) => one.parent_pid === pid && one.command === 'sleep 61') ?? null;
+    });
+    assert.deepEqual([inner.job, inner.locked, inner.clock], ['outer', true, 'host']);
+    process.kill(inner.pid);
+  });
+
+  test('a killed daemon finds its processes, moves under way and histories again', async () => {
+    const { pid } = await two.launch(['-J', 'kept', 'sleep', '60']);
+    await two.expect('migrate', [`${pid}`, 'node2', '--wait']);
+    const before = await listed(pid);
+    await two.end(1, 'SIGKILL');
+    const none = await two.call('mosps', []);
+    assert.equal(none.status, 69);
+    assert.match(none.stderr, /^mosrun: no daemon answers at .*: start mosd/);
+    assert.equal((await two.call('mosrun', ['true'])).status, 125);
+    two.start(1);
+    await two.bothUp();
+    assert.deepEqual(await listed(pid), before);
+
+    two.behave(1, 'slow');
+    const order = two.call('migrate', [`${pid}`, 'home', '--wait']);
+    await until('it is moving', async () => (await listed(pid)).state === 'moving');
+    await two.end(1, 'SIGKILL');
+    assert.equal((await order).status, 69);
+    two.start(1);
+    await two.bothUp();
+    two.behave(1, 'done');
+    const after = await until('the move has ended', async () => {
+      const found = await listed(pid);
+      return found.state === 'running' ? found : null;
+    });
+    assert.deepEqual([after.where, after.migrations, after.job], ['node1', 2, 'kept']);
+  });
+
+  test('a wrong configuration never stops a running daemon', async () => {
+    const file = two.configuration(2);
+    const text = readFileSync(file, 'utf8');
+    appendFileSync(file, '\n[hosting]\nmax_guests = "many"\n');
+    two.reload(2);
+    interface Status {
+      configuration: { error: string | null };
+    }
+    const status = await until('the error is shown', async () => {
+      const found = await two.json<Status>('mosctl', ['status'], 2);
+      return found.configuration.error ? found : null;
+    });
+    const line = readFileSync(file, 'utf8').split('\n').indexOf('max_guests = "many"') + 1;
+    assert.match(status.configuration.error ?? '', new RegExp(`mosrun\\.toml:${line}: hosting\\.max_guests: .*expected number`));
+    const check = await two.call('mosconf', ['check', '--config', file], 2);
+    assert.equal(check.status, 1);
+    writeFileSync(file, `${text}\n[hosting]\nblocked = true\n`);
+    two.reload(2);
+    await until('the error is gone', async () => (await two.json<Status>('mosctl', ['status'], 2)).configuration.error === null);
+    const { pid } = await two.launch(['sleep', '60']);
+    const refused = await two.call('migrate', [`${pid}`, 'node2', '--wait']);
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /node2 does not take process \d+: it is blocked for guests/);
+    writeFileSync(file, text);
+    two.reload(2);
+    await until('it takes guests again', async () => (await two.call('migrate', [`${pid}`, 'node2', '--wait'])).status === 0);
+  });
+
+  test('a node whose daemon is gone is down; a move there fails with the reason', async () => {
+    const { pid } = await two.launch(['sleep', '60']);
+    await two.end(2, 'SIGKILL');
+    const at = Date.now();
+    const failed = await two.call('migrate', [`${pid}`, 'node2', '--wait']);
+    assert.equal(failed.status, 1);
+    assert.match(failed.stderr, /node2.*(cannot be reached|is down)/);
+    assert.ok(Date.now() - at < 5000);
+    await until('node2 is down', async () => {
+      const { nodes } = await two.json<{ nodes: { name: string; state: string; why: string }[] }>('mosctl', ['nodes']);
+      return nodes.find((one) => one.name === 'node2' && one.state === 'down' && one.why.includes('ECONNREFUSED')) ?? null;
+    });
+    const strict = await two.call('mosrun', ['-r', 'node2', 'true']);
+    assert.equal(strict.status, 125);
+    assert.match(strict.stderr, /node2 is down/);
+    assert.equal((await two.call('mosrun', ['-F', '-r', 'node2', 'true'])).status, 0);
+    two.start(2);
+    await two.bothUp();
+  });
+
+  test('nothing of an ended process is left', async () => {
+    const { pid } = await two.launch(['sleep', '60']);
+    await two.expect('migrate', [`${pid}`, 'node2', '--wait']);
+    assert.ok(two.filesIn(1, 'processes').includes(`${pid}.json`));
+    for (const child of two.children.splice(0)) child.kill('SIGKILL');
+    await until('its files are gone', () =>
+      ['processes', 'history', 'jobs', 'movers'].every((name) => two.filesIn(1, name).length === 0),
+    );
+  });
+
+  test('SIGTERM ends a daemon cleanly, and a second one refuses to start beside the first', async () => {
+    const second = spawn(bin('mosd'), ['--config', two.configuration(1)], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    second.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    assert.equal(await new Promise((resolve) => second.once('exit', resolve)), 1);
+    assert.match(said, /a mosd is running already/);
+    assert.equal(await two.end(1, 'SIGTERM'), 0);
+    assert.ok(!existsSync(`${two.runtime(1)}/mosd.sock`));
+    two.start(1);
+    await two.bothUp();
+    await sleep(0);
+  });
+});
