@@ -95,7 +95,22 @@ function nodeDirectory() {
   return existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
 }
 
-function buildNative() {
+/** What follows from the system-call table: the header of the C++ parts, and its page. */
+async function generate() {
+  const { build } = await import('esbuild');
+  const outfile = 'build/generate.mjs';
+  await build({
+    entryPoints: ['native/syscalls/generate.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+  });
+  run(process.execPath, [outfile, 'build/generated/syscalls.h', 'docs/system-calls.md']);
+}
+
+async function buildNative() {
   const parallel = Math.min(availableParallelism(), 4);
   const configured = existsSync('build/config.gypi') && existsSync('build/Makefile');
   if (!configured || statSync('build/Makefile').mtimeMs < statSync('binding.gyp').mtimeMs) {
@@ -104,14 +119,13 @@ function buildNative() {
   run('make', ['-s', '-C', 'build', 'BUILDTYPE=Release', `-j${parallel}`]);
   install('build/Release/mosrun.node', 'dist/libexec/mosrun.node');
   install('build/Release/mosrun-launcher', 'dist/bin/mosrun');
-  if (existsSync('native/Makefile')) {
-    run('make', ['-s', '-C', 'native', `-j${parallel}`]);
-    for (const name of ['mosmove', 'mosgate', 'moshusk']) install(`build/native/${name}`, `dist/libexec/${name}`);
-  }
+  await generate();
+  run('make', ['-s', '-C', 'native', `-j${parallel}`]);
+  for (const name of ['mosmove', 'mosgate', 'moshusk']) install(`build/native/${name}`, `dist/libexec/${name}`);
 }
 
 checkPackages();
 if (!existsSync('node_modules/esbuild')) fail('the npm packages are not installed: run "npm ci"');
 if (options.has('--clean')) for (const directory of ['build', 'dist']) rmSync(directory, { recursive: true, force: true });
 if (only !== 'native') await buildTypescript();
-if (only !== 'typescript') buildNative();
+if (only !== 'typescript') await buildNative();

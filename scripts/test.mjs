@@ -1,5 +1,5 @@
 // Builds what is missing and runs the tests: all of test/**/*.test.ts, or those whose path contains one of the given words.
-// Usage: node scripts/test.mjs [WORD...]
+// Usage: node scripts/test.mjs [--no-build] [WORD...]
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 process.chdir(root);
 
-const built = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
-if (built.status !== 0) process.exit(1);
+if (!process.argv.includes('--no-build')) {
+  const built = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+  if (built.status !== 0) process.exit(1);
+}
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const sources = readdirSync('test', { recursive: true })

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { Engine, MoveDone, MoveEvent, MoveFailed, MoveOrder } from '../../lib/engine/index.js';
+import { AwayFiles, HistoryBook, Migrations, MoverRecords, identityOf } from '../../lib/processes/index.js';
+import { nextState } from '../../lib/processes/migration-state.js';
+import { makeDirectory, writeAtomically } from '../../lib/shared/files.js';
+import { MosrunError } from '../../lib/shared/errors.js';
+import { ManualClock } from './manual-clock.js';
+
+// The test's own process stands for the one that is moved: it is there, and has a start time.
+const { pid } = process;
+
+function node() {
+  const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-unit-'));
+  for (const name of ['away', 'history', 'movers']) makeDirectory(path.join(directory, name));
+  const orders: MoveOrder[] = [];
+  const killed: number[] = [];
+  const clock = new ManualClock();
+  let follow: (order: MoveOrder, onEvent: (event: MoveEvent) => void) => Promise<MoveDone | MoveFailed>;
+  const setAway = (where: string | null): void => {
+    const file = path.join(directory, 'away', `${pid}.json`);
+    if (where === null) rmSync(file, { force: true });
+    else {
+      const rest = { version: 1, session: 's', node: where, address: 'a', port: 1, control: '0x0', since: 5 };
+      writeAtomically(file, JSON.stringify({ ...identityOf(pid), ...rest }));
+    }
+  };
+  const done = (order: MoveOrder): MoveDone => {
+    setAway(order.kind === 'out' ? order.node : null);
+    const facts = { freeze_seconds: 0.25, total_seconds: 1, bytes: 100, pages: 2, threads: 3 };
+    return { event: 'done', pid, from: '', to: '', ...facts };
+  };
+  follow = (order) => Promise.resolve(done(order));
+  const engine: Engine = {
+    startMover: (order) => {
+      orders.push(order);
+      return Promise.resolve(process.ppid);
+    },
+    followMover: (_mover, _output, onEvent) => follow(orders.at(-1) as MoveOrder, onEvent),
+    explain: () => Promise.resolve(null),
+  };
+  const history = new HistoryBook(path.join(directory, 'history'));
+  const records = new MoverRecords(path.join(directory, 'movers'));
+  let ask = (_to: string): Promise<void> => Promise.resolve();
+  const make = () =>
+    new Migrations({
+      self: 'node1',
+      engine,
+      history,
+      records,
+      clock,
+      away: new AwayFiles(path.join(directory, 'away')),
+      askSession: async (to) => {
+        await ask(to);
+        return { session: 'aa', token: 'bb', address: '10.0.0.2', port: 7071 };
+      },
+      settings: () => ({ timeoutSeconds: 30, graceSeconds: 5 }),
+      kill: (one) => killed.push(one),
+      log: () => {},
+    });
+  return {
+    migrations: make(),
+    make,
+    orders,
+    history,
+    records,
+    clock,
+    killed,
+    done,
+    setAway,
+    askWith: (next: typeof ask) => (ask = next),
+    followWith: (next: typeof follow) => (follow = next),
+    clean: () => {
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+test('out, on to another node by way of home, and home', async () => {
+  const { migrations, orders, history, clean } = node();
+  const out = await migrations.order(pid, 'node2', 'home', 'test');
+  assert.deepEqual([out.from, out.to, out.freeze_seconds], ['node1', 'node2', 0.25]);
+  const on = await migrations.order(pid, 'node3', 'home', 'test');
+  assert.deepEqual([on.from, on.to, on.freeze_seconds, on.bytes, on.threads], ['node2', 'node3', 0.5, 200, 3]);
+  const home = await migrations.order(pid, 'node1', 'home', 'test');
+  assert.deepEqual([home.from, home.to, home.moved], ['node3', 'node1', true]);
+  assert.equal((await migrations.order(pid, 'node1', 'home', 'test')).moved, false);
+  assert.deepEqual(
+    orders.map((order) => order.kind),
+    ['out', 'home', 'out', 'home'],
+  );
+  const record = history.read(pid);
+  assert.deepEqual(
+    [record?.migrations, record?.entries.map((entry) => `${entry.from}>${entry.to}`)],
+    [4, ['node1>node2', 'node2>node1', 'node1>node3', 'node3>node1']],
+  );
+  clean();
+});
+
+test('a refusal comes before anything is touched, and is kept', async () => {
+  const { migrations, orders, history, askWith, clean } = node();
+  askWith(() => Promise.reject(new MosrunError('refused', 'node2 is full')));
+  await assert.rejects(migrations.order(pid, 'node2', 'home', 'test'), { code: 'refused', message: 'node2 is full' });
+  assert.deepEqual([orders.length, history.read(pid)?.last_failure, migrations.isMoving(pid)], [0, 'node2 is full', false]);
+  clean();
+});
+
+test('one at a time for each process', async () => {
+  const { migrations, followWith, done, clean } = node();
+  let finish = (): void => {};
+  followWith(
+    (order, onEvent) =>
+      new Promise((resolve) => {
+        onEvent({ event: 'phase', phase: 'stopped' });
+        finish = () => {
+          resolve(done(order));
+        };
+      }),
+  );
+  const first = migrations.order(pid, 'node2', 'home', 'test');
+  await new Promise(setImmediate);
+  await assert.rejects(migrations.order(pid, 'home', 'home', 'test'), { code: 'busy', message: /moved already \(stopped\)/ });
+  assert.equal(migrations.isMoving(pid), true);
+  finish();
+  await first;
+  assert.equal(migrations.isMoving(pid), false);
+  clean();
+});
+
+test('a mover that outlives its bound is killed', async () => {
+  const { migrations, followWith, clock, killed, clean } = node();
+  let fail = (): void => {};
+  followWith(
+    () =>
+      new Promise((resolve) => {
+        fail = () => {
+          resolve({ event: 'failed', code: 'timeout', message: 'too late' });
+        };
+      }),
+  );
+  const order = migrations.order(pid, 'node2', 'home', 'test');
+  await new Promise(setImmediate);
+  await clock.advance(34);
+  assert.deepEqual(killed, []);
+  await clock.advance(2);
+  assert.deepEqual(killed, [process.ppid]);
+  fail();
+  await assert.rejects(order, { code: 'timeout' });
+  clean();
+});
+
+test('a mover of an earlier life is followed to its end', async () => {
+  const { make, followWith, done, records, history, setAway, clean } = node();
+  setAway('node2');
+  const present = identityOf(pid);
+  assert.ok(present);
+  records.write({
+    version: 1,
+    ...present,
+    mover_pid: process.ppid,
+    kind: 'home',
+    from: 'node2',
+    to: 'node1',
+    reason: 'test',
+    began: 1,
+  });
+  followWith(() => Promise.resolve(done({ kind: 'home', pid, reason: '', timeoutSeconds: 1 })));
+  const restarted = make();
+  restarted.restore();
+  assert.equal(restarted.isMoving(pid), true);
+  await new Promise(setImmediate);
+  assert.deepEqual([restarted.isMoving(pid), restarted.whereIs(pid), history.read(pid)?.migrations], [false, 'node1', 1]);
+  assert.deepEqual(records.all(), []);
+  clean();
+});
+
+test('a start away waits until the mover holds the launcher', async () => {
+  const { migrations, followWith, done, orders, history, clean } = node();
+  followWith((order, onEvent) => {
+    onEvent({ event: 'armed' });
+    return Promise.resolve(done(order));
+  });
+  const start = migrations.startAway(pid, 'node2', 'host', 'the program');
+  await start.armed;
+  await start.over;
+  const [order] = orders;
+  assert.ok(order?.kind === 'out' && order.atExec && order.clock === 'host');
+  assert.equal(history.read(pid)?.command, 'the program');
+  followWith(() => Promise.resolve({ event: 'failed', code: 'unreachable', message: 'node2 does not answer' }));
+  migrations.whereIs(pid);
+  await assert.rejects(migrations.startAway(pid, 'node2', 'home', 'x').armed, { code: 'unreachable' });
+  clean();
+});
+
+test('a transition that cannot be is a fault, not ignored', () => {
+  assert.equal(nextState('asking', 'admitted'), 'leaving');
+  assert.throws(() => nextState('idle', 'moved'));
+  assert.throws(() => nextState('returning', 'ordered-out'));
+});

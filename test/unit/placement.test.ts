@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { NodeView } from '../../lib/cluster/index.js';
+import { type Host, bestNode, findHierarchy, kernelIsTooOld, ownGroups, refusal } from '../../lib/placement/index.js';
+import { PROTOCOL_VERSION } from '../../lib/shared/version.js';
+import type { Heartbeat, SessionRequest } from '../../lib/shared/wire.js';
+
+const request: SessionRequest = {
+  protocol: PROTOCOL_VERSION,
+  home: 'node1',
+  pid: 4711,
+  command: 'sleep 1',
+  uid: 1000,
+  threads: 1,
+  memory_bytes: 100 * 2 ** 20,
+  kernel: '6.1.0-13-amd64',
+  cpu_hash: 'aa',
+  pid_max: 4194304,
+};
+const host: Host = {
+  name: 'node2',
+  blocked: false,
+  guests: 0,
+  maxGuests: 10,
+  memoryFreeBytes: 2 ** 30,
+  reserveBytes: 64 * 2 ** 20,
+  kernel: '6.18.0',
+  cpuHash: 'aa',
+  pidMax: 4194304,
+  trouble: null,
+};
+
+test('an equal node with room takes a process', () => {
+  assert.equal(refusal(request, host), null);
+});
+
+const refusals: [string, Partial<SessionRequest>, Partial<Host>, RegExp][] = [
+  ['another protocol', { protocol: PROTOCOL_VERSION + 1 }, {}, /speaks protocol/],
+  ['a blocked node', {}, { blocked: true }, /blocked/],
+  ['no mosgate', {}, { trouble: 'its mosgate has ended' }, /mosgate has ended/],
+  ['an old kernel there', {}, { kernel: '5.10.0-8' }, /its kernel 5\.10\.0-8 is older than 5\.11/],
+  ['an old kernel at home', { kernel: '4.19.0' }, {}, /kernel of node1, 4\.19\.0/],
+  ['another processor', { cpu_hash: 'bb' }, {}, /processor differs/],
+  ['a smaller pid_max', {}, { pidMax: 32768 }, /pid_max 32768 is below/],
+  ['a full node', {}, { guests: 10 }, /has 10 guests/],
+  ['too little memory', { memory_bytes: 961 * 2 ** 20 }, {}, /has 1024 MB free, of which 64 MB stay so; the process has 961 MB/],
+];
+for (const [what, asked, there, reason] of refusals) {
+  test(`${what} is a refusal that says so`, () => {
+    const error = refusal({ ...request, ...asked }, { ...host, ...there });
+    assert.equal(error?.code, 'refused');
+    assert.match(error.message, /^node2 does not take process 4711: /);
+    assert.match(error.message, reason);
+  });
+}
+
+test('kernel releases are compared as numbers', () => {
+  assert.deepEqual(['5.9.1', '5.11.0', '5.100', '6.0', '4.20'].map(kernelIsTooOld), [true, false, false, false, true]);
+});
+
+const node = (name: string, number: number, load: number, extra: Partial<NodeView> = {}): NodeView => ({
+  name,
+  number,
+  address: '',
+  controlPort: 0,
+  dataPort: 0,
+  self: number === 1,
+  state: 'up',
+  why: null,
+  lastSeenSeconds: 0,
+  facts: { cpus: 2, load } as Heartbeat,
+  ...extra,
+});
+
+test('the best node is the least loaded that is up; home among equals', () => {
+  assert.equal(bestNode([node('a', 1, 1), node('b', 2, 0.5), node('c', 3, 0, { state: 'down' })])?.name, 'b');
+  assert.equal(bestNode([node('b', 2, 1), node('a', 1, 1)])?.name, 'a');
+  assert.equal(bestNode([node('a', 1, 0), node('b', 2, 1)], (one) => !one.self)?.name, 'b');
+  assert.equal(bestNode([node('c', 3, 0, { state: 'blocked' })]), null);
+});
+
+const mounts = `30 24 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
+31 30 0:27 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
+32 30 0:28 /box /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+33 30 0:29 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw`;
+
+test("a controller's tree is found among version 1 and 2 mounts", () => {
+  assert.deepEqual(findHierarchy(mounts, 'cpu'), { directory: '/sys/fs/cgroup/cpu,cpuacct', root: '/', version: 1 });
+  assert.deepEqual(findHierarchy(mounts, 'pids'), { directory: '/sys/fs/cgroup/unified', root: '/', version: 2 });
+  assert.equal(findHierarchy('', 'cpu'), null);
+});
+
+test('limits are looked for from the own group upwards, within what is mounted', () => {
+  const own = '4:memory:/box/inner\n3:cpu,cpuacct:/a/b\n0::/u\n';
+  const groups = (controller: string): string[] => {
+    const hierarchy = findHierarchy(mounts, controller);
+    assert.ok(hierarchy);
+    return ownGroups(hierarchy, own, controller);
+  };
+  assert.deepEqual(groups('memory'), ['/sys/fs/cgroup/memory/inner', '/sys/fs/cgroup/memory']);
+  assert.deepEqual(groups('cpu'), [
+    '/sys/fs/cgroup/cpu,cpuacct/a/b',
+    '/sys/fs/cgroup/cpu,cpuacct/a',
+    '/sys/fs/cgroup/cpu,cpuacct',
+  ]);
+  assert.deepEqual(groups('pids'), ['/sys/fs/cgroup/unified/u', '/sys/fs/cgroup/unified']);
+});
