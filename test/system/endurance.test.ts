@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { alive, belongings, count, guestProcess, homeProcess, mappings } from './kernel.js';
 import { endlessPython, endlessThreads, type Program, whySkipped } from './programs.js';
 import { pidOf, Storm, Workplace } from './storm.js';
-import { sleep, Testbed, until, whyNoTestbed } from './testbed.js';
+import { sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
 const full = process.env['MOSRUN_TEST_FULL'] === '1';
 const noTestbed = whyNoTestbed();
@@ -75,12 +75,12 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
   void test(
     `${pythonMoves} moves of one python3 program leave nothing behind`,
     { skip: whySkipped(endlessPython) ?? false, timeout: 1_200_000 },
-    (context) => endure(endlessPython, pythonMoves, [0, 0.05], (text) => context.diagnostic(text)),
+    () => endure(endlessPython, pythonMoves, [0, 0.05], note),
   );
 
   void test(
     `${threadMoves} moves of one C program with eight threads leave nothing behind`,
     { skip: whySkipped(endlessThreads) ?? false, timeout: 1_200_000 },
-    (context) => endure(endlessThreads, threadMoves, [0, 0.05], (text) => context.diagnostic(text)),
+    () => endure(endlessThreads, threadMoves, [0, 0.05], note),
   );
 });

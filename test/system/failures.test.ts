@@ -7,7 +7,7 @@ import { parse, stringify } from 'smol-toml';
 import { alive, guestProcess, homeProcess } from './kernel.js';
 import { python, whySkipped } from './programs.js';
 import { listed, pidOf, Storm, Workplace } from './storm.js';
-import { repository, type Running, sleep, Testbed, until, whyNoTestbed } from './testbed.js';
+import { repository, type Running, sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
 const noTestbed = whyNoTestbed() ?? whySkipped(python);
 const faultyPort = 7171;
@@ -96,7 +96,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
   ];
 
   for (const [name, { mode, bytes, within }] of faults) {
-    void test(`${name}: the program stays, and moves next time`, { timeout: 180_000 }, async (context) => {
+    void test(`${name}: the program stays, and moves next time`, { timeout: 180_000 }, async () => {
       const restore = await announcePort(faultyPort);
       if (mode) {
         const script = readFileSync(path.join(repository, 'test/system/faulty-port.mjs'), 'utf8');
@@ -105,7 +105,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
         await port.says('listening');
       }
       const [running, pid] = await startPython();
-      context.diagnostic(await failsAndStays(pid, within));
+      note(await failsAndStays(pid, within));
       await restore();
       const storm = new Storm(testbed, pid, { moves: 2 });
       await storm.end(30);
@@ -114,10 +114,10 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     });
   }
 
-  void test('a node whose cable is pulled during the transfer', { timeout: 180_000 }, async (context) => {
+  void test('a node whose cable is pulled during the transfer', { timeout: 180_000 }, async () => {
     const [running, pid] = await startPython();
     await testbed.control('cut', '2');
-    context.diagnostic(await failsAndStays(pid, 45));
+    note(await failsAndStays(pid, 45));
     await testbed.control('heal', '2');
     await seesAll();
     const storm = new Storm(testbed, pid, { moves: 2 });
@@ -126,10 +126,10 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     assert.deepEqual(workplace.trace(await running.done), expected);
   });
 
-  void test('a node that is down: refused with the reason, at once', { timeout: 120_000 }, async (context) => {
+  void test('a node that is down: refused with the reason, at once', { timeout: 120_000 }, async () => {
     await testbed.control('crash', '2');
     const [running, pid] = await startPython();
-    context.diagnostic(await failsAndStays(pid, 15));
+    note(await failsAndStays(pid, 15));
     await testbed.control('boot', '2');
     await seesAll();
     const storm = new Storm(testbed, pid, { moves: 2 });
@@ -138,7 +138,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     assert.deepEqual(workplace.trace(await running.done), expected);
   });
 
-  void test('a killed home process ends its guest within 100 ms', { timeout: 120_000 }, async (context) => {
+  void test('a killed home process ends its guest within 100 ms', { timeout: 120_000 }, async () => {
     const waits: number[] = [];
     for (let turn = 0; turn < 5; turn++) {
       const running = testbed.start(1, ['mosrun', 'python3', '-c', 'while True: sum(range(100000))']);
@@ -154,7 +154,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
       const { status, signal } = await running.done;
       assert.deepEqual([status, signal], [null, 'SIGKILL'], 'its parent sees the death as it was');
     }
-    context.diagnostic(`guests ended after ${waits.join(', ')} ms`);
+    note(`guests ended after ${waits.join(', ')} ms`);
     assert.ok(
       waits.every((wait) => wait <= 100),
       `guests ended after ${waits.join(', ')} ms`,

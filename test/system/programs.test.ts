@@ -1,10 +1,11 @@
 /** Real programs are moved at random moments away and home, and nobody can tell from what they leave. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ComeHomes, wrongly } from './come-homes.js';
 import { guestProcess } from './kernel.js';
 import { programs, whySkipped } from './programs.js';
 import { CpuShare, jobGroup, pidOf, proveAway, Storm, type Trace, Workplace } from './storm.js';
-import { Testbed, until, whyNoTestbed } from './testbed.js';
+import { Testbed, until, whyNoTestbed, note } from './testbed.js';
 
 const least = 20;
 const noTestbed = whyNoTestbed();
@@ -22,13 +23,14 @@ describe('programs that move and never notice', { skip: noTestbed ?? false }, ()
   });
 
   for (const program of programs) {
-    void test(program.name, { skip: whySkipped(program) ?? false, timeout: 180_000 }, async (context) => {
+    void test(program.name, { skip: whySkipped(program) ?? false, timeout: 180_000 }, async () => {
       program.make?.();
       const plain: Trace = workplace.trace(await testbed.run(1, program.command, { cwd: workplace.empty(), timeout: 60 }));
 
       const running = testbed.start(1, ['mosrun', ...program.command], { cwd: workplace.empty(), timeout: 120 });
       const pid = await pidOf(testbed, program.command.slice(1).join(' '));
       const share = new CpuShare(testbed, jobGroup(testbed, pid), await testbed.helpers(2));
+      const comeHomes = new ComeHomes(testbed, (await testbed.node(1)).pid);
       const storm = new Storm(testbed, pid, { seed: 7 });
       try {
         await until(() => storm.moves.length > 0 || storm.failures.length > 0 || running.ended, 20, 'the first move');
@@ -37,13 +39,16 @@ describe('programs that move and never notice', { skip: noTestbed ?? false }, ()
         const { away, home, share: spentAway } = share.end();
         await storm.end(30);
         const freezes = storm.moves.map((move) => move.freeze_seconds).toSorted((a, b) => a - b);
-        context.diagnostic(
+        note(
           `${storm.moves.length} moves, frozen ${((freezes[freezes.length >> 1] ?? 0) * 1000).toFixed(1)} ms in the middle, ` +
             `${(away.user + away.system).toFixed(2)} s of CPU away, ${(home.user + home.system).toFixed(2)} s at home, ${(spentAway * 100).toFixed(1)} % of user time away`,
         );
+        const brought = comeHomes.end();
+        note(`came home by themselves: ${JSON.stringify(brought)}`);
         assert.deepEqual(storm.failures, [], 'no move fails');
         assert.deepEqual(moved, plain, 'output, exit status and files are those of a plain run');
         assert.ok(storm.moves.length >= least, `${storm.moves.length} moves are fewer than ${least}`);
+        assert.deepEqual(wrongly(brought), [], 'no call that is served away brings a process home');
         if (program.computes)
           assert.ok(spentAway >= 0.9, `only ${(spentAway * 100).toFixed(1)} % of the CPU time was spent away`);
         await until(() => guestProcess(testbed, 2, pid) === undefined, 5, 'the guest to be gone');
@@ -55,19 +60,20 @@ describe('programs that move and never notice', { skip: noTestbed ?? false }, ()
         );
       } finally {
         share.end();
+        comeHomes.end();
         running.kill('SIGKILL');
         await testbed.killStrays(1);
       }
     });
   }
 
-  void test('the kernel sees the program on the other node, and not at home', { timeout: 60_000 }, async (context) => {
+  void test('the kernel sees the program on the other node, and not at home', { timeout: 60_000 }, async () => {
     const command = ['python3', '-c', 'while True: sum(range(100000))'];
     const running = testbed.start(1, ['mosrun', ...command]);
     const pid = await pidOf(testbed, 'sum(range');
     await testbed.json(1, 'migrate', String(pid), 'node2', '--wait', '--json');
     const proof = await proveAway(testbed, pid, 2);
-    context.diagnostic(JSON.stringify(proof));
+    note(JSON.stringify(proof));
     running.kill('SIGKILL');
     await testbed.run(1, ['kill', '-9', String(pid)]);
     assert.ok(proof.homeUser <= 0.01, `the home process used ${proof.homeUser} s of user time`);

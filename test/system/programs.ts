@@ -147,7 +147,7 @@ export const programs: Program[] = [
     name: 'a static C program',
     needs: ['gcc'],
     make: compile('primes.c', 'primes', (to) => ['gcc', '-O2', '-static', source('primes.c'), '-o', to, '-lm']),
-    command: [product('primes'), '.', '1500'],
+    command: [product('primes'), '.', '1000'],
     computes: true,
   },
   {

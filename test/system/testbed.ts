@@ -73,6 +73,9 @@ export async function until<T>(probe: () => T | Promise<T>, seconds: number, wha
   }
 }
 
+/** A figure for whoever reads the tests' output. */
+export const note = (text: string): void => console.log(`      ${text}`);
+
 /** Why a testbed cannot be made on this machine; undefined where it can. */
 export function whyNoTestbed(): string | undefined {
   if (process.getuid?.() !== 0) return 'the testbed needs root';
