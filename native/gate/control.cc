@@ -1,0 +1,206 @@
+// The control socket, for the superuser of this node: a command a line, a JSON line in answer, in order; events in between.
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <new>
+
+#include "gate.h"
+
+namespace mosrun {
+
+namespace {
+
+bool parse_hex(const char *text, uint8_t *out, size_t bytes) {
+  if (strlen(text) != 2 * bytes) return false;
+  for (size_t i = 0; i < 2 * bytes; i++) {
+    if (!isxdigit(static_cast<unsigned char>(text[i]))) return false;
+    int digit = isdigit(static_cast<unsigned char>(text[i])) ? text[i] - '0' : tolower(text[i]) - 'a' + 10;
+    out[i / 2] = static_cast<uint8_t>(i % 2 ? out[i / 2] | digit : digit << 4);
+  }
+  return true;
+}
+
+bool parse_session(const char *text, uint64_t &id) {
+  uint8_t bytes[8];
+  if (!parse_hex(text, bytes, 8)) return false;
+  id = 0;
+  for (uint8_t byte : bytes) id = id << 8 | byte;
+  return true;
+}
+
+bool parse_number(const char *text, uint64_t &number) {
+  char *end;
+  if (!isdigit(static_cast<unsigned char>(*text))) return false;
+  errno = 0;
+  number = strtoull(text, &end, 10);
+  return *end == 0 && errno == 0;
+}
+
+const char *state_name(SessionState state) {
+  switch (state) {
+    case SessionState::preparing:
+    case SessionState::open: return "open";
+    case SessionState::arriving: return "arriving";
+    case SessionState::running: return "running";
+  }
+  return "open";
+}
+
+}  // namespace
+
+void Gate::accept_control() {
+  int fd = accept4(control_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  bool allowed = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0 && clients_.count < kClientsMax;
+  auto *client = allowed ? new (malloc(sizeof(Client))) Client{} : nullptr;
+  if (!client || !clients_.add(client)) {
+    free(client);
+    close(fd);
+    return;
+  }
+  client->id = ++client_ids_;
+  client->fd = fd;
+}
+
+void Gate::read_control(Client &client) {
+  if (client.waiting) return;
+  ssize_t got = recv(client.fd, client.input + client.have, sizeof client.input - client.have, 0);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) {
+    client.over = true;
+    return;
+  }
+  client.have += static_cast<size_t>(got);
+  run_lines(client);
+}
+
+void Gate::run_lines(Client &client) {
+  while (!client.waiting && !client.over) {
+    auto *end = static_cast<char *>(memchr(client.input, '\n', client.have));
+    if (!end) {
+      if (client.have == sizeof client.input) client.over = true;   // no command is this long
+      return;
+    }
+    *end = 0;
+    char line[sizeof client.input];
+    size_t length = static_cast<size_t>(end - client.input) + 1;
+    memcpy(line, client.input, length);
+    client.have -= length;
+    memmove(client.input, client.input + length, client.have);
+    command(client, line);
+  }
+}
+
+void Gate::command(Client &client, char *line) {
+  char *words[6], *rest = nullptr;
+  int count = 0;
+  for (char *word = strtok_r(line, " \t\r", &rest); word && count < 6; word = strtok_r(nullptr, " \t\r", &rest)) words[count++] = word;
+  if (count == 0) return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"empty command\"}");
+  uint64_t id;
+  if (!strcmp(words[0], "ping") && count == 1) {
+    answer(client, "{\"ok\":true,\"version\":\"%s\",\"pid\":%d,\"protocol\":%u}", kVersion, getpid(), kProtocol);
+  } else if (!strcmp(words[0], "open")) {
+    command_open(client, words, count);
+  } else if (!strcmp(words[0], "kill") && count == 2 && parse_session(words[1], id)) {
+    Session *session = find_session(id);
+    if (!session) return answer(client, "{\"ok\":false,\"code\":\"not-found\",\"error\":\"no such session\"}");
+    kill_session(*session, "killed");
+    answer(client, "{\"ok\":true}");
+  } else if (!strcmp(words[0], "list") && count == 1) {
+    command_list(client);
+  } else if (!strcmp(words[0], "quit") && count == 1) {
+    if (sessions_.count > 0) return answer(client, "{\"ok\":false,\"code\":\"busy\",\"error\":\"%zu sessions\"}", sessions_.count);
+    quit_ = true;
+    answer(client, "{\"ok\":true}");
+  } else {
+    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP]] | kill SESSION | list | quit\"}");
+  }
+}
+
+void Gate::command_open(Client &client, char **words, int count) {
+  uint64_t id, memory = 0;
+  uint8_t token[32];
+  if (count < 3 || count > 5 || !parse_session(words[1], id) || !parse_hex(words[2], token, 32) || (count > 3 && !parse_number(words[3], memory))) {
+    return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"open SESSION TOKEN [BYTES [CGROUP]]\"}");
+  }
+  const char *cgroup = count > 4 && strcmp(words[4], "-") ? words[4] : "";
+  int error = open_session(id, token, memory, cgroup, client.id);
+  explicit_bzero(token, sizeof token);
+  if (error) return answer(client, "{\"ok\":false,\"code\":\"%s\",\"error\":\"%s\"}", error == -EEXIST ? "exists" : "failed", strerror(-error));
+  client.waiting = true;
+}
+
+void Gate::answer_open(Session &session, int error, const char *step) {
+  unsigned long asked_by = session.asked_by;
+  session.asked_by = 0;
+  for (Client *client : clients_) {
+    if (client->id != asked_by || !client->waiting) continue;
+    client->waiting = false;
+    if (error) answer(*client, "{\"ok\":false,\"code\":\"failed\",\"error\":\"%s: %s\"}", step, strerror(error));
+    else answer(*client, "{\"ok\":true}");
+  }
+}
+
+void Gate::command_list(Client &client) {
+  Array<char> &out = client.output;
+  auto add = [&out](const char *text) {
+    while (*text) out.add(*text++);
+  };
+  add("{\"ok\":true,\"sessions\":[");
+  bool first = true;
+  for (Session *session : sessions_) {
+    if (session->ended) continue;
+    Usage usage = usage_of(session->keeper);
+    char text[384];
+    snprintf(text, sizeof text,
+             "%s{\"session\":\"%016lx\",\"state\":\"%s\",\"home_pid\":%d,\"pid\":%d,\"keeper\":%d,\"cpu_seconds\":%.2f,\"rss_bytes\":%lu,\"threads\":%u,"
+             "\"adopted\":%s}",
+             first ? "" : ",", session->id, state_name(session->state), session->home_pid, usage.leader, session->keeper, usage.cpu_seconds, usage.rss_bytes,
+             usage.threads, session->adopted ? "true" : "false");
+    add(text);
+    first = false;
+  }
+  add("]}\n");
+  write_control(client);
+}
+
+void Gate::answer(Client &client, const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  for (const char *at = text; *at; at++) client.output.add(*at);
+  client.output.add('\n');
+  write_control(client);
+}
+
+void Gate::tell_all(const Session &session, const char *state, const char *why) {
+  for (Client *client : clients_) {
+    if (!client->over) answer(*client, "{\"event\":\"session\",\"session\":\"%016lx\",\"state\":\"%s\",\"why\":\"%s\"}", session.id, state, why);
+  }
+}
+
+void Gate::write_control(Client &client) {
+  while (client.output.count > 0 && !client.over) {
+    ssize_t sent = send(client.fd, client.output.items, client.output.count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EAGAIN) break;
+    if (sent < 0) {
+      client.over = true;
+      return;
+    }
+    client.output.count -= static_cast<size_t>(sent);
+    memmove(client.output.items, client.output.items + sent, client.output.count);
+  }
+  if (client.output.count > kOutputMax) client.over = true;
+}
+
+}  // namespace mosrun

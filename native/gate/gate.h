@@ -1,0 +1,148 @@
+// mosgate's parts. One process, one thread, one poll loop; nothing in it waits for a peer.
+//
+//   sessions.cc   what mosd opened: a keeper each, channels on their way to it, state files, control groups
+//   arrivals.cc   the data port: unauthenticated connections and the handshake
+//   control.cc    the control socket: commands and events
+//   mosgate.cc    start, loop, end
+#pragma once
+#include <poll.h>
+#include <sys/types.h>
+
+#include "array.h"
+#include "keeper.h"
+#include "sockets.h"
+#include "stub/wire.h"
+
+namespace mosrun {
+
+inline constexpr char kVersion[] = "0.1.0";
+inline constexpr int64_t kOpenSeconds = 30;          // a session nobody comes to
+inline constexpr unsigned kSessionsMax = 1024;
+inline constexpr unsigned kArrivalsMax = 64;         // connections that have not proved anything
+inline constexpr int64_t kArrivalTime = 5 * kSecond;
+inline constexpr int64_t kArrivalTimeCrowded = kSecond / 2;   // when all places are taken
+inline constexpr unsigned kClientsMax = 16;
+inline constexpr size_t kOutputMax = 1 << 20;        // answers a control client does not read
+
+enum class SessionState { preparing, open, arriving, running };
+
+struct Outgoing {
+  GateMessage message;
+  int fd;
+};
+
+struct Session {
+  uint64_t id = 0;
+  uint8_t token[32] = {};
+  SessionState state = SessionState::preparing;
+  bool adopted = false;        // of a mosgate before this one: no token and no way to its keeper, only known and killed
+  bool ended = false;
+  pid_t keeper = 0;
+  pid_t home_pid = 0;
+  int socket = -1;             // to the keeper
+  int pidfd = -1;
+  int64_t expires = 0;         // CLOCK_MONOTONIC ns; 0: never
+  unsigned long asked_by = 0;  // control client whose `open` waits for the keeper
+  bool made_cgroup = false;
+  char cgroup[256] = {};
+  char why[96] = {};
+  Array<Outgoing> outgoing;
+};
+
+struct Arrival {
+  int fd;
+  int64_t since;
+  bool said_hello;
+  bool over;
+  Hello hello;
+  Challenge challenge;
+  Proof proof;
+  size_t have;                 // bytes of the message being read
+};
+
+struct Client {
+  unsigned long id;
+  int fd;
+  bool waiting;                // for a keeper; commands behind it are not read yet
+  bool over;
+  char input[1024];
+  size_t have;
+  Array<char> output;
+};
+
+struct GateOptions {
+  const char *address = nullptr;
+  int port = 0;
+  const char *control = nullptr;
+  const char *libexec = nullptr;
+  bool foreground = false;
+};
+
+class Gate {
+ public:
+  explicit Gate(const GateOptions &options) : options_(options) {}
+  // Binds both sockets. 0, or -errno with *what naming the one that failed.
+  int start(const char **what);
+  void adopt_sessions();
+  int run();                   // exit status
+
+ private:
+  // sessions.cc
+  Session *find_session(uint64_t id);
+  int open_session(uint64_t id, const uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by);
+  void pass(Session &session, const GateMessage &message, int fd);   // takes fd
+  void flush(Session &session);
+  void hear_keeper(Session &session);
+  void kill_session(Session &session, const char *why);
+  void reap();
+  void finish(Session &session);
+  void write_state(const Session &session);
+  void remove_cgroups();
+
+  // arrivals.cc
+  void accept_arrivals();
+  void read_arrival(Arrival &arrival);
+  bool hello(Arrival &arrival);
+  void proof(Arrival &arrival);
+  int64_t arrival_deadline(const Arrival &arrival);
+
+  // control.cc
+  void accept_control();
+  void read_control(Client &client);
+  void write_control(Client &client);
+  void run_lines(Client &client);
+  void command(Client &client, char *line);
+  void command_open(Client &client, char **words, int count);
+  void command_list(Client &client);
+  __attribute__((format(printf, 3, 4))) void answer(Client &client, const char *format, ...);
+  void answer_open(Session &session, int error, const char *step);
+  void tell_all(const Session &session, const char *state, const char *why);
+
+  // mosgate.cc
+  void round();
+  void sweep();
+  int64_t next_deadline();
+  void expire(int64_t now);
+
+  GateOptions options_;
+  int data_ = -1, control_ = -1, signals_ = -1;
+  bool quit_ = false;
+  unsigned long client_ids_ = 0;
+  Array<Session *> sessions_;
+  Array<Arrival *> arrivals_;
+  Array<Client *> clients_;
+  Array<char *> cgroups_;      // to be removed; busy for a moment after the last process
+  Array<pollfd> set_;
+};
+
+// inspect.cc: what /proc says.
+uint64_t start_time_of(pid_t pid);                    // field 22 of /proc/PID/stat; 0: no such process
+struct Usage {
+  pid_t leader = 0;            // the first guest process, in this node's numbers
+  double cpu_seconds = 0;
+  uint64_t rss_bytes = 0;
+  unsigned threads = 0;
+};
+Usage usage_of(pid_t keeper);
+
+}  // namespace mosrun

@@ -1,0 +1,231 @@
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/log.h"
+#include "own-files.h"
+#include "sandbox.h"
+#include "sockets.h"
+#include "watch.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr size_t kPassingMax = 4096;   // channels that no guest process has taken yet
+
+struct Passing {
+  PoolMessage message;
+  int fd;
+};
+
+class Keeper {
+ public:
+  Keeper(int gate, int husk) : gate_(gate), husk_(husk) {}
+
+  [[noreturn]] void run() {
+    await_identity();
+    const char *step = "";
+    if (int error = make_sandbox(sandbox_, &step)) fail(error, step);
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail(-errno, "socket pair");
+    pool_ = pair[0];
+    guests_ = pair[1];
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    children_ = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (children_ < 0) fail(-errno, "signalfd");
+    report(KeeperState::ready, 0, "");
+    for (;;) serve();
+  }
+
+ private:
+  void report(KeeperState state, int error, const char *step) {
+    KeeperReport message{state, error, {}};
+    strncpy(message.step, step, sizeof message.step - 1);
+    if (gate_ >= 0) send_with_fd(gate_, &message, sizeof message, -1);
+  }
+
+  [[noreturn]] void fail(int error, const char *step) {
+    report(KeeperState::failed, -error, step);
+    _exit(1);
+  }
+
+  void await_identity() {
+    GateMessage message;
+    if (recv(gate_, &message, sizeof message, 0) != sizeof message) _exit(1);
+  }
+
+  // --- one round of the loop ---------------------------------------------------------------------------------------------------
+
+  void serve() {
+    set_.clear();
+    set_.add({gate_, POLLIN, 0});
+    set_.add({children_, POLLIN, 0});
+    set_.add({pool_, static_cast<short>(POLLIN | (passing_.count && !crowded_ ? POLLOUT : 0)), 0});
+    set_.add({sandbox_.notifier, POLLIN, 0});
+    watches_.poll_set(set_);
+    if (poll(set_.items, set_.count, crowded_ ? 10 : -1) < 0) return;
+    short gate = set_[0].revents, children = set_[1].revents, pool = set_[2].revents, notifier = set_[3].revents;
+    watches_.react(set_.items + 4);
+    if (children) reap();
+    if (notifier & POLLIN) answer_own_file(sandbox_.notifier, sandbox_.proc);
+    if (pool & POLLIN) hear_guest();
+    if (gate) hear_gate();
+    pass_on();
+  }
+
+  void reap() {
+    signalfd_siginfo drained;
+    while (read(children_, &drained, sizeof drained) > 0) continue;
+    pid_t pid;
+    do pid = waitpid(-1, nullptr, WNOHANG | __WALL);
+    while (pid > 0);
+    if (pid < 0 && errno == ECHILD && leader_ > 0) _exit(0);
+  }
+
+  void hear_gate() {
+    GateMessage message;
+    int fd;
+    ssize_t got = receive_with_fd(gate_, &message, sizeof message, &fd);
+    if (got == -EAGAIN) return;
+    if (got <= 0) {
+      // mosgate is gone. A guest that runs goes on; a session that nobody can come to any more does not.
+      if (leader_ == 0) _exit(0);
+      close(gate_);
+      gate_ = -1;
+      return;
+    }
+    if (got != sizeof message || fd < 0) return;
+    ChannelKind kind = message.pool.kind;
+    if (kind == ChannelKind::thread && message.pool.index == 0) {
+      if (leader_ == 0) start(message.begin, fd);
+      else close(fd);
+      return;
+    }
+    if (kind != ChannelKind::thread) watches_.add_channel(kind, message.pool.index, fcntl_dup(fd), leader_);
+    if (passing_.count >= kPassingMax || !passing_.add({message.pool, fd})) close(fd);
+  }
+
+  void start(const Begin &begin, int channel) {
+    int event = -1;
+    for (size_t i = 0; i < passing_.count && event < 0; i++) {
+      if (passing_[i].message.kind != ChannelKind::event) continue;
+      event = passing_[i].fd;
+      passing_.remove(i);
+    }
+    int error = send_with_fd(pool_, &begin, sizeof begin, -1);
+    pid_t pid = error ? error : start_guest(sandbox_, {husk_, channel, event, guests_, begin});
+    if (pid < 0) {
+      Welcome welcome{kHelloMagic, static_cast<uint32_t>(-pid), 0};
+      send(channel, &welcome, sizeof welcome, MSG_NOSIGNAL | MSG_DONTWAIT);
+      fail(pid, "start the guest");
+    }
+    leader_ = pid;
+    watches_.start(pid);
+    if (watches_.has_event()) close(channel);
+    else watches_.add_channel(ChannelKind::thread, 0, channel, pid);
+    if (event >= 0) close(event);
+    close(husk_);
+    error = drop_keeper_rights();
+    if (error) fail(error, "drop rights");
+  }
+
+  void hear_guest() {
+    PoolMessage message;
+    int fd;
+    ssize_t got = receive_with_fd(pool_, &message, sizeof message, &fd);
+    if (fd >= 0) close(fd);   // guests have nothing to give
+    if (got != sizeof message || message.type != PoolType::watch) return;
+    // The husk's first message says that it is about to enter the stub.
+    if (!running_ && message.kind == ChannelKind::thread && message.index == 0) {
+      running_ = true;
+      report(KeeperState::running, 0, "");
+    } else {
+      watches_.claim(message);
+    }
+  }
+
+  void pass_on() {
+    if (leader_ == 0) return;
+    size_t done = 0;
+    for (; done < passing_.count; done++) {
+      int error = send_with_fd(pool_, &passing_[done].message, sizeof(PoolMessage), passing_[done].fd);
+      // Descriptors in flight are limited as well as bytes (unix(7)): both pass when the guest takes some, but only the first can be waited for.
+      crowded_ = error == -ETOOMANYREFS;
+      if (error == -EAGAIN || crowded_) break;
+      close(passing_[done].fd);
+    }
+    while (done-- > 0) passing_.remove(0);
+  }
+
+  static int fcntl_dup(int fd) { return static_cast<int>(syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3)); }
+
+  int gate_, husk_;
+  int pool_ = -1, guests_ = -1, children_ = -1;
+  pid_t leader_ = 0;
+  bool running_ = false, crowded_ = false;
+  Sandbox sandbox_;
+  Watches watches_;
+  Array<Passing> passing_;
+  Array<pollfd> set_;
+};
+
+}  // namespace
+
+void keep(int gate, int husk) {
+  log_descriptor = -1;
+  prctl(PR_SET_NAME, "moskeeper");
+  // 0 to 2 are kept by something harmless, so that no channel is ever mistaken for a standard stream.
+  int held[2] = {fcntl(gate, F_DUPFD_CLOEXEC, 64), fcntl(husk, F_DUPFD_CLOEXEC, 64)};
+  if (held[0] < 0 || held[1] < 0) _exit(1);
+  for (int fd = 0; fd < 3; fd++) dup3(held[1], fd, O_CLOEXEC);
+  dup3(held[0], 3, O_CLOEXEC);
+  dup3(held[1], 4, O_CLOEXEC);
+  close_range(5, ~0u, 0);
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  static Keeper keeper(3, 4);
+  keeper.run();
+}
+
+pid_t clone_keeper(int husk, int *gate_end) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
+  clone_args arguments{};
+  arguments.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  arguments.exit_signal = SIGCHLD;
+  long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0) keep(pair[1], husk);
+  int error = errno;
+  close(pair[1]);
+  if (pid < 0) {
+    close(pair[0]);
+    return -error;
+  }
+  *gate_end = pair[0];
+  return static_cast<pid_t>(pid);
+}
+
+}  // namespace mosrun

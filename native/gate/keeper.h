@@ -1,0 +1,34 @@
+// The keeper: pid 1 of a guest's pid namespace. It makes the sandbox before anything is frozen at home, starts the guest, hands it channels, and ends
+// with it. It needs nobody else: when mosgate dies, keepers and guests go on.
+#pragma once
+#include <sys/types.h>
+
+#include "stub/wire.h"
+
+namespace mosrun {
+
+// mosgate to keeper, with the channel as descriptor. `begin` counts only with thread 0. The very first message has no descriptor: "the identity maps are written".
+struct GateMessage {
+  PoolMessage pool;
+  Begin begin;
+};
+
+// Keeper to mosgate.
+enum class KeeperState : uint32_t { ready, running, failed };
+struct KeeperReport {
+  KeeperState state;
+  int32_t error;
+  char step[24];      // what failed
+};
+
+// Guests run under a user of their own on the host; these numbers are used by nothing else (systemd's ranges end at 0x6fffffff).
+constexpr uint32_t kGuestUsers = 0x70000000;
+
+// Clones a keeper into new namespaces; it waits until the caller has written its identity maps and sends a first message.
+// Returns its pid and the caller's end of the socket, or -errno.
+pid_t clone_keeper(int husk, int *gate_end);
+
+// What the keeper runs; `gate` is its end of the socket.
+[[noreturn]] void keep(int gate, int husk);
+
+}  // namespace mosrun

@@ -1,0 +1,269 @@
+// Sessions: each has its keeper from the moment mosd opens it, so that making the sandbox costs no freeze time.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <new>
+
+#include "engine/log.h"
+#include "gate.h"
+
+namespace mosrun {
+
+namespace {
+
+__attribute__((format(printf, 1, 3))) int write_at(const char *format, const char *text, ...) {
+  char path[384];
+  va_list arguments;
+  va_start(arguments, text);
+  vsnprintf(path, sizeof path, format, arguments);
+  va_end(arguments);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  int error = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+  close(fd);
+  return error;
+}
+
+int give_identity(pid_t keeper) {
+  char map[48];
+  snprintf(map, sizeof map, "0 %u 1", kGuestUsers + static_cast<uint32_t>(keeper));
+  if (int error = write_at("/proc/%d/uid_map", map, keeper)) return error;
+  return write_at("/proc/%d/gid_map", map, keeper);
+}
+
+// The keeper's user namespace has no right to raise these; where this node has none either, the husk takes what it gets.
+void give_limits(pid_t keeper) {
+  rlimit stack{8 << 20, RLIM_INFINITY}, files{65536, 65536};
+  prlimit(keeper, RLIMIT_STACK, &stack, nullptr);
+  prlimit(keeper, RLIMIT_NOFILE, &files, nullptr);
+}
+
+// Version 1 or 2 of control groups: the directory says which.
+int enter_cgroup(Session &session, uint64_t memory) {
+  if (!session.cgroup[0]) return 0;
+  if (mkdir(session.cgroup, 0755) == 0) session.made_cgroup = true;
+  else if (errno != EEXIST) return -errno;
+  char text[32];
+  if (memory > 0) {
+    snprintf(text, sizeof text, "%" PRIu64, memory);
+    int error = write_at("%s/memory.max", text, session.cgroup);
+    if (error == -ENOENT) error = write_at("%s/memory.limit_in_bytes", text, session.cgroup);
+    if (error && error != -ENOENT) return error;   // no memory controller here: mosd's admission is all there is
+  }
+  snprintf(text, sizeof text, "%d", session.keeper);
+  return write_at("%s/cgroup.procs", text, session.cgroup);
+}
+
+void state_directory(const char *control, char (&path)[256]) {
+  const char *slash = strrchr(control, '/');
+  snprintf(path, sizeof path, "%.*s/sessions", slash ? static_cast<int>(slash - control) : 1, slash ? control : ".");
+}
+
+void state_path(const char *control, uint64_t session, char (&path)[320]) {
+  char directory[256];
+  state_directory(control, directory);
+  snprintf(path, sizeof path, "%s/%016" PRIx64, directory, session);
+}
+
+}  // namespace
+
+Session *Gate::find_session(uint64_t id) {
+  for (Session *session : sessions_) {
+    if (session->id == id && !session->ended) return session;
+  }
+  return nullptr;
+}
+
+int Gate::open_session(uint64_t id, const uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by) {
+  if (find_session(id)) return -EEXIST;
+  if (sessions_.count >= kSessionsMax) return -EMFILE;
+  if (strlen(cgroup) >= sizeof Session::cgroup) return -ENAMETOOLONG;
+  char path[384];
+  snprintf(path, sizeof path, "%s/moshusk", options_.libexec);
+  int husk = open(path, O_PATH | O_CLOEXEC);
+  if (husk < 0) return -errno;
+  int socket = -1;
+  pid_t keeper = clone_keeper(husk, &socket);
+  close(husk);
+  if (keeper < 0) return keeper;
+  void *memory_for = malloc(sizeof(Session));
+  if (!memory_for) {
+    close(socket);   // it waits for its first message
+    return -ENOMEM;
+  }
+  auto *session = new (memory_for) Session{};
+  session->id = id;
+  memcpy(session->token, token, sizeof token);
+  session->keeper = keeper;
+  session->socket = socket;
+  session->asked_by = asked_by;
+  session->expires = now_ns(CLOCK_MONOTONIC) + kOpenSeconds * kSecond;
+  snprintf(session->cgroup, sizeof session->cgroup, "%s", cgroup);
+  sessions_.add(session);
+  give_limits(keeper);
+  int error = give_identity(keeper);
+  if (!error) error = enter_cgroup(*session, memory);
+  GateMessage go{};
+  if (!error) error = send_with_fd(socket, &go, sizeof go, -1);
+  if (error) {
+    session->asked_by = 0;
+    kill_session(*session, "failed");
+  }
+  return error;
+}
+
+void Gate::pass(Session &session, const GateMessage &message, int fd) {
+  if (!session.outgoing.add({message, fd})) close(fd);
+  flush(session);
+}
+
+void Gate::flush(Session &session) {
+  while (session.outgoing.count > 0 && session.socket >= 0) {
+    Outgoing &next = session.outgoing[0];
+    int error = send_with_fd(session.socket, &next.message, sizeof next.message, next.fd);
+    if (error == -EAGAIN || error == -ETOOMANYREFS) return;   // a keeper takes its messages at once: the next round tries again
+    close(next.fd);
+    session.outgoing.remove(0);
+  }
+}
+
+void Gate::hear_keeper(Session &session) {
+  while (session.socket >= 0) {
+    KeeperReport report;
+    int fd;
+    ssize_t got = receive_with_fd(session.socket, &report, sizeof report, &fd);
+    if (fd >= 0) close(fd);
+    if (got == -EAGAIN) return;
+    if (got <= 0) {
+      close(session.socket);
+      session.socket = -1;
+      return;
+    }
+    if (got != sizeof report) continue;
+    report.step[sizeof report.step - 1] = 0;
+    switch (report.state) {
+      case KeeperState::ready:
+        if (session.state != SessionState::preparing) break;
+        session.state = SessionState::open;
+        answer_open(session, 0, "");
+        break;
+      case KeeperState::running:
+        if (session.state != SessionState::arriving) break;
+        session.state = SessionState::running;
+        tell_all(session, "running", "");
+        break;
+      case KeeperState::failed:
+        snprintf(session.why, sizeof session.why, "%s: %s", report.step, strerror(report.error));
+        log_line("session %016" PRIx64 ": %s", session.id, session.why);
+        answer_open(session, report.error, report.step);
+        break;
+    }
+  }
+}
+
+void Gate::kill_session(Session &session, const char *why) {
+  if (!session.why[0]) snprintf(session.why, sizeof session.why, "%s", why);
+  // Everything in the pid namespace dies with its pid 1. An adopted keeper is not our child: its number may have been given away.
+  if (session.adopted) syscall(SYS_pidfd_send_signal, session.pidfd, SIGKILL, nullptr, 0);
+  else kill(session.keeper, SIGKILL);
+}
+
+void Gate::reap() {
+  for (pid_t pid; (pid = waitpid(-1, nullptr, WNOHANG)) > 0;) {
+    for (Session *session : sessions_) {
+      if (!session->adopted && !session->ended && session->keeper == pid) finish(*session);
+    }
+  }
+}
+
+void Gate::finish(Session &session) {
+  hear_keeper(session);
+  session.ended = true;
+  explicit_bzero(session.token, sizeof session.token);
+  if (session.asked_by) answer_open(session, ECHILD, session.why[0] ? session.why : "the keeper died");
+  for (Outgoing &waiting : session.outgoing) close(waiting.fd);
+  session.outgoing.clear();
+  if (session.socket >= 0) close(session.socket);
+  if (session.pidfd >= 0) close(session.pidfd);
+  char path[320];
+  state_path(options_.control, session.id, path);
+  unlink(path);
+  if (session.made_cgroup) {
+    if (char *cgroup = strdup(session.cgroup)) cgroups_.add(cgroup);
+    remove_cgroups();
+  }
+  tell_all(session, "ended", session.why[0] ? session.why : "ended");
+}
+
+void Gate::remove_cgroups() {
+  for (size_t i = cgroups_.count; i-- > 0;) {
+    if (rmdir(cgroups_[i]) < 0 && errno == EBUSY) continue;
+    free(cgroups_[i]);
+    cgroups_.remove(i);
+  }
+}
+
+// Only for listing and killing after a restart of this program; a keeper needs none of it.
+void Gate::write_state(const Session &session) {
+  char directory[256], path[320], temporary[328], text[512];
+  state_directory(options_.control, directory);
+  mkdir(directory, 0700);
+  state_path(options_.control, session.id, path);
+  snprintf(temporary, sizeof temporary, "%s.new", path);
+  int length = snprintf(text, sizeof text, "{\"version\":1,\"pid\":%d,\"start_time\":\"%" PRIu64 "\",\"home_pid\":%d,\"cgroup\":\"%s\"}\n", session.keeper,
+                        start_time_of(session.keeper), session.home_pid, session.made_cgroup ? session.cgroup : "");
+  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  bool whole = write(fd, text, static_cast<size_t>(length)) == length;
+  close(fd);
+  if (!whole || rename(temporary, path) < 0) unlink(temporary);
+}
+
+// Keepers of a mosgate before this one. Their sockets and tokens went with it, so no channel can reach them any more: a guest that needs one comes home.
+void Gate::adopt_sessions() {
+  char directory[256];
+  state_directory(options_.control, directory);
+  DIR *files = opendir(directory);
+  if (!files) return;
+  while (dirent *entry = readdir(files)) {
+    if (entry->d_name[0] == '.') continue;
+    int pid = 0, home_pid = 0, fd = openat(dirfd(files), entry->d_name, O_RDONLY | O_CLOEXEC);
+    uint64_t start = 0, id = strtoull(entry->d_name, nullptr, 16);
+    char text[512] = {}, cgroup[256] = {};
+    if (fd < 0) continue;
+    if (read(fd, text, sizeof text - 1) < 0) text[0] = 0;
+    close(fd);
+    int fields = sscanf(text, "{\"version\":1,\"pid\":%d,\"start_time\":\"%" SCNu64 "\",\"home_pid\":%d,\"cgroup\":\"%255[^\"]", &pid, &start, &home_pid, cgroup);
+    int pidfd = fields >= 3 && pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
+    // The start time is read after the pidfd is held: then both speak of the same process.
+    if (pidfd < 0 || start_time_of(pid) != start) {
+      if (pidfd >= 0) close(pidfd);
+      unlinkat(dirfd(files), entry->d_name, 0);
+      continue;
+    }
+    auto *session = new (malloc(sizeof(Session))) Session{};
+    session->id = id;
+    session->state = SessionState::running;
+    session->adopted = true;
+    session->keeper = pid;
+    session->home_pid = home_pid;
+    session->pidfd = pidfd;
+    session->made_cgroup = fields == 4;
+    snprintf(session->cgroup, sizeof session->cgroup, "%s", cgroup);
+    sessions_.add(session);
+  }
+  closedir(files);
+}
+
+}  // namespace mosrun

@@ -1,0 +1,34 @@
+// The event channels a keeper watches: when one hangs up, home is gone and the guest process that belongs to it ends at once.
+#pragma once
+#include <poll.h>
+#include <sys/types.h>
+
+#include "array.h"
+#include "stub/wire.h"
+
+namespace mosrun {
+
+struct Watch {
+  int fd;             // a duplicate of a channel that is, or may become, an event channel
+  pid_t pid;          // 0: a spare that nobody uses yet; -1: the leader, not started yet
+  int pidfd;          // of pid, -1
+  uint16_t index;
+  bool provisional;   // thread 0's channel, until the event channel comes
+};
+
+class Watches {
+ public:
+  void add_channel(ChannelKind kind, uint16_t index, int fd, pid_t leader);   // takes fd
+  void start(pid_t leader);                       // the leader exists from now on
+  bool has_event();                               // somebody's, or the leader's to be
+  void claim(const PoolMessage &message);         // a guest process says what it uses a spare for
+  void poll_set(Array<pollfd> &set);              // two entries each, in order
+  void react(const pollfd *ready);                // the same entries after poll
+
+ private:
+  void drop(size_t index);
+  void assign(Watch &watch, pid_t pid);
+  Array<Watch> list_;
+};
+
+}  // namespace mosrun
