@@ -1,0 +1,71 @@
+/** What the kernel promises to programs, checked by programs: away all the time, and moved about all the time. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { ComeHomes, wrongly } from './come-homes.js';
+import { pidOf, Storm, Workplace } from './storm.js';
+import { note, repository, Testbed, until, whyNoTestbed } from './testbed.js';
+
+const areas = ['signals', 'clocks', 'memory', 'processes', 'descriptors'];
+const built = path.join(repository, 'build/programs');
+const noCompiler = spawnSync('gcc', ['--version']).error ? 'gcc not installed' : undefined;
+
+describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false }, () => {
+  let testbed: Testbed;
+  const workplace = new Workplace();
+
+  before(async () => {
+    mkdirSync(built, { recursive: true });
+    for (const area of areas) {
+      const source = path.join(repository, `test/programs/behaviour/${area}.c`);
+      const words = ['-O1', '-Wall', '-Wextra', '-Werror', source, '-o', path.join(built, area), '-pthread', '-ldl', '-lrt'];
+      const { status, stderr } = spawnSync('gcc', words, { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+    }
+    testbed = await Testbed.up(2);
+  });
+  after(async () => {
+    workplace.remove();
+    await testbed?.down();
+  });
+  afterEach(() => testbed.killStrays(1));
+
+  for (const area of areas) {
+    const program = path.join(built, area);
+
+    void test(`${area}, away from the first instruction to the last`, { timeout: 60_000 }, async () => {
+      const plain = await testbed.run(1, [program, '0'], { cwd: workplace.empty() });
+      assert.deepEqual([plain.status, plain.stdout], [0, 'ok\n'], 'at home');
+      const comeHomes = new ComeHomes(testbed, (await testbed.node(1)).pid);
+      const { status, signal, stdout, stderr } = await testbed.run(1, ['mosrun', '-r', 'node2', program, '2'], {
+        cwd: workplace.empty(),
+        timeout: 40,
+      });
+      const brought = comeHomes.end();
+      note(`came home by themselves: ${JSON.stringify(brought)}`);
+      assert.deepEqual([status, signal, stdout, stderr], [0, null, 'ok\n', ''], 'away');
+      assert.deepEqual(wrongly(brought), []);
+    });
+
+    void test(`${area}, moved about all the time`, { timeout: 90_000 }, async () => {
+      const running = testbed.start(1, ['mosrun', program, '6'], { cwd: workplace.empty(), timeout: 60 });
+      const pid = await pidOf(testbed, program);
+      const storm = new Storm(testbed, pid, { away: [0.05, 0.3], home: [0, 0.2], seed: 3 });
+      await until(() => running.ended, 70, 'the program to end');
+      const { status, signal, stdout, stderr } = await running.done;
+      storm.stop();
+      note(`${storm.moves.length} moves`);
+      assert.deepEqual(storm.failures, [], 'no move fails');
+      assert.deepEqual([status, signal, stdout, stderr], [0, null, 'ok\n', '']);
+      assert.ok(storm.moves.length >= 10, `only ${storm.moves.length} moves`);
+    });
+  }
+
+  void test('a terminal: ^Z stops, fg continues, ^C ends a program that is away', { timeout: 60_000 }, async () => {
+    const script = path.join(repository, 'test/programs/behaviour/terminal.py');
+    const { status, stdout, stderr } = await testbed.run(1, ['python3', script], { cwd: workplace.empty() });
+    assert.deepEqual([status, stdout, stderr], [0, 'ok\n', '']);
+  });
+});
