@@ -13,13 +13,17 @@
         "native/addon/addon.cc",
         "native/addon/cpu.cc",
         "native/addon/identity.cc",
+        "native/addon/inspect.cc",
         "native/addon/probe.cc",
+        "native/engine/inspect.cc",
+        "native/engine/proc.cc",
       ],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "native"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "native", "build/generated"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       # Node's own gyp settings name a C++ standard and forbid exceptions; both must be taken out per target.
       "cflags_cc!": ["-std=gnu++17", "-fno-exceptions", "-fno-rtti"],
-      "cflags_cc": ["-std=gnu++20", "-fexceptions"],
+      # GCC 12 sees an overlap in std::string that is none (PR 105651).
+      "cflags_cc": ["-std=gnu++20", "-fexceptions", "-Wno-restrict"],
     },
     {
       "target_name": "launcher",

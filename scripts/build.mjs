@@ -111,6 +111,7 @@ async function generate() {
 }
 
 async function buildNative() {
+  await generate();
   const parallel = Math.min(availableParallelism(), 4);
   const configured = existsSync('build/config.gypi') && existsSync('build/Makefile');
   if (!configured || statSync('build/Makefile').mtimeMs < statSync('binding.gyp').mtimeMs) {
@@ -119,7 +120,6 @@ async function buildNative() {
   run('make', ['-s', '-C', 'build', 'BUILDTYPE=Release', `-j${parallel}`]);
   install('build/Release/mosrun.node', 'dist/libexec/mosrun.node');
   install('build/Release/mosrun-launcher', 'dist/bin/mosrun');
-  await generate();
   run('make', ['-s', '-C', 'native', `-j${parallel}`]);
   for (const name of ['mosmove', 'mosgate', 'moshusk']) install(`build/native/${name}`, `dist/libexec/${name}`);
 }

@@ -8,6 +8,7 @@ import { type Addon, type Engine, type PeerCredentials, loadAddon, processEngine
 import {
   AwayFiles,
   CgroupTree,
+  Finder,
   HistoryBook,
   JobBook,
   Migrations,
@@ -164,8 +165,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   // ---- who lives here
   const away = new AwayFiles(directory('processes'));
   const history = new HistoryBook(directory('history'));
+  const finder = new Finder({
+    away,
+    inspect: (pid) => addon.inspect(pid),
+    nodeAt: (address, port) =>
+      addresses(configuration).find((one) => one.address === address && one.dataPort === port)?.name ?? null,
+  });
   const tidy = (): void => {
-    away.sweep((pid) => migrations.isMoving(pid));
+    away.sweep((pid) => migrations.isMoving(pid) || finder.find(pid).node !== null);
     history.sweep();
   };
   const tree = CgroupTree.find(configuration.cgroup);
@@ -173,7 +180,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const migrations = new Migrations({
     self,
     engine,
-    away,
+    finder,
     history,
     clock,
     records: new MoverRecords(directory('movers')),
@@ -211,7 +218,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return peers.ask(node, question, sessionAnswer);
     },
   });
-  const table = new ProcessTable({ self, jobs, away, history, migrations });
+  const table = new ProcessTable({ self, jobs, finder, history, migrations });
 
   // ---- what others may ask
   const server = peerServer(credentials, {

@@ -21,10 +21,33 @@ export interface KernelProbe {
   detail: string;
 }
 
+/** What its stub tells about a process that is or was away. */
+export interface Inspection {
+  state: 'home' | 'leaving' | 'away' | 'returning';
+  /** Address of the stub. */
+  base: string;
+  session: string;
+  /** Data port of the hosting node. */
+  address: string;
+  port: number;
+  migrations: number;
+  /** Of the last move. */
+  freezeSeconds: number;
+  /** Calls carried out at home for it, and what they carried to the guest and from it. */
+  calls: number;
+  bytesOut: number;
+  bytesIn: number;
+  /** The call that last brought it home; null: an order did, or nothing. */
+  lastReturn: string | null;
+  returns: Record<string, number>;
+}
+
 export interface Addon {
   peerCredentials(descriptor: number): PeerCredentials;
   cpuFeatures(): CpuFeatures;
   probeKernel(): KernelProbe[];
+  /** null: it has no stub, so it is at home. */
+  inspect(pid: number): Inspection | null;
 }
 
 /** @param libexec the directory of the helpers, of which the addon is one. */

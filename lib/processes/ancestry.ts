@@ -20,7 +20,8 @@ function everybody(): Entry[] {
     const text = readIfThere(`/proc/${name}/stat`);
     if (text === null) continue;
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z') continue;
+    // 17 fields on from the state: threads. A zombie with more than itself is a first thread that has ended.
+    if (fields[0] === 'Z' && Number(fields[17]) <= 1) continue;
     entries.push({ pid: Number(name), parent: Number(fields[1]), session: Number(fields[3]), start_time: fields[19] ?? '0' });
   }
   return entries;

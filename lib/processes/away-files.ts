@@ -18,20 +18,20 @@ export type AwayState = z.infer<typeof awayFile>;
 export class AwayFiles {
   constructor(private readonly directory: string) {}
 
-  /** Where the process is, if it is away; null at home. */
+  /** What its mover wrote; null when it wrote nothing, or about another process. */
   read(pid: number): AwayState | null {
     const parsed = awayFile.safeParse(readJson(path.join(this.directory, `${pid}.json`)));
     return parsed.success && isPresent(parsed.data) ? parsed.data : null;
   }
 
-  /** A process that ended away has nobody who removes its file. A file a living mover is writing is left alone. */
-  sweep(isMoving: (pid: number) => boolean): void {
+  /**
+   * A process that ended away, or came home by itself, has nobody who removes its file.
+   * @param keep true for a process that is away, or whose mover may be writing the file.
+   */
+  sweep(keep: (pid: number) => boolean): void {
     for (const name of namesIn(this.directory)) {
       const pid = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0);
-      if (pid === 0 || isMoving(pid)) continue;
-      const file = path.join(this.directory, name);
-      const parsed = awayFile.safeParse(readJson(file));
-      if (parsed.success && !isPresent(parsed.data)) removeFile(file);
+      if (pid !== 0 && !keep(pid)) removeFile(path.join(this.directory, name));
     }
   }
 }

@@ -3,7 +3,7 @@
  * the daemon, or a reboot that kept /run).
  */
 import { z } from 'zod';
-import { bootId, readFacts } from './proc.js';
+import { bootId, hasEnded, readFacts } from './proc.js';
 
 export const identity = z.object({
   pid: z.int().positive(),
@@ -14,7 +14,7 @@ export type Identity = z.infer<typeof identity>;
 
 export function identityOf(pid: number): Identity | null {
   const facts = readFacts(pid);
-  return facts && facts.state !== 'Z' && facts.state !== 'X' ? { pid, start_time: facts.startTime, boot_id: bootId() } : null;
+  return facts && !hasEnded(facts) ? { pid, start_time: facts.startTime, boot_id: bootId() } : null;
 }
 
 /** Is this process still there, and still the same one? A zombie is not: it has ended. */

@@ -8,3 +8,4 @@ export * from './migrations.js';
 export * from './mover-records.js';
 export * from './proc.js';
 export * from './process-table.js';
+export * from './whereabouts.js';

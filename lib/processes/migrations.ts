@@ -7,9 +7,9 @@ import type { Clock } from '../shared/clock.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError, asMosrunError, errorFrom } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
-import type { AwayFiles } from './away-files.js';
 import type { HistoryBook } from './history.js';
 import { type Identity, identityOf } from './identity.js';
+import type { Finder } from './whereabouts.js';
 import { type MigrationEvent, type MigrationState, nextState } from './migration-state.js';
 import type { MoverRecord, MoverRecords } from './mover-records.js';
 
@@ -35,7 +35,7 @@ export interface MigrationPorts {
   self: string;
   engine: Engine;
   askSession: AskSession;
-  away: AwayFiles;
+  finder: Finder;
   history: HistoryBook;
   records: MoverRecords;
   clock: Clock;
@@ -68,7 +68,7 @@ export class Migrations {
   }
 
   whereIs(pid: number): string {
-    return this.ports.away.read(pid)?.node ?? this.ports.self;
+    return this.ports.finder.find(pid).node ?? this.ports.self;
   }
 
   /** Takes up the movers of an earlier life. */

@@ -51,6 +51,11 @@ export function readFacts(pid: number): ProcessFacts | null {
   };
 }
 
+/** A first thread that has ended while others live is a zombie too; the process is not. */
+export function hasEnded(facts: ProcessFacts): boolean {
+  return (facts.state === 'Z' && facts.threads <= 1) || facts.state === 'X';
+}
+
 export function readUids(pid: number): ProcessUids | null {
   const match = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/status`) ?? '');
   return match ? { real: Number(match[1]), effective: Number(match[2]), saved: Number(match[3]) } : null;

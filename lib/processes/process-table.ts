@@ -1,15 +1,23 @@
 /** The processes that live here, wherever they run. */
+import type { Inspection } from '../engine/index.js';
 import type { ProcessDocument } from '../shared/documents.js';
-import type { AwayFiles } from './away-files.js';
-import type { HistoryBook } from './history.js';
+import type { HistoryBook, ProcessRecord } from './history.js';
 import type { Job, JobBook } from './jobs.js';
 import type { Migrations } from './migrations.js';
-import { readCommand, readFacts, readUids, userName } from './proc.js';
+import type { Finder } from './whereabouts.js';
+import { hasEnded, readCommand, readFacts, readUids, userName } from './proc.js';
+
+/** What keeps it from moving, as far as it is known without asking the engine. */
+function why(record: ProcessRecord | null, inspection: Inspection | null, isHome: boolean, job: Job): string | null {
+  if (record?.last_failure) return record.last_failure;
+  if (isHome && inspection?.lastReturn) return `it came home for ${inspection.lastReturn}`;
+  return job.locked ? 'locked (-L): moves only when ordered' : null;
+}
 
 export interface TablePorts {
   self: string;
   jobs: JobBook;
-  away: AwayFiles;
+  finder: Finder;
   history: HistoryBook;
   migrations: Migrations;
 }
@@ -33,16 +41,16 @@ export class ProcessTable {
   }
 
   private describe(pid: number, job: Job): ProcessDocument | null {
-    const { self, away, history, migrations } = this.ports;
+    const { self, finder, history, migrations } = this.ports;
     const facts = readFacts(pid);
     const uids = readUids(pid);
-    if (!facts || !uids || facts.state === 'Z' || facts.state === 'X') return null;
-    const gone = away.read(pid);
+    if (!facts || !uids || hasEnded(facts)) return null;
+    const { node, since, inspection } = finder.find(pid);
     const record = history.read(pid);
     const stopped = facts.state === 'T';
-    const state = migrations.isMoving(pid) ? 'moving' : stopped ? 'stopped' : gone ? 'away' : 'running';
+    const state = migrations.isMoving(pid) ? 'moving' : stopped ? 'stopped' : node ? 'away' : 'running';
     // Away, the memory that held the command line has left with the rest.
-    const command = (gone ? record?.command : readCommand(pid)) || record?.command || readCommand(pid) || `[${facts.name}]`;
+    const command = (node ? record?.command : readCommand(pid)) || record?.command || readCommand(pid) || `[${facts.name}]`;
     return {
       pid,
       parent_pid: facts.parentPid,
@@ -50,11 +58,12 @@ export class ProcessTable {
       user: userName(uids.real),
       uid: uids.real,
       home: self,
-      where: gone?.node ?? self,
+      where: node ?? self,
       state,
-      migrations: record?.migrations ?? 0,
-      last_freeze_seconds: record?.last_freeze_seconds ?? null,
-      why: record?.last_failure ?? (job.locked ? 'locked (-L): moves only when ordered' : null),
+      // Those that no mover made (home for a call) only the stub has counted.
+      migrations: Math.max(record?.migrations ?? 0, inspection?.migrations ?? 0),
+      last_freeze_seconds: inspection?.freezeSeconds || (record?.last_freeze_seconds ?? null),
+      why: why(record, inspection, node === null, job),
       job: job.id,
       job_number: job.number,
       locked: job.locked,
@@ -62,7 +71,11 @@ export class ProcessTable {
       threads: facts.threads,
       cpu_seconds: facts.cpuSeconds,
       memory_bytes: facts.memoryBytes,
-      since: gone?.since ?? null,
+      since,
+      calls: inspection?.calls ?? 0,
+      bytes_out: inspection?.bytesOut ?? 0,
+      bytes_in: inspection?.bytesIn ?? 0,
+      returns: inspection?.returns ?? {},
     };
   }
 }

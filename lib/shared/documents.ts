@@ -24,6 +24,10 @@ export const processDocument = z.object({
   cpu_seconds: z.number().meta({ description: 'used at home; what a guest uses is counted where it runs' }),
   memory_bytes: z.number().meta({ description: 'resident at home' }),
   since: z.number().nullable().meta({ description: 'seconds since 1970 at which it went where it is; null at home' }),
+  calls: z.number().meta({ description: 'system calls carried out at home for its guest' }),
+  bytes_out: z.number().meta({ description: 'what these calls carried to the guest' }),
+  bytes_in: z.number().meta({ description: 'what these calls carried from the guest' }),
+  returns: z.record(z.string(), z.number()).meta({ description: 'how often each call brought it home, by name' }),
 });
 export type ProcessDocument = z.infer<typeof processDocument>;
 

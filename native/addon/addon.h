@@ -13,4 +13,7 @@ Napi::Value CpuFeatures(const Napi::CallbackInfo &info);
 /// probeKernel() -> [{ name, ok, detail }]: every kernel feature the engine builds on, tried once, by name.
 Napi::Value ProbeKernel(const Napi::CallbackInfo &info);
 
+/// inspect(pid) -> what its stub tells about a process that is or was away, or null: it has none.
+Napi::Value Inspect(const Napi::CallbackInfo &info);
+
 }  // namespace mosrun::addon

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Engine, MoveDone, MoveEvent, MoveFailed, MoveOrder } from '../../lib/engine/index.js';
-import { AwayFiles, HistoryBook, Migrations, MoverRecords, identityOf } from '../../lib/processes/index.js';
+import { AwayFiles, Finder, HistoryBook, Migrations, MoverRecords, identityOf } from '../../lib/processes/index.js';
 import { nextState } from '../../lib/processes/migration-state.js';
 import { makeDirectory, writeAtomically } from '../../lib/shared/files.js';
 import { MosrunError } from '../../lib/shared/errors.js';
@@ -52,7 +52,7 @@ function node() {
       history,
       records,
       clock,
-      away: new AwayFiles(path.join(directory, 'away')),
+      finder: new Finder({ away: new AwayFiles(path.join(directory, 'away')), inspect: () => null, nodeAt: () => null }),
       askSession: async (to) => {
         await ask(to);
         return { session: 'aa', token: 'bb', address: '10.0.0.2', port: 7071 };

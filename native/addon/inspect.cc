@@ -1,0 +1,63 @@
+#include "engine/inspect.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "addon.h"
+
+namespace mosrun::addon {
+namespace {
+
+// Beside the numbers of calls: Statistics::last_return, native/stub/layout.h.
+constexpr int kByOrder = -1, kByFault = -2;
+
+std::string Hex(const char *format, uint64_t value) {
+  char text[32];
+  snprintf(text, sizeof text, format, static_cast<unsigned long>(value));
+  return text;
+}
+
+/// How often each call brought the process home, by name.
+Napi::Object Returns(Napi::Env env, const Statistics &statistics) {
+  Napi::Object returns = Napi::Object::New(env);
+  constexpr int kCount = sizeof statistics.returns / sizeof *statistics.returns;
+  for (int number = 0; number < kCount; number++) {
+    if (statistics.returns[number] == 0) continue;
+    const char *name = system_call_name(number);
+    returns.Set(*name ? std::string(name) : std::to_string(number), static_cast<double>(statistics.returns[number]));
+  }
+  return returns;
+}
+
+}  // namespace
+
+Napi::Value Inspect(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(env, "inspect: a process id is wanted");
+  ProcessStatus status;
+  if (!find_control(info[0].As<Napi::Number>().Int32Value(), status) || !status.base) return env.Null();
+
+  const Control &control = status.control;
+  const Statistics &statistics = control.statistics;
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("state", status.state);
+  result.Set("base", Hex("0x%lx", status.base.value));
+  result.Set("session", Hex("%016lx", control.session));
+  char address[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, &control.gate_address, address, sizeof address);
+  result.Set("address", address);
+  result.Set("port", ntohs(control.gate_port));
+  result.Set("migrations", static_cast<double>(statistics.migrations));
+  result.Set("freezeSeconds", static_cast<double>(statistics.freeze_ns) / 1e9);
+  result.Set("calls", static_cast<double>(statistics.calls));
+  result.Set("bytesOut", static_cast<double>(statistics.bytes_out));
+  result.Set("bytesIn", static_cast<double>(statistics.bytes_in));
+  const int last = statistics.last_return;
+  result.Set("lastReturn", last == kByOrder || statistics.migrations == 0 ? env.Null()
+                           : last == kByFault                             ? Napi::String::New(env, "a fault").As<Napi::Value>()
+                                                                          : Napi::String::New(env, system_call_name(last)).As<Napi::Value>());
+  result.Set("returns", Returns(env, statistics));
+  return result;
+}
+
+}  // namespace mosrun::addon
