@@ -44,7 +44,7 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
     // The first journey makes what is made once: pools, caches, connections.
     const first = new Storm(testbed, pid, { moves: 4 });
     await first.end(30);
-    assert.deepEqual(first.failures, []);
+    assert.deepEqual(first.trouble, []);
     await sleep(0.5);
     const before = { one: belongings(testbed, 1, init1), two: belongings(testbed, 2, init2), own: own(atHome) };
 
@@ -57,7 +57,7 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
     report(
       `${storm.moves.length} moves in ${seconds.toFixed(0)} s, frozen ${at(0.5)} ms in the middle, ${at(0.99)} ms at most but for 1 %`,
     );
-    assert.deepEqual(storm.failures, []);
+    assert.deepEqual(storm.trouble, []);
     assert.ok(storm.moves.length >= moves);
     await until(() => guestProcess(testbed, 2, pid) === undefined, 5, 'the guest to be gone');
     await sleep(1);

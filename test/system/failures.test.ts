@@ -109,7 +109,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
       await restore();
       const storm = new Storm(testbed, pid, { moves: 2 });
       await storm.end(30);
-      assert.deepEqual([storm.failures, storm.moves.length], [[], 2], 'the next move succeeds');
+      assert.deepEqual([storm.trouble, storm.moves.length], [[], 2], 'the next move succeeds');
       assert.deepEqual(workplace.trace(await running.done), expected);
     });
   }
@@ -122,7 +122,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     await seesAll();
     const storm = new Storm(testbed, pid, { moves: 2 });
     await storm.end(40);
-    assert.deepEqual([storm.failures, storm.moves.length], [[], 2]);
+    assert.deepEqual([storm.trouble, storm.moves.length], [[], 2]);
     assert.deepEqual(workplace.trace(await running.done), expected);
   });
 
@@ -134,7 +134,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     await seesAll();
     const storm = new Storm(testbed, pid, { moves: 2 });
     await storm.end(30);
-    assert.deepEqual(storm.failures, []);
+    assert.deepEqual(storm.trouble, []);
     assert.deepEqual(workplace.trace(await running.done), expected);
   });
 

@@ -45,7 +45,7 @@ describe('programs that move and never notice', { skip: noTestbed ?? false }, ()
         );
         const brought = comeHomes.end();
         note(`came home by themselves: ${JSON.stringify(brought)}`);
-        assert.deepEqual(storm.failures, [], 'no move fails');
+        assert.deepEqual(storm.trouble, [], 'no move fails');
         assert.deepEqual(moved, plain, 'output, exit status and files are those of a plain run');
         assert.ok(storm.moves.length >= least, `${storm.moves.length} moves are fewer than ${least}`);
         assert.deepEqual(wrongly(brought), [], 'no call that is served away brings a process home');
@@ -55,7 +55,7 @@ describe('programs that move and never notice', { skip: noTestbed ?? false }, ()
       } catch (error) {
         storm.stop();
         throw new Error(
-          `${error instanceof Error ? error.message : String(error)}\nfailed moves: ${JSON.stringify(storm.failures.slice(0, 3))}\nnode1:\n${testbed.log(1, 12)}\nnode2:\n${testbed.log(2, 12)}`,
+          `${error instanceof Error ? error.message : String(error)}\nfailed moves: ${storm.trouble.join('\n')}\nnode1:\n${testbed.log(1, 12)}\nnode2:\n${testbed.log(2, 12)}`,
           { cause: error },
         );
       } finally {

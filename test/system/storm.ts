@@ -61,6 +61,12 @@ export class Storm {
     }
   }
 
+  /** What went wrong, short enough to read; empty when all went well. */
+  get trouble(): string[] {
+    const told = this.failures.slice(0, 3).map(({ pid, to, code, message }) => `${pid} to ${to}: ${code}: ${message}`);
+    return this.failures.length > 3 ? [...told, `and ${this.failures.length - 3} more`] : told;
+  }
+
   async end(seconds: number): Promise<void> {
     const late = sleep(seconds).then(() => 'late' as const);
     const outcome = await Promise.race([this.running.done, late]);

@@ -6,6 +6,7 @@ import path from 'node:path';
 
 export const repository = process.env['MOSRUN_SOURCE'] ?? process.cwd();
 const script = path.join(repository, 'scripts/testbed');
+const base = '/run/mosrun-testbed';
 
 export interface Outcome {
   status: number | null;
@@ -85,12 +86,23 @@ export function whyNoTestbed(): string | undefined {
   return status === 0 ? undefined : `this machine makes no namespaces: ${stderr.trim()}`;
 }
 
+/** Takes away what tests left that were killed so that nothing of theirs could run. */
+function sweep(): void {
+  const names = existsSync(base) ? readdirSync(base) : [];
+  for (const name of names) {
+    const owner = /^test-(\d+)-/.exec(name)?.[1];
+    if (owner && !existsSync(`/proc/${owner}`)) spawnSync(script, ['down', '--name', name], { stdio: 'ignore' });
+  }
+}
+
 export class Testbed {
   private constructor(readonly name: string) {}
 
   static async up(nodes: number, ...options: string[]): Promise<Testbed> {
+    sweep();
     const testbed = new Testbed(`test-${process.pid}-${Math.random().toString(36).slice(2, 6)}`);
     process.once('exit', () => testbed.downAtOnce());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
     const { status, stderr } = await testbed.control('up', String(nodes), ...options);
     if (status !== 0) throw new Error(`testbed up ${nodes} failed:\n${stderr}`);
     return testbed;
@@ -102,7 +114,7 @@ export class Testbed {
   }
 
   private downAtOnce(): void {
-    if (existsSync(`/run/mosrun-testbed/${this.name}`)) spawnSync(script, ['down', '--name', this.name], { stdio: 'ignore' });
+    if (existsSync(`${base}/${this.name}`)) spawnSync(script, ['down', '--name', this.name], { stdio: 'ignore' });
   }
 
   /** A command of scripts/testbed itself: cut, heal, crash, kill-daemon, ... */
@@ -144,7 +156,7 @@ export class Testbed {
 
   /** The last lines of a node's daemon log, for messages of failed tests. */
   log(node: number, lines = 30): string {
-    const file = `/run/mosrun-testbed/${this.name}/node${node}/mosd.log`;
+    const file = `${base}/${this.name}/node${node}/mosd.log`;
     return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-lines).join('\n') : '';
   }
 
