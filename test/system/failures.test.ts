@@ -114,7 +114,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     });
   }
 
-  void test('a node whose cable is pulled during the transfer', { timeout: 180_000 }, async () => {
+  void test('a node whose cable is pulled', { timeout: 180_000 }, async () => {
     const [running, pid] = await startPython();
     await testbed.control('cut', '2');
     note(await failsAndStays(pid, 45));
@@ -124,6 +124,78 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     await storm.end(40);
     assert.deepEqual([storm.trouble, storm.moves.length], [[], 2]);
     assert.deepEqual(workplace.trace(await running.done), expected);
+  });
+
+  // The mover alone, sent to where nobody is: these never get as far as a daemon's answer.
+  const nowhere: [string, string, number, string[]][] = [
+    ['an address without a route', '10.99.0.1', 7071, ['unreachable', 'timeout']],
+    ['an address that nobody answers for', '10.77.0.200', 7071, ['unreachable', 'timeout']],
+    ['a port that nobody listens on', '10.77.0.2', 9, ['unreachable', 'refused']],
+    ['a session that the other node does not know', '10.77.0.2', 7071, ['refused', 'unreachable', 'failed', 'lost']],
+  ];
+  for (const [what, address, port, codes] of nowhere) {
+    void test(`a mover sent to ${what} leaves the program alone`, { timeout: 90_000 }, async () => {
+      const [running, pid] = await startPython();
+      const mover = path.join(repository, 'dist/libexec/mosmove');
+      const words = [
+        'out',
+        '--pid',
+        `${pid}`,
+        '--node',
+        'node2',
+        '--session',
+        '00000000deadbeef',
+        '--address',
+        address,
+        '--port',
+        `${port}`,
+        '--timeout',
+        '5',
+      ];
+      const { status, stdout, stderr, seconds } = await testbed.run(1, [mover, ...words], {
+        input: `${'5a'.repeat(32)}\n`,
+        timeout: 40,
+      });
+      assert.equal(status, 1, stdout + stderr);
+      const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { event: string; code: string; message: string };
+      note(`${last.code}: ${last.message} (${seconds.toFixed(1)} s)`);
+      assert.equal(last.event, 'failed');
+      assert.ok(codes.includes(last.code), `${last.code}: ${last.message}`);
+      assert.ok(seconds < 15, `it took ${seconds.toFixed(1)} s`);
+      assert.equal((await home(pid))?.where, 'node1');
+      assert.deepEqual(workplace.trace(await running.done), expected);
+    });
+  }
+
+  void test('a cable pulled in the middle of the transfer: the program goes on at home', { timeout: 180_000 }, async () => {
+    const slow = await Testbed.up(2, '--rate', '100mbit');
+    try {
+      const text = [
+        'import os, time, zlib',
+        'data = os.urandom(100 << 20); sum = zlib.crc32(data)',
+        'print("ready", flush=True)',
+        'while not os.path.exists("stop"): time.sleep(0.01)',
+        'print("same", zlib.crc32(data) == sum)',
+      ].join('\n');
+      const directory = workplace.empty();
+      const running = slow.start(1, ['mosrun', 'python3', '-c', text], { cwd: directory, timeout: 150 });
+      await running.says('ready');
+      const pid = await pidOf(slow, 'urandom');
+      const order = slow.run(1, ['migrate', String(pid), 'node2', '--wait'], { timeout: 100 });
+      await sleep(3);
+      await slow.control('cut', '2');
+      const { status, stderr, seconds } = await order;
+      note(`${stderr.trim()} (${seconds.toFixed(1)} s)`);
+      assert.equal(status, 1, stderr);
+      assert.ok(seconds < 60, `the failure took ${seconds.toFixed(1)} s`);
+      await slow.control('heal', '2');
+      writeFileSync(path.join(directory, 'stop'), '');
+      const outcome = await running.done;
+      assert.deepEqual([outcome.status, outcome.stdout], [0, 'ready\nsame True\n'], outcome.stderr);
+      await until(() => guestProcess(slow, 2, pid) === undefined, 40, 'what came of it on node2 to be gone');
+    } finally {
+      await slow.down();
+    }
   });
 
   void test('a node that is down: refused with the reason, at once', { timeout: 120_000 }, async () => {
