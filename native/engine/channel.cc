@@ -1,0 +1,109 @@
+#include "engine/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/proc.h"
+#include "engine/sha256.h"
+
+namespace mosrun {
+
+namespace {
+
+int wait_for(int fd, short events, int timeout_ms) {
+  pollfd p{fd, events, 0};
+  int n;
+  do n = poll(&p, 1, timeout_ms);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? errno : n ? 0 : ETIMEDOUT;
+}
+
+int connect_to(const sockaddr_in &to, int fd, int timeout_ms) {
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  if (connect(fd, reinterpret_cast<const sockaddr *>(&to), sizeof to) && errno != EINPROGRESS) return errno;
+  if (int error = wait_for(fd, POLLOUT, timeout_ms)) return error;
+  int error = 0;
+  socklen_t n = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n);
+  return error;
+}
+
+int send_whole(int fd, const void *data, size_t size) {
+  ssize_t n = send(fd, data, size, MSG_NOSIGNAL);   // a few dozen bytes into an empty buffer
+  return n == ssize_t(size) ? 0 : n < 0 ? errno : EIO;
+}
+
+int receive_whole(int fd, void *data, size_t size, int timeout_ms) {
+  auto *at = static_cast<char *>(data);
+  int64_t until = clock_ns(CLOCK_MONOTONIC) + timeout_ms * 1000000LL;
+  while (size) {
+    int64_t left = (until - clock_ns(CLOCK_MONOTONIC)) / 1000000;
+    if (int error = wait_for(fd, POLLIN, left > 0 ? int(left) : 0)) return error;
+    ssize_t n = recv(fd, at, size, 0);
+    if (n == 0) return ECONNRESET;
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return errno;
+    if (n > 0) at += n, size -= size_t(n);
+  }
+  return 0;
+}
+
+void read_clocks(int64_t (&t)[3]) {
+  t[0] = clock_ns(CLOCK_REALTIME);
+  t[1] = clock_ns(CLOCK_MONOTONIC);
+  t[2] = clock_ns(CLOCK_BOOTTIME);
+}
+
+int introduce(Opened &opened, const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms) {
+  Hello hello{kHelloMagic, kProtocol, kind, uint16_t(index), session.id, {}};
+  if (getrandom(hello.nonce, sizeof hello.nonce, 0) != ssize_t(sizeof hello.nonce)) return EIO;
+  read_clocks(opened.asked_at);
+  if (int error = send_whole(opened.fd, &hello, sizeof hello)) return error;
+  if (int error = receive_whole(opened.fd, &opened.challenge, sizeof opened.challenge, timeout_ms)) return error;
+  read_clocks(opened.answered_at);
+  if (opened.challenge.magic != kHelloMagic || opened.challenge.protocol != kProtocol) return EPROTO;
+  Proof proof{};
+  if (begin) {
+    // Lower bounds: the guest's clocks are never ahead of home's, so that nothing runs backwards on the way home.
+    begin->realtime_offset = opened.asked_at[0] - opened.challenge.realtime;
+    begin->monotonic_offset = opened.asked_at[1] - opened.challenge.monotonic;
+    begin->boottime_offset = opened.asked_at[2] - opened.challenge.boottime;
+    proof.begin = *begin;
+  }
+  hmac_sha256(session.token, sizeof session.token, proof.mac, hello, opened.challenge, proof.begin);
+  return send_whole(opened.fd, &proof, sizeof proof);
+}
+
+}  // namespace
+
+Opened open_channel(const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms) {
+  Opened opened;
+  opened.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  opened.error = opened.fd < 0 ? errno : connect_to(session.gate, opened.fd, timeout_ms);
+  if (!opened.error) {
+    int one = 1, idle = 10, interval = 5, count = 6;
+    setsockopt(opened.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(opened.fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    setsockopt(opened.fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(opened.fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(opened.fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    opened.error = introduce(opened, session, kind, index, begin, timeout_ms);
+  }
+  if (opened.error && opened.fd >= 0) close(opened.fd), opened.fd = -1;
+  return opened;
+}
+
+int await_welcome(int fd, int timeout_ms) {
+  Welcome welcome{};
+  if (int error = receive_whole(fd, &welcome, sizeof welcome, timeout_ms)) return error;
+  if (welcome.magic != kHelloMagic) return EPROTO;
+  if (!welcome.status) fcntl(fd, F_SETFL, 0);   // the stub waits in it
+  return int(welcome.status);
+}
+
+}  // namespace mosrun

@@ -1,0 +1,28 @@
+// The client's side of opening a channel to a node's data port.
+#pragma once
+#include <netinet/in.h>
+
+#include "stub/wire.h"
+
+namespace mosrun {
+
+struct Session {
+  uint64_t id = 0;
+  uint8_t token[32] = {};
+  sockaddr_in gate{};
+};
+
+struct Opened {
+  int fd = -1;
+  int error = 0;                  // errno
+  Challenge challenge{};
+  int64_t asked_at[3] = {}, answered_at[3] = {};   // CLOCK_REALTIME, MONOTONIC, BOOTTIME around the challenge
+};
+
+// Connects, and says who it is. For channel 0 `begin` is filled in between by `complete`, which sees the other side's clocks.
+Opened open_channel(const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms);
+
+// The other side's last word; for channel 0 it comes when the husk is ready. 0, or an errno.
+int await_welcome(int fd, int timeout_ms);
+
+}  // namespace mosrun

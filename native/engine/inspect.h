@@ -1,0 +1,28 @@
+// What a process's stub tells about it, read from outside: whether it is at home or away, how often it moved, what it asks of home.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/proc.h"
+#include "stub/layout.h"
+
+namespace mosrun {
+
+struct ProcessStatus {
+  const char *state = "home";        // home, leaving, away, returning
+  Remote base;                       // of the stub; 0: there is none, the process has never left or is clean again
+  Control control{};
+};
+
+// Finds the stub by its shape: an executable anonymous mapping that begins with the blob's header.
+bool find_control(pid_t pid, ProcessStatus &status);
+
+// Reads the control page again at a known place.
+bool read_control(pid_t pid, Remote base, Control &control);
+
+// Why the process cannot move now, in sentences; empty if it can. `quick` leaves out what only its sleeping state can answer.
+std::vector<std::string> reasons_to_stay(pid_t pid, bool quick = false);
+
+const char *system_call_name(int nr);
+
+}  // namespace mosrun

@@ -1,0 +1,51 @@
+// What /proc says about a process (proc(5)).
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include <string>
+#include <vector>
+
+namespace mosrun {
+
+// An address in another process: not a pointer, so that it cannot be followed by mistake.
+struct Remote {
+  uint64_t value = 0;
+  explicit operator bool() const { return value != 0; }
+};
+inline Remote operator+(Remote a, uint64_t n) { return {a.value + n}; }
+
+struct Region {
+  uint64_t start, end;
+  bool read, write, execute, shared;
+  uint64_t offset;
+  std::string device;
+  uint64_t inode;
+  std::string name;
+  std::string flags;   // VmFlags, if smaps was read
+};
+
+struct ProcessStat {
+  char state = '?';
+  uint64_t start_time = 0;                // clock ticks after boot
+  uint64_t cpu_ticks = 0;
+  uint64_t start_code = 0, end_code = 0, start_stack = 0, start_data = 0, end_data = 0, start_brk = 0, arg_start = 0, arg_end = 0, env_start = 0, env_end = 0;
+};
+
+std::string proc_path(pid_t pid, const char *name);
+bool read_file(const std::string &path, std::string &text);
+std::vector<Region> read_regions(pid_t pid, bool with_flags);
+bool read_stat(pid_t pid, ProcessStat &stat);
+std::vector<pid_t> threads_of(pid_t pid);
+// The value of `key:` in /proc/PID/status, or an empty string.
+std::string status_field(pid_t pid, const char *key);
+pid_t innermost_pid(pid_t pid);           // its number as it sees itself
+pid_t innermost_tid(pid_t pid, pid_t tid);
+
+bool read_memory(pid_t pid, Remote from, void *to, size_t size);
+bool write_memory(pid_t pid, Remote to, const void *from, size_t size);   // also where the process itself may not write
+
+int64_t clock_ns(int clock);
+
+}  // namespace mosrun

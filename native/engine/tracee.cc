@@ -1,0 +1,264 @@
+#include "engine/tracee.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/gadgets.h"
+#include "engine/waits.h"
+#include "stub/layout.h"
+#include "syscalls.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr auto kGetRseq = static_cast<__ptrace_request>(0x420f);   // PTRACE_GET_RSEQ_CONFIGURATION (5.13)
+struct RseqConfiguration { uint64_t pointer; uint32_t size, signature, flags, pad; };
+
+long trace(__ptrace_request request, pid_t tid, uint64_t address, uint64_t data) {
+  return ptrace(request, tid, reinterpret_cast<void *>(address), reinterpret_cast<void *>(data));
+}
+template <class T> uint64_t at(T *p) { return reinterpret_cast<uint64_t>(p); }
+
+bool get_regs(pid_t tid, user_regs_struct &regs) {
+  iovec v{&regs, sizeof regs};
+  return !trace(PTRACE_GETREGSET, tid, NT_PRSTATUS, at(&v));
+}
+bool set_regs(pid_t tid, user_regs_struct &regs) {
+  iovec v{&regs, sizeof regs};
+  return !trace(PTRACE_SETREGSET, tid, NT_PRSTATUS, at(&v));
+}
+std::string failure(const char *what, pid_t tid) { return std::string(what) + " of thread " + std::to_string(tid) + " failed: " + strerror(errno); }
+
+}  // namespace
+
+Tracee::~Tracee() { resume_all(); }
+
+void Tracee::resume_all() {
+  for (Thread &t : threads_)
+    if (std::find(attached_.begin(), attached_.end(), t.tid) != attached_.end() && t.in_call) set_regs(t.tid, t.raw);
+  for (pid_t tid : attached_) trace(PTRACE_DETACH, tid, 0, 0);
+  attached_.clear();
+}
+
+// A thread can be stopped by our request, or on its way there by a signal, which it then gets.
+bool Tracee::wait_stop(pid_t tid, std::string &error) {
+  for (int64_t until = clock_ns(CLOCK_MONOTONIC) + 2000000000LL;;) {
+    int status = 0;
+    pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
+    if (got < 0 && errno != EINTR) return error = "it ended meanwhile", false;
+    if (got == 0) {
+      if (clock_ns(CLOCK_MONOTONIC) > until) return error = "thread " + std::to_string(tid) + " could not be stopped (it waits in the kernel, in state D)", false;
+      usleep(20);
+      continue;
+    }
+    if (got < 0) continue;
+    if (!WIFSTOPPED(status)) return error = "it ended meanwhile", false;
+    int signal = WSTOPSIG(status), event = status >> 16;
+    if (event == PTRACE_EVENT_STOP && signal == SIGTRAP) return true;
+    if (event == PTRACE_EVENT_STOP) return error = "it is stopped", false;
+    trace(PTRACE_CONT, tid, 0, event ? 0 : uint64_t(signal));
+  }
+}
+
+bool Tracee::stop_thread(pid_t tid, std::string &error) {
+  if (trace(PTRACE_SEIZE, tid, 0, 0)) {
+    if (errno == ESRCH) return true;                       // ended: the next pass over the list shows what is there
+    return error = errno == EPERM ? "it is traced by another process" : failure("PTRACE_SEIZE", tid), false;
+  }
+  attached_.push_back(tid);
+  if (trace(PTRACE_INTERRUPT, tid, 0, 0)) return error = failure("PTRACE_INTERRUPT", tid), false;
+  return true;
+}
+
+bool Tracee::seize_for_exec(std::string &error) {
+  if (trace(PTRACE_SEIZE, pid_, 0, PTRACE_O_TRACEEXEC)) return error = failure("PTRACE_SEIZE", pid_), false;
+  attached_.push_back(pid_);
+  return true;
+}
+
+bool Tracee::wait_for_exec(int timeout_ms, std::string &error) {
+  for (int64_t until = clock_ns(CLOCK_MONOTONIC) + timeout_ms * 1000000LL;;) {
+    int status = 0;
+    pid_t got = waitpid(pid_, &status, __WALL | WNOHANG);
+    if (got == 0) {
+      if (clock_ns(CLOCK_MONOTONIC) > until) return error = "the program was not started", false;
+      usleep(50);
+      continue;
+    }
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 || !WIFSTOPPED(status)) return attached_.clear(), error = "the program could not be started", false;
+    int signal = WSTOPSIG(status), event = status >> 16;
+    if (event == PTRACE_EVENT_EXEC) break;
+    if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) trace(PTRACE_LISTEN, pid_, 0, 0);
+    else trace(PTRACE_CONT, pid_, 0, event ? 0 : uint64_t(signal));
+  }
+  // execve has not returned yet; the next stop is before the first instruction.
+  stopped_at_ = clock_ns(CLOCK_MONOTONIC);
+  trace(PTRACE_INTERRUPT, pid_, 0, 0);
+  trace(PTRACE_CONT, pid_, 0, 0);
+  if (!wait_stop(pid_, error)) return false;
+  Thread thread;
+  thread.tid = pid_;
+  threads_.assign(1, thread);
+  return true;
+}
+
+bool Tracee::stop(std::string &error) {
+  std::map<pid_t, Asleep> sleeping;
+  for (pid_t tid : threads_of(pid_)) sleeping[tid] = asleep(pid_, tid);
+  stopped_at_ = clock_ns(CLOCK_MONOTONIC);
+  // Threads born meanwhile are found by another pass; those of a stopped thread there are none.
+  for (int pass = 0; pass < 8; ++pass) {
+    size_t before = attached_.size();
+    std::vector<pid_t> list = threads_of(pid_);
+    for (pid_t tid : list)
+      if (std::find(attached_.begin(), attached_.end(), tid) == attached_.end() && !stop_thread(tid, error)) return false;
+    for (size_t i = before; i < attached_.size(); ++i)
+      if (!wait_stop(attached_[i], error)) return false;
+    if (attached_.size() == before && before) break;
+  }
+  if (attached_.empty()) return error = "it has ended", false;
+  if (attached_.size() != threads_of(pid_).size()) return error = "its threads change faster than they can be stopped", false;
+  threads_.clear();
+  for (pid_t tid : attached_) {
+    Thread thread;
+    thread.tid = tid;
+    Asleep was = sleeping[tid];
+    if (was.elapsed_ns >= 0) thread.rest_ns = -2 - was.elapsed_ns;   // completed in settle(), where the call is known
+    thread.raw.orig_rax = uint64_t(was.nr);
+    threads_.push_back(std::move(thread));
+  }
+  std::sort(threads_.begin(), threads_.end(), [this](const Thread &a, const Thread &b) { return a.tid == pid_ ? b.tid != pid_ : b.tid != pid_ && a.tid < b.tid; });
+  return true;
+}
+
+bool Tracee::step(pid_t tid, std::string &error) {
+  for (int tries = 0; tries < 16; ++tries) {
+    if (trace(PTRACE_SINGLESTEP, tid, 0, 0)) return error = failure("PTRACE_SINGLESTEP", tid), false;
+    int status = 0;
+    if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return error = "it ended meanwhile", false;
+    int signal = WSTOPSIG(status), event = status >> 16;
+    if (signal == SIGTRAP && !event) return true;
+    if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) return error = "it is stopped", false;
+  }
+  return error = "it cannot be single-stepped", false;
+}
+
+// Code of this kernel's vdso does not travel: a thread inside it is taken on to its end.
+bool Tracee::leave_vdso(Thread &thread, std::string &error) {
+  for (int steps = 0; thread.regs.rip >= vdso_start_ && thread.regs.rip < vdso_end_; ++steps) {
+    if (steps > 20000) return error = "it does not leave the vdso", false;
+    thread.regs.orig_rax = uint64_t(-1);
+    if (!steps && !set_regs(thread.tid, thread.regs)) return error = failure("PTRACE_SETREGSET", thread.tid), false;
+    if (!step(thread.tid, error) || !get_regs(thread.tid, thread.regs)) return false;
+    thread.raw = thread.regs;
+    thread.in_call = false;
+  }
+  return true;
+}
+
+// An interrupted call is issued again, as the kernel would do it (arch/x86/kernel/signal.c); with what is left of its time.
+void Tracee::settle(Thread &thread) {
+  int known = int(int64_t(thread.raw.orig_rax));
+  int64_t elapsed = thread.rest_ns <= -2 ? -2 - thread.rest_ns : -1;
+  thread.rest_ns = -1;
+  user_regs_struct &r = thread.regs;
+  thread.raw = r;
+  int64_t result = int64_t(r.rax);
+  if (int64_t(r.orig_rax) < 0) return;
+  thread.in_call = true;
+  int nr = int(r.orig_rax);
+  if (nr == syscalls::nr_restart_syscall) nr = known;
+  bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr));
+  if (!again) return;
+  if (nr < 0) {                                            // a continued call of unknown kind: EINTR is all that can be said
+    r.rax = uint64_t(-EINTR);
+    return;
+  }
+  int64_t whole = timeout_of(pid_, nr, r);
+  if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
+  r.rax = uint64_t(nr);
+  r.rip -= 2;
+}
+
+bool Tracee::read_threads(std::string &error) {
+  for (const Region &region : read_regions(pid_, false))
+    if (region.name == "[vdso]") vdso_start_ = region.start, vdso_end_ = region.end;
+  for (Thread &t : threads_) {
+    if (!get_regs(t.tid, t.regs)) return error = failure("PTRACE_GETREGSET", t.tid), false;
+    if (t.regs.cs != 0x33) return error = "it runs 32-bit code", false;
+    settle(t);
+    if (!leave_vdso(t, error)) return false;
+    t.regs.orig_rax = uint64_t(-1);
+    t.xstate.resize(kFrameSize);
+    iovec v{t.xstate.data(), t.xstate.size()};
+    if (trace(PTRACE_GETREGSET, t.tid, NT_X86_XSTATE, at(&v))) return error = failure("reading the FPU state", t.tid), false;
+    t.xstate.resize(v.iov_len);
+    if (trace(PTRACE_GETSIGMASK, t.tid, 8, at(&t.mask))) return error = failure("PTRACE_GETSIGMASK", t.tid), false;
+    RseqConfiguration rseq{};
+    if (trace(kGetRseq, t.tid, sizeof rseq, at(&rseq)) > 0) {
+      t.rseq = rseq.pointer;
+      t.rseq_length = rseq.size;
+      t.rseq_signature = rseq.signature;
+      uint64_t section = 0;
+      struct { uint32_t version, flags; uint64_t start, length, abort; } cs{};
+      if (t.rseq && read_memory(pid_, {t.rseq + 8}, &section, 8) && section && read_memory(pid_, {section}, &cs, sizeof cs) && t.regs.rip - cs.start < cs.length) t.regs.rip = cs.abort;
+    }
+    void *head = nullptr;
+    size_t length = 0;
+    if (!syscall(SYS_get_robust_list, t.tid, &head, &length)) t.robust_list = at(head), t.robust_length = length;
+    std::string text;
+    if (read_file("/proc/" + std::to_string(pid_) + "/task/" + std::to_string(t.tid) + "/schedstat", text)) t.cpu_ns = strtoull(text.c_str(), nullptr, 10);
+  }
+  return true;
+}
+
+bool Tracee::call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std::string &error) {
+  Thread &t = threads_.front();
+  Gadgets gadgets = find_gadgets(pid_);
+  if (!gadgets.call) return error = "no system-call instruction was found in it", false;
+  Chain chain(pid_, t, gadgets, threads_);
+  user_regs_struct regs = t.regs;
+  regs.rax = nr;
+  regs.rdi = args[0], regs.rsi = args[1], regs.rdx = args[2], regs.r10 = args[3], regs.r8 = args[4], regs.r9 = args[5];
+  regs.rip = gadgets.call.value;
+  regs.orig_rax = uint64_t(-1);
+  regs.eflags &= ~uint64_t(0x500);                         // DF, TF
+  if (chain.ready()) regs.rsp = chain.stack();
+  uint64_t all = ~0ull;
+  if (trace(PTRACE_SETSIGMASK, t.tid, 8, at(&all))) return error = failure("PTRACE_SETSIGMASK", t.tid), false;
+  bool done = set_regs(t.tid, regs) && step(t.tid, error) && get_regs(t.tid, regs);
+  result = regs.rax;
+  user_regs_struct back = t.in_call ? t.raw : t.regs;
+  set_regs(t.tid, back);
+  trace(PTRACE_SETSIGMASK, t.tid, 8, at(&t.mask));
+  if (done && regs.rip != gadgets.call.value + 2) return error = "an injected call went astray", false;
+  if (!done && error.empty()) error = failure("an injected call", t.tid);
+  return done;
+}
+
+bool Tracee::send_off(Thread &t, uint64_t ip, uint64_t sp, std::string &error) {
+  uint64_t all = ~0ull;
+  user_regs_struct regs = t.regs;
+  regs.rip = ip;
+  regs.rsp = sp;
+  regs.rbp = 0;
+  regs.eflags = 0x202;
+  regs.orig_rax = uint64_t(-1);
+  if (trace(PTRACE_SETSIGMASK, t.tid, 8, at(&all)) || !set_regs(t.tid, regs) || trace(PTRACE_DETACH, t.tid, 0, 0)) return error = failure("handing over", t.tid), false;
+  attached_.erase(std::find(attached_.begin(), attached_.end(), t.tid));
+  return true;
+}
+
+}  // namespace mosrun

@@ -1,0 +1,67 @@
+// Stopping a process and giving its threads other registers, by ptrace(2).
+#pragma once
+#include <sys/user.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/proc.h"
+
+namespace mosrun {
+
+struct Thread {
+  pid_t tid = 0;
+  user_regs_struct regs{};               // as the program is to go on: an interrupted call is issued again
+  user_regs_struct raw{};                // as the stop found them
+  std::vector<uint8_t> xstate;           // NT_X86_XSTATE
+  uint64_t mask = 0;                     // blocked signals
+  uint64_t rseq = 0;
+  uint32_t rseq_length = 0, rseq_signature = 0;
+  uint64_t robust_list = 0, robust_length = 0;
+  uint64_t cpu_ns = 0;
+  int64_t rest_ns = -1;                  // of the time-out of the call it was in; -1: none
+  bool in_call = false;
+};
+
+// All threads of a process, stopped. Whatever has not been given to `release` goes on unharmed when this ends.
+class Tracee {
+ public:
+  explicit Tracee(pid_t pid) : pid_(pid) {}
+  ~Tracee();
+  Tracee(const Tracee &) = delete;
+  Tracee &operator=(const Tracee &) = delete;
+
+  // Seizes a program that is about to be executed and returns when it stands at its first instruction.
+  bool seize_for_exec(std::string &error);
+  bool wait_for_exec(int timeout_ms, std::string &error);
+
+  bool stop(std::string &error);
+  // Reads what has to travel with each thread, and settles calls that the stop interrupted.
+  bool read_threads(std::string &error);
+
+  // One system call in the first thread, by an instruction of the program. With `chain` the program's memory below the stack holds a signal frame
+  // meanwhile, so that the program continues by itself should this process be killed at any point.
+  bool call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std::string &error);
+
+  // Lets a thread go on with other registers.
+  bool send_off(Thread &thread, uint64_t ip, uint64_t sp, std::string &error);
+  void resume_all();
+
+  std::vector<Thread> &threads() { return threads_; }
+  int64_t stopped_at() const { return stopped_at_; }
+
+ private:
+  bool wait_stop(pid_t tid, std::string &error);
+  bool stop_thread(pid_t tid, std::string &error);
+  bool leave_vdso(Thread &thread, std::string &error);
+  bool step(pid_t tid, std::string &error);
+  void settle(Thread &thread);
+
+  pid_t pid_;
+  std::vector<Thread> threads_;
+  std::vector<pid_t> attached_;
+  int64_t stopped_at_ = 0;
+  uint64_t vdso_start_ = 0, vdso_end_ = 0;
+};
+
+}  // namespace mosrun

@@ -1,0 +1,88 @@
+#include "engine/waits.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+namespace mosrun {
+
+namespace sc = syscalls;
+
+static int64_t run_clock(const std::string &path) {
+  std::string text;
+  if (!read_file(path, text)) return -1;
+  size_t at = text.find("se.exec_start");
+  if (at == std::string::npos || (at = text.find(':', at)) == std::string::npos) return -1;
+  return int64_t(strtod(text.c_str() + at + 1, nullptr) * 1e6);
+}
+
+static int processor_of(pid_t pid, pid_t tid) {
+  std::string text;
+  if (!read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", text)) return -1;
+  size_t at = text.rfind(')');
+  for (int field = 2; field < 39 && at != std::string::npos; ++field) at = text.find(' ', at + 1);
+  return at == std::string::npos ? -1 : atoi(text.c_str() + at + 1);
+}
+
+Asleep asleep(pid_t pid, pid_t tid) {
+  Asleep result;
+  std::string task = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid), text;
+  if (!read_file(task + "/syscall", text) || !strncmp(text.c_str(), "running", 7)) return result;
+  result.nr = atoi(text.c_str());
+  if (result.nr == sc::nr_restart_syscall) {
+    // Continued once before: the number is gone, the function it waits in is not.
+    std::string where;
+    read_file(task + "/wchan", where);
+    unsigned long first = 0;
+    sscanf(text.c_str(), "%*d %lx", &first);
+    result.nr = where.find("nanosleep") != std::string::npos ? (first < 64 ? sc::nr_clock_nanosleep : sc::nr_nanosleep) : where.find("poll") != std::string::npos ? sc::nr_poll : where.find("futex") != std::string::npos ? sc::nr_futex : -1;
+  }
+  if (result.nr < 0 || unsigned(result.nr) >= sc::count) return result;
+  const sc::Call &call = sc::calls[result.nr];
+  if (call.timeout == sc::Timeout::none && result.nr != sc::nr_nanosleep && result.nr != sc::nr_clock_nanosleep && result.nr != sc::nr_futex) return result;
+  // se.exec_start is the run queue's clock at the thread's last moment on a processor; ours on the same processor is the present.
+  int cpu = processor_of(pid, tid);
+  cpu_set_t before, there;
+  sched_getaffinity(0, sizeof before, &before);
+  CPU_ZERO(&there);
+  if (cpu >= 0) CPU_SET(size_t(cpu), &there);
+  bool moved = cpu >= 0 && !sched_setaffinity(0, sizeof there, &there);
+  int64_t since = run_clock(task + "/sched");
+  sched_yield();
+  int64_t present = run_clock("/proc/self/sched");
+  if (moved) sched_setaffinity(0, sizeof before, &before);
+  if (since >= 0 && present >= since) result.elapsed_ns = present - since;
+  return result;
+}
+
+bool ends_by_stop(int nr) {
+  return nr >= 0 && unsigned(nr) < sc::count && (sc::calls[nr].restart == sc::Restart::eintr || nr == sc::nr_io_getevents || nr == sc::nr_io_pgetevents);
+}
+
+static int64_t timespec_at(pid_t pid, uint64_t at, int64_t unit) {
+  int64_t t[2];
+  if (!at || !read_memory(pid, {at}, t, sizeof t) || t[0] < 0 || t[0] > 4000000000LL) return -1;
+  return t[0] * 1000000000 + t[1] * unit;
+}
+
+int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &r) {
+  if (nr < 0 || unsigned(nr) >= sc::count) return -1;
+  uint64_t args[6] = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
+  if (nr == sc::nr_nanosleep) return timespec_at(pid, args[0], 1);
+  if (nr == sc::nr_clock_nanosleep) return args[1] & 1 ? -1 : timespec_at(pid, args[2], 1);
+  if (nr == sc::nr_futex) return (args[1] & 0x7f) == 0 ? timespec_at(pid, args[3], 1) : -1;
+  const sc::Call &call = sc::calls[nr];
+  switch (call.timeout) {
+    case sc::Timeout::ms: return int(args[call.timeout_arg]) < 0 ? -1 : int64_t(int(args[call.timeout_arg])) * 1000000;
+    case sc::Timeout::timespec: case sc::Timeout::timespec_inout: return timespec_at(pid, args[call.timeout_arg], 1);
+    case sc::Timeout::timeval_inout: return timespec_at(pid, args[call.timeout_arg], 1000);
+    default: return -1;
+  }
+}
+
+}  // namespace mosrun

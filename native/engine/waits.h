@@ -1,0 +1,22 @@
+// Time-outs of blocked calls: how long a thread has already waited, and how the call is issued again with what is left.
+#pragma once
+#include <sys/user.h>
+
+#include "engine/proc.h"
+
+namespace mosrun {
+
+// What the scheduler knows of a thread that sleeps: since when, ns; -1 if it does not say (proc(5), `sched`).
+struct Asleep {
+  int64_t elapsed_ns = -1;
+  int nr = -1;            // of the call it is in
+};
+Asleep asleep(pid_t pid, pid_t tid);
+
+// The time-out of an interrupted call, ns; -1: it has none. `regs` are those of the call (orig_rax valid).
+int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &regs);
+
+// Calls that return EINTR after any stop, although nothing has happened: they are simply issued again.
+bool ends_by_stop(int nr);
+
+}  // namespace mosrun

@@ -1,0 +1,128 @@
+// Home: the deputy is told by a signal, and the two halves of the process do the rest between them. Afterwards the stub is taken out.
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/inspect.h"
+#include "engine/tracee.h"
+#include "engine/waits.h"
+#include "mover/mover.h"
+#include "mover/report.h"
+
+namespace mosrun {
+
+namespace {
+
+std::string node_of(const Order &o) {
+  std::string text;
+  if (!read_file(o.state_dir + "/" + std::to_string(o.pid) + ".json", text)) return o.node;
+  size_t at = text.find("\"node\":\"");
+  if (at == std::string::npos) return o.node;
+  at += 8;
+  return text.substr(at, text.find('"', at) - at);
+}
+
+bool order_return(pid_t pid) {
+  siginfo_t info{};
+  info.si_signo = kControlSignal;
+  info.si_code = SI_QUEUE;
+  info.si_pid = getpid();
+  info.si_value.sival_ptr = reinterpret_cast<void *>(1);
+  return !syscall(SYS_rt_sigqueueinfo, pid, kControlSignal, &info);
+}
+
+uint64_t *argument(user_regs_struct &r, uint64_t number) {
+  switch (number) {
+    case 1: return reinterpret_cast<uint64_t *>(&r.rdi);
+    case 3: return reinterpret_cast<uint64_t *>(&r.rdx);
+    case 4: return reinterpret_cast<uint64_t *>(&r.r10);
+    case 5: return reinterpret_cast<uint64_t *>(&r.r8);
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+bool clean(pid_t pid, std::string &error) {
+  ProcessStatus status;
+  if (!find_control(pid, status) || !status.base) return true;
+  if (strcmp(status.state, "home")) return error = std::string("it is ") + status.state, false;
+  if (status.control.inside) return error = "a thread is still on its way back", false;
+  Tracee tracee(pid);
+  if (!tracee.stop(error) || !tracee.read_threads(error)) return false;
+  uint64_t base = status.base.value, size = kSlotsOffset + status.control.slots * kSlotSize;
+  for (Thread &t : tracee.threads()) {
+    user_regs_struct &r = t.raw;
+    if (r.rip - base < size || t.regs.rip - base < size) return error = "a thread is still in the stub", false;
+    // A sleep that began away waits for a time that stands in the slot: once the kernel has read it, the register gets the program's value again.
+    for (unsigned i = 0; i < status.control.slots; ++i) {
+      Slot slot{};
+      if (!read_memory(pid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot) || !slot.deadline_argument) continue;
+      uint64_t *value = argument(r, slot.deadline_argument);
+      if (!value || *value - base >= size) continue;
+      if (!t.in_call) return error = "a thread is about to continue its sleep", false;
+      *value = slot.deadline_value;
+      if (uint64_t *also = argument(t.regs, slot.deadline_argument)) *also = slot.deadline_value;
+    }
+    // Calls that any stop ends are issued again with what is left of their time.
+    if (t.in_call && int64_t(r.rax) == -EINTR && ends_by_stop(int(r.orig_rax))) {
+      int nr = int(r.orig_rax);
+      r.rax = uint64_t(nr);
+      r.rip -= 2;
+      r.orig_rax = uint64_t(-1);
+      if (t.rest_ns >= 0 && (nr == SYS_epoll_wait || nr == SYS_epoll_pwait)) r.r10 = uint64_t((t.rest_ns + 999999) / 1000000);
+    }
+  }
+  uint64_t result = 0;
+  const uint64_t args[6] = {base, size, 0, 0, 0, 0};
+  if (!tracee.call(SYS_munmap, args, result, error)) return false;
+  return true;
+}
+
+int move_home(const Order &o) {
+  int64_t started = clock_ns(CLOCK_MONOTONIC);
+  std::string who = "process " + std::to_string(o.pid);
+  ProcessStatus status;
+  find_control(o.pid, status);
+  if (!status.base) return say_failed("not-found", who + " is not away");
+  uint64_t moves = status.control.statistics.migrations;
+  if (!strcmp(status.state, "leaving")) return say_failed("busy", who + " is just leaving");
+  if (!strcmp(status.state, "away") && !order_return(o.pid)) return say_failed("not-found", who + " has ended");
+  Control c{};
+  bool back = false;
+  for (int64_t until = started + o.timeout_ms * 1000000LL; !back;) {
+    if (!read_control(o.pid, status.base, c)) {
+      remove_state(o);
+      return say_failed("not-found", who + " has ended or started another program meanwhile");
+    }
+    back = Phase(c.phase) == Phase::home;
+    if (back) break;
+    if (clock_ns(CLOCK_MONOTONIC) > until) return say_failed("timeout", who + " did not come home in " + std::to_string(o.timeout_ms / 1000) + " s; it is still " + (Phase(c.phase) == Phase::away ? "away" : "on its way"));
+    usleep(100);
+  }
+  (void)moves;
+  Figures f;
+  f.from = node_of(o);
+  f.to = "home";
+  f.freeze_seconds = double(c.statistics.freeze_ns) / 1e9;
+  f.bytes = c.statistics.moved_bytes;
+  f.pages = c.statistics.moved_pages;
+  f.threads = c.threads;
+  std::string error;
+  for (int i = 0; i < 100 && !clean(o.pid, error); ++i) usleep(1000);
+  remove_state(o);
+  f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
+  return say_done(o.pid, f);
+}
+
+int explain(const Order &o) {
+  std::vector<std::string> why = reasons_to_stay(o.pid);
+  std::string list;
+  for (const std::string &reason : why) list += (list.empty() ? "" : ",") + quoted(reason);
+  say(std::string("{\"event\":\"explain\",\"movable\":") + (why.empty() ? "true" : "false") + ",\"reasons\":[" + list + "]}");
+  return 0;
+}
+
+}  // namespace mosrun

@@ -1,0 +1,106 @@
+// mosmove: carries out one move of one process and ends. Started by mosd, detached, so that a move outlives a daemon.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/inspect.h"
+#include "mover/mover.h"
+#include "mover/report.h"
+
+namespace mosrun {
+
+static std::string state_file(const Order &o) { return o.state_dir + "/" + std::to_string(o.pid) + ".json"; }
+
+// Written whole or not at all: a restarted daemon believes what it finds.
+bool write_state(const Order &o, uint64_t control) {
+  ProcessStat stat;
+  std::string boot;
+  if (!read_stat(o.pid, stat)) return false;
+  read_file("/proc/sys/kernel/random/boot_id", boot);
+  while (!boot.empty() && boot.back() == '\n') boot.pop_back();
+  char text[1024];
+  int n = snprintf(text, sizeof text,
+                   "{\"version\":1,\"pid\":%d,\"start_time\":\"%lu\",\"boot_id\":%s,\"session\":\"%016lx\",\"node\":%s,\"address\":%s,\"port\":%u,\"control\":\"0x%lx\",\"since\":%ld}\n", o.pid, stat.start_time,
+                   quoted(boot).c_str(), o.session.id, quoted(o.node).c_str(), quoted(o.address).c_str(), ntohs(o.session.gate.sin_port), control, long(time(nullptr)));
+  mkdir(o.state_dir.c_str(), 0755);
+  std::string file = state_file(o), temporary = file + ".new";
+  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return false;
+  bool good = write(fd, text, size_t(n)) == n;
+  close(fd);
+  return good && !rename(temporary.c_str(), file.c_str());
+}
+
+void remove_state(const Order &o) { unlink(state_file(o).c_str()); }
+
+static bool read_token(uint8_t (&token)[32]) {
+  char line[80];
+  if (!fgets(line, sizeof line, stdin)) return false;
+  for (int i = 0; i < 32; ++i) {
+    unsigned byte;
+    if (sscanf(line + 2 * i, "%2x", &byte) != 1) return false;
+    token[i] = uint8_t(byte);
+  }
+  return true;
+}
+
+static int usage() {
+  fputs(
+      "usage: mosmove out --pid PID --node NAME --session HEX --address IP --port N [--at-exec] [--timeout S] [--state-dir DIR]   (token on standard input)\n"
+      "       mosmove home|clean|explain --pid PID [--timeout S] [--state-dir DIR]\n"
+      "mosmove is a helper of mosd; use migrate(1).\n",
+      stderr);
+  return 2;
+}
+
+static int run(int argc, char **argv) {
+  static const option options[] = {{"pid", 1, nullptr, 'p'},     {"node", 1, nullptr, 'n'},      {"session", 1, nullptr, 's'},   {"address", 1, nullptr, 'a'}, {"port", 1, nullptr, 'o'}, {"at-exec", 0, nullptr, 'x'},
+                                   {"timeout", 1, nullptr, 't'}, {"state-dir", 1, nullptr, 'd'}, {"clock", 1, nullptr, 'c'},     {"reason", 1, nullptr, 'r'},  {"fault", 1, nullptr, 'f'}, {}};
+  if (argc < 2) return usage();
+  std::string what = argv[1];
+  Order o;
+  o.session.gate.sin_family = AF_INET;
+  for (int c; (c = getopt_long(argc - 1, argv + 1, "", options, nullptr)) != -1;) switch (c) {
+      case 'p': o.pid = atoi(optarg); break;
+      case 'n': o.node = optarg; break;
+      case 's': o.session.id = strtoull(optarg, nullptr, 16); break;
+      case 'a': o.address = optarg; break;
+      case 'o': o.session.gate.sin_port = htons(uint16_t(atoi(optarg))); break;
+      case 'x': o.at_exec = true; break;
+      case 't': o.timeout_ms = int(atof(optarg) * 1000); break;
+      case 'd': o.state_dir = optarg; break;
+      case 'c': o.home_clock = !strcmp(optarg, "home"); break;
+      case 'r': break;
+      case 'f': o.fault = unsigned(atoi(optarg)); break;
+      default: return usage();
+    }
+  if (o.pid <= 0 || o.timeout_ms <= 0) return usage();
+  if (what == "home") return move_home(o);
+  if (what == "explain") return explain(o);
+  if (what == "clean") {
+    std::string error;
+    for (int i = 0; i < 100; ++i) {
+      if (clean(o.pid, error)) return remove_state(o), 0;
+      usleep(1000);
+    }
+    return say_failed("busy", "process " + std::to_string(o.pid) + ": " + error);
+  }
+  if (what != "out") return usage();
+  if (!inet_aton(o.address.c_str(), &o.session.gate.sin_addr) || !o.session.gate.sin_port) return usage();
+  if (!read_token(o.session.token)) return say_failed("usage", "no session token on standard input");
+  return move_out(o);
+}
+
+}  // namespace mosrun
+
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN);
+  return mosrun::run(argc, argv);
+}

@@ -1,0 +1,328 @@
+// Out: everything slow is done while the program runs (connections, husk, a search for a place); then it is stopped, given the stub, and let go: the
+// stub does the rest and this process only passes descriptors and reports.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "blob.h"
+#include "engine/gadgets.h"
+#include "engine/inspect.h"
+#include "engine/sha256.h"
+#include "engine/tracee.h"
+#include "mover/mover.h"
+#include "mover/report.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr unsigned kOpenSpares = 6;
+
+struct Channels {
+  std::vector<int> threads, spares;
+  int event = -1;
+  Opened first;
+  ~Channels() {
+    for (int fd : threads) close(fd);
+    for (int fd : spares) close(fd);
+    if (event >= 0) close(event);
+  }
+};
+
+// A gap free in this process. Below where kernels put mappings by themselves, above where sanitizers keep theirs; a guest's own mappings grow from
+// a third of the address space upwards.
+uint64_t find_gap(const std::vector<Region> &regions) {
+  for (uint64_t base = 0x200000000000; base < 0x2a0000000000; base += 1ull << 36) {
+    bool is_free = true;
+    for (const Region &r : regions) is_free = is_free && (r.end <= base || r.start >= base + kRegionSize);
+    if (is_free) return base;
+  }
+  for (uint64_t base = 0x570000000000; base < 0x7a0000000000; base += 1ull << 36) {
+    bool is_free = true;
+    for (const Region &r : regions) is_free = is_free && (r.end <= base || r.start >= base + kRegionSize);
+    if (is_free) return base;
+  }
+  return 0;
+}
+
+std::string place(const Order &o) { return o.node + " (" + o.address + ":" + std::to_string(ntohs(o.session.gate.sin_port)) + ")"; }
+
+int open_all(const Order &o, Begin &begin, unsigned threads, Channels &channels, std::string &error) {
+  auto failed = [&](int e) {
+    error = "the data port of " + place(o) + " did not take the process: " + strerror(e) + "; is mosgate running there and is the port open?";
+    return e;
+  };
+  channels.first = open_channel(o.session, ChannelKind::thread, 0, &begin, o.timeout_ms);
+  if (channels.first.error) return failed(channels.first.error);
+  channels.threads.push_back(channels.first.fd);
+  for (unsigned i = 1; i < threads; ++i) {
+    Opened c = open_channel(o.session, ChannelKind::thread, i, nullptr, o.timeout_ms);
+    if (c.error) return failed(c.error);
+    channels.threads.push_back(c.fd);
+  }
+  Opened event = open_channel(o.session, ChannelKind::event, 0, nullptr, o.timeout_ms);
+  if (event.error) return failed(event.error);
+  channels.event = event.fd;
+  for (unsigned i = 0; i < kOpenSpares; ++i) {
+    Opened c = open_channel(o.session, ChannelKind::spare, i + 1, nullptr, o.timeout_ms);
+    if (c.error) return failed(c.error);
+    channels.spares.push_back(c.fd);
+  }
+  for (size_t i = 1; i < channels.threads.size(); ++i)
+    if (int e = await_welcome(channels.threads[i], o.timeout_ms)) return failed(e);
+  if (int e = await_welcome(channels.event, o.timeout_ms)) return failed(e);
+  for (int fd : channels.spares)
+    if (int e = await_welcome(fd, o.timeout_ms)) return failed(e);
+  if (int e = await_welcome(channels.threads[0], o.timeout_ms)) {
+    error = "node " + place(o) + " could not prepare a place for the process: " + strerror(e);
+    return e;
+  }
+  return 0;
+}
+
+void fill_mm(pid_t pid, MmMap &mm) {
+  ProcessStat s;
+  read_stat(pid, s);
+  mm = {s.start_code, s.end_code, s.start_data, s.end_data, s.start_brk, s.start_brk, s.start_stack, s.arg_start, s.arg_end, s.env_start, s.env_end, 0, 0, uint32_t(-1)};
+}
+
+// The region as the stub expects to find it: code, control page, one slot per thread with its registers.
+std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin) {
+  if (!write_memory(o.pid, {base}, blob, blob_size)) return "writing the stub failed";
+  std::vector<uint8_t> page(sizeof(Control));
+  auto &c = *reinterpret_cast<Control *>(page.data());
+  c.magic = kControlMagic;
+  c.base = base;
+  c.phase = uint32_t(Phase::leaving);
+  c.side = uint32_t(Side::home);
+  c.pid = innermost_pid(o.pid);
+  c.protocol = kProtocol;
+  c.threads = uint32_t(tracee.threads().size());
+  c.inside = c.threads;
+  c.slots = c.threads;
+  c.mover = c.mover_peer = c.event = c.pool = c.maps = c.pagemap = c.proc = c.uffd = -1;
+  c.timeout_ms = uint32_t(o.timeout_ms);
+  c.fault = o.fault;
+  c.session = o.session.id;
+  memcpy(c.token, o.session.token, sizeof c.token);
+  c.gate_address = o.session.gate.sin_addr.s_addr;
+  c.gate_port = o.session.gate.sin_port;
+  c.spare_serial = kOpenSpares + 1;
+  for (Spare &s : c.spares) s = {-1, 0};
+  ProcessStat stat;
+  read_stat(o.pid, stat);
+  c.process_cpu_base = stat.cpu_ticks * 1000000000 / uint64_t(sysconf(_SC_CLK_TCK));
+  fill_mm(o.pid, c.mm);
+  c.stack_limit = begin.stack_limit;
+  c.stack_max = begin.stack_max;
+  c.frozen_at = uint64_t(tracee.stopped_at());
+  c.statistics.last_return = -3;
+  c.statistics.threads = c.threads;
+  if (!write_memory(o.pid, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
+  unsigned index = 0;
+  for (Thread &t : tracee.threads()) {
+    uint64_t at = base + kSlotsOffset + index * kSlotSize;
+    std::vector<uint8_t> frame = build_frame(t, at + kFrameOffset);
+    Slot slot{};
+    slot.index = index;
+    slot.state = uint32_t(SlotState::used);
+    slot.tid = innermost_tid(o.pid, t.tid);
+    slot.channel = -1;
+    slot.process = reinterpret_cast<Process *>(base + kControlOffset + offsetof(Control, process));
+    slot.mask = t.mask;
+    slot.robust_list = t.robust_list;
+    slot.robust_length = t.robust_length;
+    slot.rseq = t.rseq;
+    slot.rseq_length = t.rseq_length;
+    slot.rseq_signature = t.rseq_signature;
+    slot.frame_length = frame.size();
+    slot.leader = index == 0;
+    slot.cpu_base = t.cpu_ns;
+    if (t.rest_ns >= 0) {
+      slot.deadline = uint64_t(clock_ns(CLOCK_MONOTONIC) + t.rest_ns);
+      slot.deadline_ip = t.regs.rip + 2;             // as a trap shows it: behind the instruction
+    }
+    if (!write_memory(o.pid, {at}, &slot, sizeof slot) || !write_memory(o.pid, {at + kFrameOffset}, frame.data(), frame.size())) return "writing a thread's state failed";
+    ++index;
+  }
+  return "";
+}
+
+bool hand(int socket, Role role, unsigned index, int fd, bool last) {
+  Handover message{role, uint16_t(index), last};
+  char space[CMSG_SPACE(sizeof(int))] = {};
+  iovec iov{&message, sizeof message};
+  msghdr header{};
+  header.msg_iov = &iov;
+  header.msg_iovlen = 1;
+  header.msg_control = space;
+  header.msg_controllen = sizeof space;
+  cmsghdr *c = CMSG_FIRSTHDR(&header);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(c), &fd, sizeof fd);
+  return sendmsg(socket, &header, MSG_NOSIGNAL) == ssize_t(sizeof message);
+}
+
+// The stub has made a socket pair: one end is ours.
+int take_socket(const Order &o, uint64_t base, std::string &error) {
+  int64_t until = clock_ns(CLOCK_MONOTONIC) + 3000000000LL;
+  for (;;) {
+    Control c{};
+    if (!read_control(o.pid, {base}, c)) return error = "it ended meanwhile", -1;
+    if (c.mover >= 0) {
+      int pidfd = int(syscall(SYS_pidfd_open, o.pid, 0));
+      int fd = pidfd < 0 ? -1 : int(syscall(SYS_pidfd_getfd, pidfd, c.mover_peer, 0));
+      if (fd < 0) error = std::string("its side of the connection could not be reached: ") + strerror(errno);
+      if (pidfd >= 0) close(pidfd);
+      return fd;
+    }
+    if (c.failed) return error = std::string("the stub gave up: ") + strerror(int(c.failed)), -1;
+    if (clock_ns(CLOCK_MONOTONIC) > until) return error = "the stub did not start", -1;
+    usleep(20);
+  }
+}
+
+bool hand_over(int socket, Channels &channels, size_t threads) {
+  int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool good = hand(socket, Role::proc, 0, proc, false) && hand(socket, Role::event, 0, channels.event, false);
+  for (size_t i = 0; i < channels.spares.size(); ++i) good = good && hand(socket, Role::spare, unsigned(i + 1), channels.spares[i], false);
+  for (size_t i = 0; i < threads; ++i) good = good && hand(socket, Role::thread, unsigned(i), channels.threads[i], i + 1 == threads);
+  close(proc);
+  return good;
+}
+
+// Follows the stub's reports to the end. 0, or the errno it failed with.
+int follow(int socket, const Order &o, ReportMessage &last) {
+  for (;;) {
+    pollfd p{socket, POLLIN, 0};
+    int n = poll(&p, 1, 4 * o.timeout_ms + 5000);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return ETIMEDOUT;
+    ReportMessage message{};
+    ssize_t got = recv(socket, &message, sizeof message, 0);
+    if (got != ssize_t(sizeof message)) return ECONNRESET;
+    last = message;
+    switch (message.type) {
+      case Report::sent: say_phase("sent"); break;
+      case Report::ready: say_phase("ready"); break;
+      case Report::running: say_phase("running"); return 0;
+      case Report::failed: return message.error ? message.error : EPROTO;
+    }
+  }
+}
+
+std::string why_failed(const Order &o, int error) {
+  switch (error) {
+    case ETIMEDOUT: case EAGAIN: return "node " + place(o) + " did not answer in time; the process goes on at home";
+    case EPIPE: case ECONNRESET: return "the connection to node " + place(o) + " was cut; the process goes on at home";
+    case ENOMEM: return "node " + place(o) + " has no memory for it; the process goes on at home";
+    default: return "the move to " + place(o) + " failed (" + strerror(error) + "); the process goes on at home";
+  }
+}
+
+}  // namespace
+
+int move_out(const Order &o) {
+  int64_t started = clock_ns(CLOCK_MONOTONIC);
+  std::string error;
+  Tracee tracee(o.pid);
+  if (o.at_exec) {
+    if (!tracee.seize_for_exec(error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": " + error);
+    say("{\"event\":\"armed\"}");
+    if (!tracee.wait_for_exec(o.exec_timeout_ms, error)) return say_failed("not-found", "process " + std::to_string(o.pid) + ": " + error);
+  }
+  std::vector<std::string> why = reasons_to_stay(o.pid, o.at_exec);
+  if (!why.empty()) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + why[0]);
+  ProcessStatus status;
+  find_control(o.pid, status);
+  if (status.base && !strcmp(status.state, "home")) {
+    bool gone = clean(o.pid, error);
+    for (int i = 0; i < 100 && !gone; ++i) usleep(1000), gone = clean(o.pid, error);
+    if (!gone) return say_failed("busy", "process " + std::to_string(o.pid) + " is still settling after its last move (" + error + "); try again");
+  } else if (status.base) {
+    return say_failed("busy", "process " + std::to_string(o.pid) + " is " + status.state);
+  }
+  std::vector<Region> regions = read_regions(o.pid, false);
+  uint64_t base = find_gap(regions);
+  if (!base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " leaves no gap of " + std::to_string(kRegionSize >> 20) + " MiB in its address space");
+  rlimit stack{}, space{};
+  prlimit(o.pid, RLIMIT_STACK, nullptr, &stack);
+  prlimit(o.pid, RLIMIT_AS, nullptr, &space);
+  size_t threads = o.at_exec ? 1 : threads_of(o.pid).size();
+  uint64_t size = kSlotsOffset + threads * kSlotSize;
+  if (space.rlim_cur != RLIM_INFINITY) {
+    uint64_t used = size;
+    for (const Region &r : regions) used += r.end - r.start;
+    if (used > space.rlim_cur) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no room for the stub under its limit on address space (RLIMIT_AS)");
+  }
+  Begin begin{};
+  begin.base = base;
+  begin.blob_hash = sha256_prefix(blob, blob_size);
+  begin.stack_limit = stack.rlim_cur;
+  begin.stack_max = stack.rlim_max;
+  begin.pid = innermost_pid(o.pid);
+  begin.timeout_ms = uint32_t(o.timeout_ms);
+  begin.fault = o.fault;
+  begin.threads = uint32_t(threads);
+  Channels channels;
+  if (int e = open_all(o, begin, unsigned(threads), channels, error)) return say_failed(code_of(e), error);
+  say_phase("connected");
+
+  if (!o.at_exec && !tracee.stop(error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + error);
+  if (tracee.threads().size() > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
+  why = reasons_to_stay(o.pid, true);
+  if (!why.empty()) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + why[0]);
+  if (!tracee.read_threads(error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + error);
+  if (tracee.threads()[0].tid != o.pid) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: its first thread has ended");
+  say_phase("stopped");
+  uint64_t at = 0;
+  size = kSlotsOffset + tracee.threads().size() * kSlotSize;
+  const uint64_t args[6] = {base, size, 7, 0x104022, ~0ull, 0};   // PROT_READ|WRITE|EXEC; PRIVATE|ANONYMOUS|NORESERVE|FIXED_NOREPLACE
+  if (!tracee.call(SYS_mmap, args, at, error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": " + error);
+  if (at != base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no memory for the stub: " + strerror(int(-int64_t(at))));
+  error = write_region(o, base, tracee, begin);
+  if (!error.empty()) {
+    uint64_t ignored;
+    const uint64_t undo[6] = {base, size, 0, 0, 0, 0};
+    tracee.call(SYS_munmap, undo, ignored, error);
+    return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": the stub could not be put into it");
+  }
+  write_state(o, base + kControlOffset);
+  size_t total = tracee.threads().size();
+  uint64_t entry = reinterpret_cast<const BlobHeader *>(blob)->leave;
+  for (size_t i = 0; i < total; ++i)
+    if (!tracee.send_off(tracee.threads()[i], base + entry, base + kSlotsOffset + i * kSlotSize + kStackTop, error)) {
+      remove_state(o);
+      return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": " + error);
+    }
+  int socket = take_socket(o, base, error);
+  ReportMessage last{};
+  int failure = socket < 0 ? EPROTO : hand_over(socket, channels, total) ? follow(socket, o, last) : EPIPE;
+  if (socket >= 0) close(socket);
+  if (failure) {
+    remove_state(o);
+    std::string ignored;
+    for (int i = 0; i < 200 && !clean(o.pid, ignored); ++i) usleep(5000);
+    return say_failed(code_of(failure), error.empty() ? why_failed(o, failure) : "process " + std::to_string(o.pid) + ": " + error);
+  }
+  Figures f;
+  f.from = "home";
+  f.to = o.node;
+  f.freeze_seconds = double(int64_t(last.at) - tracee.stopped_at()) / 1e9;
+  f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
+  f.bytes = last.bytes;
+  f.pages = last.pages;
+  f.threads = unsigned(total);
+  return say_done(o.pid, f);
+}
+
+}  // namespace mosrun

@@ -1,0 +1,54 @@
+#include "mover/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+namespace mosrun {
+
+std::string quoted(const std::string &text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\', out += c;
+    else if (static_cast<unsigned char>(c) < 32) {
+      char code[8];
+      snprintf(code, sizeof code, "\\u%04x", c);
+      out += code;
+    } else out += c;
+  }
+  return out + "\"";
+}
+
+void say(const std::string &json) {
+  std::string line = json + "\n";
+  // Whoever asked may be gone; the move goes on all the same.
+  if (write(STDOUT_FILENO, line.data(), line.size()) < 0) return;
+}
+
+void say_phase(const char *phase) { say(std::string("{\"event\":\"phase\",\"phase\":\"") + phase + "\"}"); }
+
+int say_done(int pid, const Figures &f) {
+  char numbers[256];
+  snprintf(numbers, sizeof numbers, "\"freeze_seconds\":%.6f,\"total_seconds\":%.6f,\"bytes\":%lu,\"pages\":%lu,\"threads\":%u", f.freeze_seconds, f.total_seconds, f.bytes, f.pages, f.threads);
+  say("{\"event\":\"done\",\"pid\":" + std::to_string(pid) + ",\"from\":" + quoted(f.from) + ",\"to\":" + quoted(f.to) + "," + numbers + "}");
+  return 0;
+}
+
+int say_failed(const char *code, const std::string &message) {
+  say(std::string("{\"event\":\"failed\",\"code\":\"") + code + "\",\"message\":" + quoted(message) + "}");
+  return 1;
+}
+
+const char *code_of(int error) {
+  switch (error) {
+    case ECONNREFUSED: case EPERM: case EACCES: return "refused";
+    case EHOSTUNREACH: case ENETUNREACH: case EHOSTDOWN: return "unreachable";
+    case ETIMEDOUT: case EAGAIN: return "timeout";
+    case ECONNRESET: case EPIPE: return "cut";
+    case ENOMEM: return "no-memory";
+    case EPROTO: return "protocol";
+    default: return "cannot-move";
+  }
+}
+
+}  // namespace mosrun

@@ -1,0 +1,245 @@
+// Hosting node: a guest builds itself. The husk has opened what it may, mapped this code and jumped here; from the home process come its state,
+// its mappings and its pages, received into place. Nothing of the program runs before home has said so.
+#include "stub.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr i64 kPatience = 15000;
+
+[[noreturn]] void refuse(Slot *slot, i64 error) {
+  send_record(slot->channel, Record::fail, u32(-error), nullptr, 0);
+  sys(nr_shutdown, u64(slot->channel), 1);
+  for (;;) sys(nr_exit_group, 1);
+}
+void check(Slot *slot, i64 result) {
+  if (failed(result)) refuse(slot, result);
+}
+
+// The hosting kernel's vvar and vdso move into the region, one mapping after another (several at once only since Linux 6.17).
+u64 move_vdso(Slot *slot, Mapping *list, u64 count) {
+  u64 first = 0, vdso = 0;
+  char *text = reinterpret_cast<char *>(buffer(slot));
+  (void)text;
+  for (u64 i = 0; i < count; ++i) {
+    bool ours = list[i].kind == Kind::vdso || (list[i].kind == Kind::other && list[i].start < 1ull << 47);
+    if (!ours) continue;
+    if (!first) first = list[i].start;
+    u64 to = base() + kVdsoOffset + (list[i].start - first);
+    if (to + (list[i].end - list[i].start) > base() + kVdsoOffset + kVdsoSize) refuse(slot, -ENOMEM_);
+    check(slot, sys(nr_mremap, list[i].start, list[i].end - list[i].start, list[i].end - list[i].start, 3, to));   // MAYMOVE | FIXED
+    if (list[i].kind == Kind::vdso) vdso = to;
+    list[i].start = list[i].end = 0;
+  }
+  return vdso;
+}
+
+u64 clear_husk(Slot *slot) {
+  Control &c = control();
+  auto *list = pointer<Mapping>(base() + kListOffset);
+  u64 count = read_mappings(c.maps, list, kListMax);
+  if (!count) refuse(slot, -EIO_);
+  sys(nr_munmap, base() + kVdsoOffset, kVdsoSize);
+  u64 vdso = move_vdso(slot, list, count);
+  for (u64 i = 0; i < count; ++i)
+    if (list[i].start != list[i].end && list[i].end <= 1ull << 47) sys(nr_munmap, list[i].start, list[i].end - list[i].start);
+  return vdso;
+}
+
+void receive_state(Slot *slot) {
+  Control &c = control();
+  RecordHeader header{};
+  check(slot, receive_record(slot->channel, header, kPatience));
+  auto *home = pointer<Control>(base() + kListOffset);
+  if (header.type != Record::state || header.length != sizeof *home || !header.count || header.count > kMaxSlots) refuse(slot, -EPROTO_);
+  check(slot, receive_all(slot->channel, home, sizeof *home));
+  if (home->magic != kControlMagic || home->base != c.base || home->protocol != kProtocol || home->slots > kMaxSlots) refuse(slot, -EPROTO_);
+  copy(c.process.actions, home->process.actions, sizeof c.process.actions);
+  c.process.pid = c.pid;
+  c.process.event = c.event;
+  c.process.threads = home->threads;
+  c.threads = home->threads;
+  c.slots = home->slots;
+  c.vdso_start = home->vdso_start;
+  c.vdso_end = home->vdso_end;
+  c.process_cpu_base = home->process_cpu_base;
+  c.mm = home->mm;
+  c.frozen_at = home->frozen_at;
+  for (Spare &s : c.spares) s = {-1, 0};
+  for (u32 i = 0; i < c.slots; ++i) {
+    check(slot, receive_record(slot->channel, header, kPatience));
+    if (header.type != Record::slot || header.count != i || header.length < sizeof(Slot) || header.length > sizeof(Slot) + kFrameSize) refuse(slot, -EPROTO_);
+    if (i && !map_slot(i)) refuse(slot, -ENOMEM_);
+    Slot *s = slot_at(i);
+    int channel = i ? -1 : slot->channel;
+    check(slot, receive_all(slot->channel, s, sizeof *s));
+    s->index = i;
+    s->channel = channel;
+    s->process = &c.process;
+    s->interrupt = 0;
+    s->busy = 0;
+    s->signal_waits = 0;
+    s->stepping = 0;
+    s->in_hand = 0;
+    if (s->frame_length != header.length - sizeof *s) refuse(slot, -EPROTO_);
+    check(slot, receive_all(channel < 0 ? slot->channel : channel, saved_frame(s), s->frame_length));
+    Context &context = saved_frame(s)->context;
+    context.mask = 0;
+    context.stack = {address(s) + kStackLow, 0, 0, kSlotSize - kStackLow};
+    context.regs.fpstate = address(saved_frame(s)) + kXstateInFrame;
+  }
+}
+
+bool fetched_later(const Mapping &m) { return m.flags & kLazy; }
+
+void receive_memory(Slot *slot) {
+  Control &c = control();
+  RecordHeader header{};
+  auto *book = pointer<Mapping>(base() + kBookOffset);
+  check(slot, receive_record(slot->channel, header, kPatience));
+  if (header.type != Record::mappings || header.count > kBookMax || header.length != header.count * sizeof(Mapping)) refuse(slot, -EPROTO_);
+  check(slot, receive_all(slot->channel, book, header.length));
+  u64 count = header.count;
+  for (u64 i = 0; i < count; ++i) {
+    const Mapping &m = book[i];
+    if (m.kind == Kind::other) continue;
+    u64 flags = map_anonymous | map_fixed_noreplace | map_noreserve | (m.kind == Kind::shared_anon ? map_shared : map_private);
+    if (m.kind == Kind::stack) flags |= map_growsdown;
+    i64 at = sys(nr_mmap, m.start, m.end - m.start, prot_read | prot_write, flags, u64(-1), 0);
+    check(slot, at);
+    if (u64(at) != m.start) refuse(slot, -EEXIST_);
+  }
+  for (;;) {
+    check(slot, receive_record(slot->channel, header, kPatience));
+    if (header.type == Record::end) break;
+    if (header.type != Record::pages) refuse(slot, -EPROTO_);
+    check(slot, receive_pages(slot->channel, header, buffer(slot)));
+  }
+  // The book keeps what lies at home; all else is the guest's own.
+  u64 kept = 0;
+  for (u64 i = 0; i < count; ++i) {
+    Mapping m = book[i];
+    if (m.kind == Kind::other) continue;
+    if (fetched_later(m)) check(slot, watch_missing(m));
+    if (m.prot != (prot_read | prot_write)) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
+    if (m.kind != Kind::anon && m.kind != Kind::stack) book[kept++] = m;
+  }
+  c.book_entries = kept;
+}
+
+i64 collect_channels(Slot *slot) {
+  Control &c = control();
+  u32 wanted = 0;
+  for (u32 i = 1; i < c.slots; ++i) ++wanted;
+  while (wanted) {
+    PoolMessage message{};
+    int fd;
+    if (i64 error = receive_fd(c.pool, &message, sizeof message, &fd, kPatience)) return error;
+    if (fd < 0) continue;
+    if (message.kind == ChannelKind::thread && message.index < c.slots && slot_at(message.index)->channel < 0) {
+      slot_at(message.index)->channel = fd;
+      --wanted;
+    } else if (!keep_spare({fd, message.index})) {
+      sys(nr_close, u64(fd));
+    }
+  }
+  (void)slot;
+  return 0;
+}
+
+void adopt_thread_state(Slot *slot) {
+  guest_altstack(slot);
+  sys(nr_set_tid_address, slot->tid_address);
+  if (slot->robust_list) sys(nr_set_robust_list, slot->robust_list, slot->robust_length);
+  if (slot->rseq) sys(nr_rseq, slot->rseq, slot->rseq_length, 0, slot->rseq_signature);
+  write_fs(slot->fs_base);
+  write_gs(slot->gs_base);
+}
+
+void begin_arrived(void *argument) {
+  auto *slot = static_cast<Slot *>(argument);
+  Control &c = control();
+  adopt_thread_state(slot);
+  add(&c.arrived, 1);
+  futex_wake(&c.arrived);
+  while (load(&c.phase) != u32(Phase::away)) futex_wait(&c.phase, load(&c.phase));
+  resume_frame(saved_frame(slot));
+}
+
+void create_threads(Slot *slot) {
+  Control &c = control();
+  for (u32 i = 1; i < c.slots; ++i) {
+    Slot *s = slot_at(i);
+    CloneArgs args{};
+    i64 tid = s->tid;
+    args.flags = 0x50f00;                                               // VM FS FILES SIGHAND THREAD SYSVSEM
+    args.stack = address(s) + kStackLow;
+    args.stack_size = kStackTop - kStackLow;
+    int numbers[1] = {int(tid)};
+    args.set_tid = address(numbers);
+    args.set_tid_size = 1;
+    i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_arrived, s);
+    check(slot, made);
+    if (made != tid) refuse(slot, -EEXIST_);
+  }
+  i64 until = now() + kPatience * 1000000;
+  for (u32 seen; (seen = load(&c.arrived)) + 1 < c.threads; futex_wait(&c.arrived, seen, 20000000))
+    if (now() > until) refuse(slot, -ETIMEDOUT_);
+}
+
+void install_filter(Slot *slot) {
+  Control &c = control();
+  struct { uint16_t length; uint16_t pad[3]; u64 filter; } program{uint16_t(c.seccomp_length), {}, base() + kFilterOffset};
+  if (!c.seccomp_length) refuse(slot, -EINVAL_);
+  check(slot, sys(nr_seccomp, 1, 0, address(&program)));                // SECCOMP_SET_MODE_FILTER
+  sys(nr_munmap, base() + kFilterOffset, kFilterSize);
+}
+
+}  // namespace
+
+// The event channel raises the control signal, also when it breaks, so that a guest that only computes notices.
+void own_events(int event, int pid) {
+  sys(nr_fcntl, u64(event), 8, u64(pid));                               // F_SETOWN
+  sys(nr_fcntl, u64(event), 10, kControlSignal);                        // F_SETSIG
+  sys(nr_fcntl, u64(event), 4, 0x2000);                                 // F_SETFL, O_ASYNC
+}
+
+i64 watch_missing(const Mapping &m) {
+  Control &c = control();
+  if (c.uffd < 0) return -ENOSYS_;
+  struct { u64 start, length, mode, ioctls; } range{m.start, m.end - m.start, 1, 0};   // UFFDIO_REGISTER_MODE_MISSING
+  return sys(nr_ioctl, u64(c.uffd), 0xc020aa00, address(&range));
+}
+
+extern "C" [[noreturn]] void arrive() {
+  Slot *slot = this_slot();
+  Control &c = control();
+  c.phase = u32(Phase::leaving);
+  u64 vdso = clear_husk(slot);
+  receive_state(slot);
+  if (slot->tid != c.pid) refuse(slot, -EINVAL_);
+  receive_memory(slot);
+  patch_vdso(c.vdso_start, vdso);
+  c.mm.exe_fd = u32(-1);
+  c.mm.auxv = 0;
+  c.mm.auxv_size = 0;
+  check(slot, sys(nr_prctl, 35, 14, address(&c.mm), sizeof c.mm, 0));   // PR_SET_MM, PR_SET_MM_MAP
+  check(slot, collect_channels(slot));
+  install_guest_handlers();
+  install_filter(slot);
+  create_threads(slot);
+  adopt_thread_state(slot);
+  check(slot, send_record(slot->channel, Record::ready, 0, nullptr, 0));
+  RecordHeader go{};
+  if (receive_record(slot->channel, go, kPatience) || go.type != Record::go) guest_dies(1);
+  own_events(c.event, c.pid);
+  if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(1);
+  store(&c.phase, u32(Phase::away));
+  futex_wake(&c.phase);
+  // A message may have come before the channel could raise a signal.
+  sys(nr_tgkill, u64(c.pid), u64(slot->tid), kControlSignal);
+  resume_frame(saved_frame(slot));
+}
+
+}  // namespace mosrun

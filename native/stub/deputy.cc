@@ -1,0 +1,443 @@
+// Home, while away: one thread per guest thread takes requests from its channel, carries them out and answers. It needs no table to execute,
+// only one to refuse: what the table does not allow, and every pointer or length that is not inside the request's own buffers.
+#include "stub.h"
+#include "syscalls.h"
+
+namespace mosrun {
+
+namespace {
+
+// A request's bytes: in the slot's buffer if they fit, else in a mapping of their own that goes when the call is done.
+struct Space {
+  uint8_t *in = nullptr, *out = nullptr;
+  u64 mapped = 0;
+
+  bool open(Slot *slot, u64 in_size, u64 out_size) {
+    u64 need = align_up(in_size, 64) + out_size;
+    in = buffer(slot);
+    if (need > kBufferSize) {
+      i64 at = sys(nr_mmap, 0, need, prot_read | prot_write, map_private | map_anonymous, u64(-1), 0);
+      if (failed(at)) return false;
+      mapped = need;
+      in = pointer<uint8_t>(u64(at));
+    }
+    out = in + align_up(in_size, 64);
+    return true;
+  }
+  void close() {
+    if (mapped) sys(nr_munmap, address(in), mapped);
+    mapped = 0;
+  }
+};
+
+void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0) {
+  Control &c = control();
+  Reply reply{result, u32(length), 0};
+  if (slot->in_hand) reply.flags |= kSignalWaits;
+  if (slot->interrupt & 2) reply.flags |= kLetGo, __atomic_and_fetch(&slot->interrupt, ~2u, __ATOMIC_ACQ_REL);
+  IoVec iov[2] = {{address(&reply), sizeof reply}, {reinterpret_cast<u64>(out), length}};
+  __atomic_add_fetch(&c.statistics.bytes_out, length + sizeof reply, __ATOMIC_RELAXED);
+  if (send_all(slot->channel, iov, length ? 2 : 1)) lose("the connection to the node it ran on broke");
+}
+
+// Offsets become addresses. A pointer argument must be zero or one of them.
+bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit) {
+  u64 table = u64(r.relocations) * sizeof(Relocation);
+  if (table > r.in_size) return false;
+  uint8_t *data = space.in + table;
+  u64 size = r.in_size - table;
+  for (unsigned i = 0; i < 6; ++i) {
+    bool in = r.in_pointers >> i & 1, out = r.out_pointers >> i & 1, must = syscalls::pointer_args[r.nr] >> i & 1;
+    args[i] = r.args[i];
+    if (in && out) return false;
+    if (must && !in && !out && args[i] && args[i] != kBadPointer) return false;
+    if (in) {
+      if (args[i] > size) return false;
+      args[i] += address(data);
+    }
+    if (out) {
+      if (args[i] > r.out_size) return false;
+      args[i] += address(space.out);
+    }
+  }
+  auto *relocation = reinterpret_cast<Relocation *>(space.in);
+  for (unsigned i = 0; i < r.relocations; ++i) {
+    u64 to = relocation[i].target & ~kInOut;
+    if (u64(relocation[i].position) + 8 > size || to > (relocation[i].target & kInOut ? u64(r.out_size) : size)) return false;
+    u64 value = relocation[i].target & kInOut ? address(space.out) + to : address(data) + to;
+    copy(data + relocation[i].position, &value, 8);
+  }
+  *nested_limit = size;
+  return true;
+}
+
+// The program may use every number but those of the channels.
+i64 guard_descriptors(const Request &r) {
+  for (unsigned i = 0; i < 6; ++i)
+    if ((syscalls::fd_args[r.nr] >> i & 1) && window_touches(r.args[i])) return -EBADF_;
+  return 0;
+}
+
+i64 close_range_around(u64 first, u64 last, u64 flags) {
+  Control &c = control();
+  u64 low = u64(c.window), high = u64(c.window_end);
+  if (last < low || first >= high || flags & 2) return sys(nr_close_range, first, last, flags);   // CLOSE_RANGE_UNSHARE comes home instead
+  i64 result = 0;
+  if (first < low) result = sys(nr_close_range, first, low - 1, flags);
+  if (!result && last >= high) result = sys(nr_close_range, high, last, flags);
+  for (u64 fd = maximum(first, low); fd <= minimum(last, high - 1) && !result; ++fd)
+    if (!window_touches(fd)) flags & 4 ? sys(nr_fcntl, fd, 2, 1) : sys(nr_close, fd);
+  return result;
+}
+
+void call(Slot *slot, const Request &r, Space &space) {
+  u64 args[6], limit;
+  if (!syscalls::deputy_may(r.nr) || !resolve(r, space, args, &limit)) return answer(slot, -ENOSYS_);
+  if (i64 error = guard_descriptors(r)) return answer(slot, error);
+  if (r.inout_size > minimum<u64>(limit, r.out_size)) return answer(slot, -EINVAL_);
+  copy(space.out, space.in + r.relocations * sizeof(Relocation), r.inout_size);
+  i64 result = r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args);
+  if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
+  u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
+  answer(slot, result, space.out, r.flags & kReturnAll ? r.out_size : r.out_fixed + rest);
+}
+
+// --- threads and children ----------------------------------------------------------------------------------------------------
+int take_channel(u32 serial) {
+  for (Spare &s : control().spares)
+    if (s.fd >= 0 && s.index == serial) {
+      int fd = s.fd;
+      s.fd = -1;
+      return fd;
+    }
+  return -1;
+}
+
+Slot *prepare_slot(u64 index) {
+  Control &c = control();
+  if (!map_slot(index)) return nullptr;
+  Slot *slot = slot_at(index);
+  // The thread that had the slot before may still be on its way out; its stack is here.
+  while (slot->tid && slot->tid != c.pid && sys(nr_tgkill, u64(c.pid), u64(slot->tid), 0) == 0) sys(nr_sched_yield);
+  zero(slot, sizeof *slot);
+  slot->index = u32(index);
+  slot->channel = -1;
+  if (c.slots <= index) c.slots = u32(index) + 1;
+  return slot;
+}
+
+void begin_thread(void *argument) { deputy(static_cast<Slot *>(argument)); }
+
+constexpr u64 kThreadFlags = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x80000000;   // VM FS FILES SIGHAND THREAD SYSVSEM IO
+
+void clone_thread(Slot *slot, const Request &r) {
+  Control &c = control();
+  Lock lock(&c.lock);
+  int channel = take_channel(u32(r.args[2]));
+  Slot *fresh = channel < 0 || r.args[1] >= kMaxSlots ? nullptr : prepare_slot(r.args[1]);
+  if (!fresh) return answer(slot, -EAGAIN_);
+  fresh->channel = channel;
+  fresh->mask = slot->mask;
+  fresh->process = &c.process;
+  fresh->state = u32(SlotState::used);
+  fresh->tid = 0;
+  u64 flags = (r.args[0] & kThreadFlags) | 0x10f00 | 0x100000;                               // and CLONE_PARENT_SETTID
+  u64 keep = 0, all = ~0ull;
+  sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
+  i64 tid = clone_with_stack(nr_clone, flags, address(fresh) + kStackTop, address(&fresh->tid), begin_thread, fresh);
+  if (failed(tid)) {
+    fresh->state = u32(SlotState::free);
+    sys(nr_close, u64(channel));
+  } else {
+    add(&c.threads, 1);
+    add(&c.inside, 1);
+  }
+  sys(nr_rt_sigprocmask, 2, address(&keep), 0, 8);
+  answer(slot, tid);
+}
+
+// The child of a deputy is the deputy of the guest's child. It has the skeleton, one thread, and channels of its own.
+void fork_process(Slot *slot, const Request &r) {
+  Control &c = control();
+  int channel, event;
+  {
+    Lock lock(&c.lock);
+    channel = take_channel(u32(r.args[2]));
+    event = take_channel(u32(r.args[3]));
+  }
+  if (channel < 0 || event < 0) {
+    if (channel >= 0) sys(nr_close, u64(channel));
+    if (event >= 0) sys(nr_close, u64(event));
+    return answer(slot, -EAGAIN_);
+  }
+  u64 index = r.args[1];
+  u64 keep = 0, all = ~0ull;
+  sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
+  // Without the memory meanings of the flags; the exit signal and CLONE_PARENT stay.
+  i64 pid = sys(nr_clone, (r.args[0] & (0xff | 0x8000 | 0x200 | 0x80000000)), 0, 0, 0, 0);
+  if (pid) {
+    sys(nr_rt_sigprocmask, 2, address(&keep), 0, 8);
+    sys(nr_close, u64(channel));
+    sys(nr_close, u64(event));
+    return answer(slot, pid);
+  }
+  u64 mask = slot->mask;
+  for (u64 i = 0; i < c.slots; ++i)
+    if (slot_at(i)->state == u32(SlotState::used)) {
+      if (slot_at(i)->channel >= 0) sys(nr_close, u64(slot_at(i)->channel));
+      slot_at(i)->state = u32(SlotState::free);
+      slot_at(i)->tid = 0;
+    }
+  sys(nr_close, u64(c.event));
+  for (Spare &s : c.spares)
+    if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
+  c.pid = int(sys(nr_getpid));
+  c.event = event;
+  c.threads = 1;
+  c.inside = 1;
+  c.parked = 0;
+  c.arrived = 0;
+  c.phase = u32(Phase::away);
+  c.lock = 0;
+  zero(&c.statistics, sizeof c.statistics);
+  c.statistics.last_return = -3;
+  c.statistics.migrations = 1;
+  Slot *mine = slot;
+  if (index != slot->index) {                                            // a vfork child has its own slot on both sides
+    mine = prepare_slot(index);
+    if (!mine) sys(nr_exit_group, 1);
+  }
+  mine->index = u32(index);
+  mine->state = u32(SlotState::used);
+  mine->tid = c.pid;
+  mine->channel = channel;
+  mine->mask = mask;
+  mine->process = &c.process;
+  mine->interrupt = 0;
+  mine->busy = 0;
+  mine->in_hand = 0;
+  mine->leader = 1;
+  mine->rseq = 0;
+  mine->robust_list = 0;
+  mine->tid_address = 0;
+  if (mine == slot) deputy(slot);
+  asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; movq %1, %%rdi; call *%2" ::"r"(address(mine) + kStackTop), "r"(mine), "r"(&begin_thread) : "rdi", "memory");
+  __builtin_unreachable();
+}
+
+void exec(Slot *slot, const Request &r, Space &space) {
+  u64 args[6], limit;
+  if (!resolve(r, space, args, &limit)) return answer(slot, -EFAULT_);
+  // On success the channels close with the old program (close-on-exec) and the guest knows.
+  answer(slot, interruptible(&slot->interrupt, r.nr, args));
+}
+
+[[noreturn]] void end_thread(Slot *slot, int status) {
+  Control &c = control();
+  block_all_signals();
+  {
+    Lock lock(&c.lock);
+    sys(nr_close, u64(slot->channel));
+    slot->channel = -1;
+    slot->state = u32(SlotState::dying);
+    add(&c.threads, -1u);
+  }
+  add(&c.inside, -1u);
+  for (;;) sys(nr_exit, u64(status));
+}
+
+// --- the smaller operations --------------------------------------------------------------------------------------------------
+void hand_over_signal(Slot *slot) {
+  Control &c = control();
+  u64 keep = 0, all = ~0ull;
+  sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
+  int signal = int(slot->in_hand);
+  if (!signal) {
+    set_real_mask(slot->mask & ~bit(kControlSignal));
+    return answer(slot, 0);
+  }
+  SigAction &action = c.process.actions[signal - 1];
+  Delivery delivery{action, slot->mask, 0, {}};
+  copy(delivery.info, slot->info, sizeof delivery.info);
+  slot->mask |= action.mask | (action.flags & 0x40000000 ? 0 : bit(signal));   // SA_NODEFER
+  slot->mask &= ~(bit(9) | bit(19));
+  delivery.new_mask = slot->mask;
+  if (action.flags & 0x80000000) {                                              // SA_RESETHAND
+    action.handler = 0;
+    set_home_action(signal);
+  }
+  slot->in_hand = 0;
+  __atomic_and_fetch(&slot->interrupt, ~1u, __ATOMIC_ACQ_REL);
+  set_real_mask(slot->mask & ~bit(kControlSignal));
+  answer(slot, signal, &delivery, sizeof delivery);
+}
+
+// The mask first, then what it now blocks goes back to the kernel's queue, where sigpending(2), sigwait and other threads see it.
+void set_mask(Slot *slot, u64 mask) {
+  u64 keep = 0, all = ~0ull;
+  sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
+  slot->mask = mask & ~(bit(9) | bit(19));
+  if (slot->in_hand && (slot->mask & bit(int(slot->in_hand)))) {
+    sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), slot->in_hand, address(slot->info));
+    slot->in_hand = 0;
+    __atomic_and_fetch(&slot->interrupt, ~1u, __ATOMIC_ACQ_REL);
+  }
+  set_real_mask(slot->mask & ~bit(kControlSignal));
+  answer(slot, 0);
+}
+
+void set_action(Slot *slot, const Request &r, Space &space) {
+  u64 signal = r.args[0];
+  if (signal < 1 || signal > u64(kSignals) || signal == 9 || signal == 19 || r.in_size != sizeof(SigAction)) return answer(slot, -EINVAL_);
+  copy(&control().process.actions[signal - 1], space.in, sizeof(SigAction));
+  if (signal != u64(kControlSignal)) set_home_action(int(signal));
+  answer(slot, 0);
+}
+
+// Bytes of a mapping whose truth is here. A mapping that is not readable yet is made so for the moment.
+void fetch(Slot *slot, const Request &r, Space &space) {
+  u64 at = r.args[0], length = minimum<u64>(r.args[1], r.out_size);
+  if (at - base() < kRegionSize) return answer(slot, -EFAULT_);
+  IoVec local{address(space.out), length}, remote{at, length};
+  i64 n = sys(nr_process_vm_readv, u64(control().pid), address(&local), 1, address(&remote), 1, 0);
+  if (n == -EFAULT_ && r.args[2]) {
+    sys(nr_mprotect, align_down(at, kPage), align_up(length, kPage), prot_read);
+    n = sys(nr_process_vm_readv, u64(control().pid), address(&local), 1, address(&remote), 1, 0);
+    sys(nr_mprotect, align_down(at, kPage), align_up(length, kPage), r.args[3] & 7);
+  }
+  answer(slot, n, space.out, n > 0 ? u64(n) : 0);
+}
+
+// mmap of a file, or a change over a home mapping: done here at the same address, so that home's mappings stay the truth.
+void map(Slot *slot, const Request &r) {
+  if (r.args[0] - base() < kRegionSize || r.args[0] % kPage || r.args[0] + r.args[1] < r.args[0]) return answer(slot, -EINVAL_);
+  if (r.nr != nr_mmap && r.nr != nr_munmap && r.nr != nr_mprotect && r.nr != nr_madvise) return answer(slot, -ENOSYS_);
+  if (r.nr == nr_mmap && !(r.args[3] & map_anonymous) && window_touches(r.args[4])) return answer(slot, -EBADF_);
+  answer(slot, sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]));
+}
+
+void refill(Slot *slot) {
+  Control &c = control();
+  Lock lock(&c.lock);
+  for (Spare &s : c.spares)
+    if (s.fd < 0) return answer(slot, open_spare(s));
+  answer(slot, 0);
+}
+
+void park(Slot *slot, const Request &r) {
+  Control &c = control();
+  Slot incoming;
+  block_all_signals();
+  if (r.in_size < sizeof incoming || r.in_size > sizeof incoming + kFrameSize) lose("its node sent a damaged thread");
+  if (receive_all(slot->channel, &incoming, sizeof incoming)) lose("the connection broke on the way home");
+  u64 length = r.in_size - sizeof incoming;
+  if (receive_all(slot->channel, saved_frame(slot), length)) lose("the connection broke on the way home");
+  slot->frame_length = length;
+  slot->altstack = incoming.altstack;
+  slot->fs_base = incoming.fs_base;
+  slot->gs_base = incoming.gs_base;
+  slot->robust_list = incoming.robust_list;
+  slot->robust_length = incoming.robust_length;
+  slot->tid_address = incoming.tid_address;
+  slot->rseq = incoming.rseq;
+  slot->rseq_length = incoming.rseq_length;
+  slot->rseq_signature = incoming.rseq_signature;
+  slot->deadline = incoming.deadline;
+  slot->deadline_ip = incoming.deadline_ip;
+  add(&c.parked, 1);
+  futex_wake(&c.parked);
+  if (!r.args[0]) {
+    while (load(&c.phase) == u32(Phase::returning) || load(&c.phase) == u32(Phase::away)) futex_wait(&c.phase, load(&c.phase));
+    leave_stub(slot);
+  }
+  Request dump{};
+  if (receive_all(slot->channel, &dump, sizeof dump) || dump.magic != kRequestMagic || dump.op != Op::dump) lose("its node sent something else than its memory");
+  receive_home(slot, dump);
+  leave_stub(slot);
+}
+
+void handle(Slot *slot, const Request &r) {
+  Control &c = control();
+  if (r.op == Op::park) park(slot, r);
+  if (r.in_size > kTransferMax || r.out_size > kTransferMax || r.out_fixed > r.out_size || r.nr >= syscalls::count) lose("its node sent an impossible request");
+  Space space;
+  if (!space.open(slot, r.in_size, r.out_size)) lose("there is no memory at home for its call");
+  if (r.in_size && receive_all(slot->channel, space.in, r.in_size)) lose("the connection to the node it ran on broke");
+  __atomic_add_fetch(&c.statistics.calls, 1, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
+  bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
+  if (starts_something && load(&c.phase) == u32(Phase::returning)) __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL), answer(slot, kRestart);
+  else switch (r.op) {
+    case Op::call: call(slot, r, space); break;
+    case Op::get_signal: hand_over_signal(slot); break;
+    case Op::set_mask: set_mask(slot, r.args[0]); break;
+    case Op::set_action: set_action(slot, r, space); break;
+    case Op::clone: clone_thread(slot, r); break;
+    case Op::fork: fork_process(slot, r); break;
+    case Op::exec: exec(slot, r, space); break;
+    case Op::exit: end_thread(slot, int(r.args[0]));
+    case Op::exit_group: for (;;) sys(nr_exit_group, r.args[0]);
+    case Op::come_home:
+      start_return(int(i64(r.args[0])));
+      answer(slot, 0);
+      break;
+    case Op::fetch: fetch(slot, r, space); break;
+    case Op::map: case Op::mirror: map(slot, r); break;
+    case Op::refill: refill(slot); break;
+    default: lose("its node sent an unknown request");
+  }
+  space.close();
+}
+
+}  // namespace
+
+bool window_touches(u64 fd) {
+  Control &c = control();
+  u32 n = u32(fd);
+  if (n < u32(c.window) || n >= u32(c.window_end)) return false;
+  if (int(n) == c.event || int(n) == c.proc) return true;
+  for (Spare &s : c.spares)
+    if (s.fd == int(n)) return true;
+  for (u32 i = 0; i < c.slots; ++i)
+    if (slot_at(i)->state == u32(SlotState::used) && slot_at(i)->channel == int(n)) return true;
+  return false;
+}
+
+[[noreturn]] void deputy(Slot *slot) {
+  Control &c = control();
+  set_real_mask(slot->mask & ~bit(kControlSignal));
+  for (;;) {
+    Request r{};
+    while (slot->leader && c.drop_next < c.book_entries && wait_readable(slot->channel, 0) == 0) drop_skeleton(4 << 20);
+    if (receive_all(slot->channel, &r, sizeof r)) lose("the connection to the node it ran on broke");
+    slot->busy = 1;
+    if (r.magic != kRequestMagic) lose("its node sent something that is no request");
+    handle(slot, r);
+    slot->busy = 0;
+  }
+}
+
+// The guest is gone, and with it the program's memory: the process ends, and its user is told once (rulings: 128 + SIGKILL).
+[[noreturn]] void lose(const char *why) {
+  Control &c = control();
+  block_all_signals();
+  if (!__atomic_exchange_n(&c.lost, 1u, __ATOMIC_ACQ_REL)) {
+    char text[256], digits[12];
+    u64 n = 0;
+    auto put = [&](const char *s) { while (*s && n < sizeof text - 2) text[n++] = *s++; };
+    put("mosrun: process ");
+    u64 d = 0;
+    for (int v = c.pid; v && d < sizeof digits; v /= 10) digits[d++] = char('0' + v % 10);
+    while (d) text[n++] = digits[--d];
+    put(" is lost: ");
+    put(why);
+    text[n++] = '\n';
+    sys(nr_write, 2, address(text), n);
+  }
+  for (;;) {
+    sys(nr_kill, u64(c.pid), 9);
+    sys(nr_exit_group, 137);
+  }
+}
+
+}  // namespace mosrun

@@ -1,0 +1,121 @@
+// Home, while away: the process's signals. The kernel decides, as ever, which thread gets what and when, because every deputy thread carries its
+// guest thread's mask. A signal the program handles is caught here, kept, and handed to the guest's thread; all others keep their effect.
+//
+// A thread keeps one signal at a time: from the catch until the guest has fetched it the thread blocks all handled signals, so that whatever
+// comes meanwhile waits in the kernel's own queue, where sigpending(2) and the other threads find it.
+#include "stub.h"
+
+namespace mosrun {
+
+namespace {
+
+bool is_stop(int s) { return s == 20 || s == 21 || s == 22; }   // TSTP, TTIN, TTOU
+
+void send_event(EventType type, uint16_t slot, u32 argument) {
+  Control &c = control();
+  Event event{type, 0, slot, argument};
+  sys(nr_sendto, u64(c.event), address(&event), sizeof event, msg_nosignal, 0, 0);
+}
+
+// Puts a thread out of a call that it has not entered yet, or that the kernel would restart.
+void let_go(Context *context) {
+  u64 &ip = context->regs.ip;
+  if (ip >= address(interruptible_test) && ip <= address(interruptible_call)) ip = address(interruptible_let_go);
+}
+
+void caught(int signal, uint8_t *info, Context *context) {
+  Slot *slot = this_slot();
+  int code;
+  copy(&code, info + 8, 4);
+  if (code > 0 && in_blob(context->regs.ip) && (signal == 11 || signal == 7 || signal == 8 || signal == 4)) {
+    SigAction fatal{};                                       // a fault of the deputy itself: let it show
+    sys(nr_rt_sigaction, u64(signal), address(&fatal), 0, 8);
+    return;
+  }
+  copy(slot->info, info, sizeof slot->info);
+  slot->in_hand = u32(signal);
+  __atomic_or_fetch(&slot->interrupt, 1u, __ATOMIC_ACQ_REL);
+  context->mask |= handled_signals();
+  let_go(context);
+  if (!slot->busy) send_event(EventType::signal, uint16_t(slot->index), 0);
+}
+
+// ^Z and its like: the guest is told to stand still, then the process stops by the same default action, for its parent to see.
+void stopped(int signal, uint8_t *, Context *context) {
+  Control &c = control();
+  u64 only = bit(signal);
+  SigAction act{}, mine{};
+  send_event(EventType::stop, 0, 0);
+  sys(nr_rt_sigaction, u64(signal), address(&act), address(&mine), 8);
+  sys(nr_tgkill, u64(c.pid), u64(sys(nr_gettid)), u64(signal));
+  sys(nr_rt_sigprocmask, 1, address(&only), 0, 8);           // SIG_UNBLOCK: stops here until SIGCONT
+  sys(nr_rt_sigprocmask, 0, address(&only), 0, 8);
+  if (c.process.actions[signal - 1].handler == 0) sys(nr_rt_sigaction, u64(signal), address(&mine), 0, 8);
+  send_event(EventType::resume, 0, 0);
+  (void)context;
+}
+
+void controlled(int, uint8_t *info, Context *context) {
+  Slot *slot = this_slot();
+  int code;
+  u64 value;
+  copy(&code, info + 8, 4);
+  copy(&value, info + 24, 8);
+  __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
+  let_go(context);
+  // A call that any interruption ends with EINTR (epoll_wait, semop, sigtimedwait, sleeps) has had no effect: it is issued again.
+  if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) context->regs.ax = u64(kRestart);
+  if (code == -1 && value == 1 && load(&control().phase) == u32(Phase::away)) {   // SI_QUEUE: the mover's order
+    start_return(-1);
+    send_event(EventType::home, 0, 0);
+  }
+}
+
+}  // namespace
+
+u64 handled_signals() {
+  u64 set = 0;
+  for (int s = 1; s < kSignals; ++s)
+    if (control().process.actions[s - 1].handler > 1) set |= bit(s);
+  return set;
+}
+
+void set_home_action(int signal) {
+  if (signal == 9 || signal == 19) return;
+  SigAction &program = control().process.actions[signal - 1];
+  SigAction act = program;
+  act.restorer = address(restorer);
+  act.flags = 0x04000004 | (program.flags & (0x10000000 | 1 | 2));   // RESTORER | SIGINFO, and RESTART, NOCLDSTOP, NOCLDWAIT of the program
+  act.mask = ~0ull;
+  if (signal == kControlSignal) act.handler = address(controlled), act.flags = 0x14000004;
+  else if (program.handler > 1) act.handler = address(caught);
+  else if (!program.handler && is_stop(signal)) act.handler = address(stopped), act.flags |= 0x10000000;
+  else act.mask = 0, act.flags = program.flags | 0x04000000;
+  sys(nr_rt_sigaction, u64(signal), address(&act), 0, 8);
+}
+
+void install_home_handlers() {
+  for (int s = 1; s <= kSignals; ++s) set_home_action(s);
+}
+
+void restore_program_handlers() {
+  for (int s = 1; s <= kSignals; ++s)
+    if (s != 9 && s != 19) sys(nr_rt_sigaction, u64(s), address(&control().process.actions[s - 1]), 0, 8);
+}
+
+// Every thread lets go of the call it is in, and answers from now on only: again.
+void start_return(int reason) {
+  Control &c = control();
+  u32 away = u32(Phase::away);
+  if (!__atomic_compare_exchange_n(&c.phase, &away, u32(Phase::returning), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return;
+  c.return_reason = reason;
+  c.statistics.last_return = reason;
+  if (reason >= 0 && reason < 512) c.statistics.returns[reason]++;
+  int me = int(sys(nr_gettid));
+  for (u32 i = 0; i < c.slots; ++i) {
+    Slot *slot = slot_at(i);
+    if (slot->state == u32(SlotState::used) && slot->tid != me) sys(nr_tgkill, u64(c.pid), u64(slot->tid), u64(kControlSignal));
+  }
+}
+
+}  // namespace mosrun

@@ -1,0 +1,139 @@
+// Home: the process comes back. Every guest thread has sent its registers over its own channel; now its memory comes over one of them, into
+// place. Home has kept the mappings, so only differences are applied: what the guest gave up goes, what it made is made, what it changed is written.
+#include "stub.h"
+
+namespace mosrun {
+
+namespace {
+
+i64 unmap(u64 start, u64 end) { return start < end ? sys(nr_munmap, start, end - start) : 0; }
+
+i64 make(u64 start, u64 end, const Mapping &like) {
+  if (start >= end) return 0;
+  u64 flags = map_anonymous | map_fixed_noreplace | (like.kind == Kind::shared_anon ? map_shared : map_private);
+  if (!like.prot) flags |= map_noreserve;
+  i64 at = sys(nr_mmap, start, end - start, prot_read | prot_write, flags, u64(-1), 0);
+  return failed(at) ? at : at == i64(start) ? 0 : -EEXIST_;
+}
+
+bool anonymous(const Mapping &m) { return m.kind == Kind::anon || m.kind == Kind::shared_anon; }
+
+// The parts of `wanted` that home does not have are made; `home` is sorted.
+i64 make_missing(const Mapping *home, u64 homes, const Mapping &wanted) {
+  u64 at = wanted.start;
+  for (u64 i = 0; i < homes && at < wanted.end; ++i) {
+    const Mapping &h = home[i];
+    if (h.end <= at) continue;
+    if (h.start >= wanted.end) break;
+    if (h.start > at) {
+      if (h.kind == Kind::stack && h.start == minimum(h.start, wanted.end)) touch_write(at);        // the stack grows as it would have here
+      else if (i64 error = make(at, h.start, wanted)) return error;
+    }
+    at = h.end;
+  }
+  return make(at, wanted.end, wanted);
+}
+
+// What home has and the guest no longer: anonymous memory that the program has returned.
+void remove_surplus(const Mapping *home, u64 homes, const Mapping *guest, u64 guests) {
+  u64 g = 0;
+  for (u64 i = 0; i < homes; ++i) {
+    if (!anonymous(home[i])) continue;
+    u64 at = home[i].start;
+    while (g < guests && guest[g].end <= at) ++g;
+    for (u64 j = g; j < guests && guest[j].start < home[i].end && at < home[i].end; ++j) {
+      if (guest[j].start > at) unmap(at, guest[j].start);
+      at = maximum(at, guest[j].end);
+    }
+    unmap(at, home[i].end);
+  }
+}
+
+// Protections as the guest left them (`final`), or open for writing while pages arrive.
+void protect(const Mapping *guest, u64 guests, bool final) {
+  for (u64 i = 0; i < guests; ++i) {
+    const Mapping &m = guest[i];
+    if (m.kind == Kind::vdso || m.kind == Kind::other) continue;
+    if (final) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
+    else if ((m.flags & kWritten) && (m.prot & (prot_read | prot_write)) != (prot_read | prot_write)) sys(nr_mprotect, m.start, m.end - m.start, prot_read | prot_write);
+  }
+}
+
+int open_maps() { return int(sys(257, u64(control().proc), reinterpret_cast<u64>("self/maps"), 0x80000)); }
+
+i64 receive_mappings(Slot *slot, Mapping *guest, u64 &guests) {
+  RecordHeader header{};
+  if (i64 error = receive_all(slot->channel, &header, sizeof header)) return error;
+  if (header.type != Record::mappings || header.count > kListMax || header.length != header.count * sizeof(Mapping)) return -EPROTO_;
+  guests = header.count;
+  if (i64 error = receive_all(slot->channel, guest, header.length)) return error;
+  u64 last = 0;
+  for (u64 i = 0; i < guests; ++i) {
+    const Mapping &m = guest[i];
+    if (m.start < last || m.end <= m.start || (m.start | m.end) % kPage || m.start - base() < kRegionSize || m.end >> 47) return -EPROTO_;
+    last = m.end;
+  }
+  return 0;
+}
+
+i64 apply(const Mapping *guest, u64 guests, u64 brk) {
+  Control &c = control();
+  auto *home = pointer<Mapping>(base() + kBookOffset);
+  if (brk) sys(nr_brk, brk);
+  int maps = open_maps();
+  if (maps < 0) return maps;
+  u64 homes = read_mappings(maps, home, kBookMax);
+  remove_surplus(home, homes, guest, guests);
+  sys(nr_lseek, u64(maps), 0, 0);
+  homes = read_mappings(maps, home, kBookMax);
+  sys(nr_close, u64(maps));
+  if (!homes) return -ENOMEM_;
+  for (u64 i = 0; i < guests; ++i)
+    if (guest[i].kind != Kind::vdso && guest[i].kind != Kind::other)
+      if (i64 error = make_missing(home, homes, guest[i])) return error;
+  c.book_entries = 0;
+  return 0;
+}
+
+}  // namespace
+
+void receive_home(Slot *slot, const Request &r) {
+  Control &c = control();
+  while (c.drop_next < c.book_entries) drop_skeleton(1ull << 40);      // or stale pages would stand beside the ones that come
+  auto *guest = pointer<Mapping>(base() + kListOffset);
+  u64 guests = 0, pages = 0, bytes = 0;
+  i64 error = receive_mappings(slot, guest, guests);
+  if (!error) error = apply(guest, guests, r.args[0]);
+  if (error) lose("home had no room for the memory it came back with");
+  protect(guest, guests, false);
+  for (;;) {
+    RecordHeader header{};
+    if (receive_all(slot->channel, &header, sizeof header)) lose("the connection broke on the way home");
+    if (header.type == Record::end) break;
+    if (header.type != Record::pages || receive_pages(slot->channel, header, buffer(slot))) lose("its memory did not arrive whole");
+    bytes += header.length;
+    pages += (header.length - header.count * sizeof(PageRun)) / kPage;
+  }
+  protect(guest, guests, true);
+  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
+  restore_program_handlers();
+  c.statistics.migrations++;
+  c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);
+  c.statistics.moved_pages = pages;
+  c.statistics.freeze_ns = u64(maximum<i64>(0, now() - i64(r.args[1])));
+  send_record(slot->channel, Record::running, 0, nullptr, 0);          // it runs here: the guest may go
+  for (u32 i = 0; i < c.slots; ++i) {
+    Slot *s = slot_at(i);
+    if (s->state == u32(SlotState::used) && s->channel >= 0) sys(nr_close, u64(s->channel)), s->channel = -1;
+  }
+  sys(nr_close, u64(c.event));
+  sys(nr_close, u64(c.proc));
+  for (Spare &s : c.spares)
+    if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
+  c.event = c.proc = -1;
+  c.inside = c.threads;
+  store(&c.phase, u32(Phase::home));
+  futex_wake(&c.phase);
+}
+
+}  // namespace mosrun

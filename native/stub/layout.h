@@ -1,0 +1,245 @@
+// The memory that deputy and guest share the shape of.
+//
+// The stub is mapped at one address, `base`, in the home process and in its guest, so every pointer into it means the same on both sides.
+//
+//   base + 0        code        the blob, r-x
+//   base + 256 KiB  Control     one per process: phase, sessions, counters, descriptors
+//   base + 384 KiB  filter      BPF program, written by the husk, gone after use
+//   base + 512 KiB  vdso        guest only: the hosting kernel's own vvar and vdso, moved here
+//   base + 1 MiB    book        Mapping[]: guest: mappings whose truth lies at home; home: the skeleton while leaving
+//   base + 3 MiB    list        Mapping[]: scratch for one pass over /proc/self/maps
+//   base + 6 MiB    slots       1 MiB each, mapped on demand, aligned, so that a thread finds its slot by masking its stack pointer
+//
+//   slot + 0        Slot
+//   slot + 4 KiB    frame       the program's registers as an rt_sigframe, with its FPU state
+//   slot + 32 KiB   buffers     marshalled requests and replies
+//   slot + 1 MiB    stack       grows down; also the guest thread's real alternate signal stack
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+namespace mosrun {
+
+constexpr uint32_t kProtocol = 1;                              // changes with any layout or message below
+constexpr uint64_t kControlMagic = 0x31304c54434d4f53;         // "SOMCTL01"
+constexpr uint64_t kBlobMagic = 0x3130424f4c424f4d;            // "MOBLOB01"
+
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kCodeSize = 256 << 10;
+constexpr uint64_t kControlOffset = 256 << 10;
+constexpr uint64_t kFilterOffset = 384 << 10;
+constexpr uint64_t kFilterSize = 64 << 10;
+constexpr uint64_t kVdsoOffset = 512 << 10;
+constexpr uint64_t kVdsoSize = 256 << 10;
+constexpr uint64_t kBookOffset = 1 << 20;
+constexpr uint64_t kBookSize = 2 << 20;
+constexpr uint64_t kListOffset = 3 << 20;
+constexpr uint64_t kListSize = 3 << 20;
+constexpr uint64_t kSlotsOffset = 6 << 20;
+constexpr uint64_t kSlotSize = 1 << 20;
+constexpr unsigned kMaxSlots = 2048;
+constexpr uint64_t kRegionSize = kSlotsOffset + kMaxSlots * kSlotSize;  // address space that must be free; only what is used is mapped
+
+constexpr uint64_t kFrameOffset = 4 << 10;
+constexpr uint64_t kFrameSize = 28 << 10;                      // AMX needs 11,008 bytes of XSAVE area
+constexpr uint64_t kBufferOffset = 32 << 10;
+constexpr uint64_t kBufferSize = 512 << 10;
+constexpr uint64_t kStackLow = kBufferOffset + kBufferSize;    // the stack has the rest of the slot
+constexpr uint64_t kStackTop = kSlotSize - 64;
+constexpr unsigned kSpares = 16;
+
+constexpr int kControlSignal = 64;   // glibc uses 32 and 33 internally, and nobody the last one
+constexpr int kSignals = 64;
+
+// The header at the start of the blob; offsets are from the blob's start.
+struct BlobHeader {
+  uint64_t magic;
+  uint32_t protocol;
+  uint32_t size;
+  uint32_t leave;          // home: a thread enters the stub here, slot in rsp
+  uint32_t arrive;         // hosting node: the husk enters here
+  uint32_t clocks_begin;   // replacements of vdso functions, run in the program's own context
+  uint32_t clocks_end;
+};
+
+struct SigAction {          // the kernel's own layout (rt_sigaction(2))
+  uint64_t handler, flags, restorer, mask;
+};
+
+struct AltStack {           // stack_t
+  uint64_t sp;
+  int32_t flags;
+  int32_t pad;
+  uint64_t size;
+};
+
+enum class Kind : uint32_t { anon, file_private, file_shared, shared_anon, stack, vdso, other };
+
+// One mapping. `lazy`: pages are fetched from home when first touched. `written`: may differ from the file, so its pages travel home.
+struct Mapping {
+  uint64_t start, end;
+  uint32_t prot;
+  Kind kind;
+  uint32_t flags;
+  uint32_t pad;
+};
+constexpr uint32_t kLazy = 1, kWritten = 2, kEager = 4;
+constexpr uint64_t kBookMax = kBookSize / sizeof(Mapping);
+constexpr uint64_t kListMax = kListSize / sizeof(Mapping);
+
+enum class Phase : uint32_t { none, leaving, away, returning, home };
+enum class Side : uint32_t { home, guest };
+
+struct Spare { int32_t fd; uint32_t index; };
+
+// What belongs to a process even where a vfork child shares its memory. Home keeps the actions here and uses Control for the rest.
+struct Process {
+  SigAction actions[kSignals];     // the program's own view; index = signal - 1
+  int32_t pid;
+  int32_t event;                   // event channel
+  volatile uint32_t event_lock;
+  volatile uint32_t threads;
+  volatile uint32_t parked;
+  volatile uint32_t want_park;     // the process goes home: every thread stops where the program's own context is known
+  volatile uint32_t stopped;       // ^Z: the guest stands still; a futex
+  uint32_t pad;
+};
+
+// Layout fixed by prctl(2) PR_SET_MM_MAP.
+struct MmMap {
+  uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end, env_start, env_end;
+  uint64_t auxv;
+  uint32_t auxv_size, exe_fd;
+};
+
+// Counters and state that others read from outside (process_vm_readv) to tell what the process does: append only.
+struct Statistics {
+  uint64_t calls;               // system calls carried out by the deputy
+  uint64_t bytes_out, bytes_in; // to the guest, from the guest
+  uint64_t migrations;          // completed moves, both ways
+  uint64_t freeze_ns;           // of the last move
+  uint64_t moved_bytes;         // of the last move
+  uint64_t moved_pages;
+  int32_t last_return;          // number of the call that last brought it home, -1 by order, -2 by a fault
+  uint32_t threads;
+  uint32_t returns[512];        // times each call brought it home
+};
+
+struct Control {
+  uint64_t magic;
+  uint64_t base;
+  volatile uint32_t phase;        // Phase; a futex
+  volatile uint32_t side;
+  int32_t pid;                    // of this process, as it sees itself
+  uint32_t protocol;
+
+  volatile uint32_t threads;      // live threads of this process
+  volatile uint32_t inside;       // home: threads whose instruction pointer may still be in the stub
+  volatile uint32_t arrived;      // leaving: threads that wait; arriving: threads created
+  volatile uint32_t parked;       // home, returning: frames received
+  volatile uint32_t lock;         // slots, spares, book
+  volatile uint32_t failed;       // leaving: why the leader gave up (errno), 0 if it did not
+
+  int32_t mover;                  // home: the mover's end of the leader's socket pair, for pidfd_getfd
+  int32_t mover_peer;
+  int32_t event;                  // event channel
+  int32_t pool;                   // guest: socket from the keeper that spare channels come from
+  int32_t maps, pagemap;          // guest: its own /proc/self/{maps,pagemap}
+  int32_t proc;                   // home: /proc, so that a program in another root is served too
+  int32_t uffd;
+  int32_t window;                 // home: first descriptor number of the reserved window
+  int32_t window_end;
+  uint32_t slots;                 // highest slot index ever used + 1
+  uint32_t timeout_ms;
+  uint32_t fault;                 // injected failure, tests only
+
+  uint64_t session;
+  uint8_t token[32];
+  uint32_t gate_address;          // network order
+  uint16_t gate_port;             // network order
+  uint16_t spare_serial;
+  Spare spares[kSpares];
+
+  uint64_t vdso_start, vdso_end;  // of home
+  uint64_t vdso_clock_gettime, vdso_getcpu, vdso_clock_getres;  // guest: functions of the hosting kernel's vdso
+  int64_t realtime_offset;        // ns to add to the hosting node's CLOCK_REALTIME
+  uint64_t process_cpu_base;      // ns of CPU used before this stay
+  MmMap mm;
+  uint64_t stack_limit, stack_max;
+  uint64_t book_entries;
+  uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
+  uint64_t frozen_at;             // CLOCK_MONOTONIC ns of the first stop of the move under way
+  uint32_t seccomp_length;        // guest: instructions at base + kFilterOffset
+  int32_t return_reason;
+  volatile uint32_t lost;         // home: the message has been written
+  Process process;
+  Statistics statistics;
+};
+
+enum class SlotState : uint32_t { free, used, dying };
+
+// A thread's part of the stub.
+struct Slot {
+  uint32_t index;
+  volatile uint32_t state;        // SlotState
+  int32_t tid;
+  int32_t channel;                // this side's end of the thread's stream
+  Process *process;
+  uint64_t mask;                  // the program's signal mask
+  AltStack altstack;              // the program's alternate stack
+  uint64_t fs_base, gs_base;
+  uint64_t robust_list, robust_length;
+  uint64_t tid_address;
+  uint64_t rseq;
+  uint32_t rseq_length, rseq_signature;
+  uint64_t frame_length;          // bytes used at slot + kFrameOffset
+  volatile uint32_t interrupt;    // home: a signal is in hand or the thread is to let go of its call; tested just before the call
+  volatile uint32_t busy;         // home: a request is in hand
+  volatile uint32_t signal_waits; // guest: the deputy has a signal for this thread
+  volatile uint32_t stepping;     // guest: single-stepping out of a clock function
+  uint32_t in_hand;               // home: number of the signal caught and not yet fetched
+  uint8_t info[128];              // its siginfo
+  uint32_t leader;
+  uint32_t vfork;                 // the guest thread shares its parent's memory
+  uint64_t deadline;              // guest: of the call that was let go, CLOCK_MONOTONIC ns, 0 = none
+  uint64_t deadline_ip;           // its instruction
+  uint64_t deadline_argument;     // home: the register that points to `scratch` for the rest of the time: its number, and its true value
+  uint64_t deadline_value;
+  uint64_t scratch[8];
+  uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
+  int32_t clear_word;
+  uint32_t pad;
+  Process own_process;            // used by a vfork child
+};
+
+// The kernel's rt_sigframe on x86_64 (arch/x86/include/asm/sigframe.h).
+struct Registers {
+  uint64_t r8, r9, r10, r11, r12, r13, r14, r15, di, si, bp, bx, dx, ax, cx, sp, ip, flags;
+  uint16_t cs, gs, fs, ss;
+  uint64_t err, trapno, oldmask, cr2, fpstate;
+  uint64_t reserved[8];
+};
+struct Context {
+  uint64_t flags, link;
+  AltStack stack;
+  Registers regs;
+  uint64_t mask;
+};
+struct Frame {
+  uint64_t restorer;
+  Context context;
+  uint8_t info[128];
+};
+constexpr uint64_t kXstateInFrame = 512;                 // from the frame's start, 64-byte aligned
+constexpr uint32_t kFpMagic1 = 0x46505853, kFpMagic2 = 0x46505845;
+constexpr uint64_t kContextFlags = 7;                    // UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
+
+static_assert(sizeof(Registers) == 256);
+static_assert(sizeof(Context) == 304);
+static_assert(offsetof(Frame, context) == 8);
+static_assert(sizeof(Frame) == 440);
+static_assert(sizeof(Control) <= (128 << 10));
+static_assert(sizeof(Slot) <= kFrameOffset);
+static_assert(kXstateInFrame >= sizeof(Frame));
+
+}  // namespace mosrun

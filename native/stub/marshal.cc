@@ -1,0 +1,553 @@
+// Guest: a call goes home as the table describes it.
+//
+//   payload   relocations │ content of in-out structures │ inputs
+//   out       in-out structures │ outputs of fixed size │ the one output whose length the result tells
+//
+// Pointers become offsets; what points from within a structure (iovec, msghdr) is a relocation. Everything the program passes is touched from user
+// mode first, so that a bad pointer is found before the call has an effect, and pages that are still at home are fetched.
+#include "syscalls.h"
+#include "stub.h"
+
+namespace mosrun {
+
+using syscalls::Arg;
+using syscalls::Dir;
+using syscalls::Len;
+using syscalls::Place;
+
+namespace {
+
+constexpr unsigned kParts = 1024 + 24;
+constexpr u64 kSmall = 64 << 10;          // copied; larger inputs are sent from where they are
+
+struct Copied { u64 offset, length, to; const u32 *limit; };   // of the out buffer, to the program
+
+// One request under construction, in the slot's buffer.
+struct Builder {
+  Trap &trap;
+  Request r{};
+  IoVec *in;
+  Relocation *relocations;
+  uint8_t *inout, *inputs, *outs;
+  u64 inout_used = 0, inputs_used = 0, out_used = 0;
+  IoVec *out;
+  u64 out_parts = 0;
+  Copied back[8];
+  unsigned backs = 0;
+  i64 error = 0;
+
+  explicit Builder(Trap &t) : trap(t) {
+    uint8_t *p = buffer(t.slot);
+    auto take = [&](u64 n) { uint8_t *at = p; p += align_up(n, 64); return at; };
+    in = reinterpret_cast<IoVec *>(take(kParts * sizeof(IoVec)));
+    out = reinterpret_cast<IoVec *>(take(kParts * sizeof(IoVec)));
+    relocations = reinterpret_cast<Relocation *>(take(kParts * sizeof(Relocation)));
+    inout = take(kSmall);
+    inputs = take(3 * kSmall);
+    outs = take(2 * kSmall);
+  }
+};
+
+bool fits(u64 used, u64 n, u64 room) { return n <= room && used <= room - n; }
+
+}  // namespace
+
+i64 touch_range(u64 at, u64 length, bool write) {
+  u64 end = at + length;
+  if (end < at) return 0;
+  for (u64 p = at; p < end; p = align_down(p, kPage) + kPage)
+    if (p >> 47 || (write ? touch_write(p) : touch_read(p))) return i64(p - at);
+  return i64(length);
+}
+
+// Copies a string with its final zero; without one within `max` bytes, the first max - 1 bytes are sent: home then finds it too long.
+static i64 copy_string(uint8_t *to, u64 from, u64 max) {
+  u64 n = 0;
+  while (n < max - 1) {
+    u64 part = minimum(max - 1 - n, kPage - (from + n) % kPage);
+    if ((from + n) >> 47 || copy_program(to + n, pointer<void>(from + n), part)) return -EFAULT_;
+    for (u64 i = 0; i < part; ++i)
+      if (!to[n + i]) return i64(n + i + 1);
+    n += part;
+  }
+  to[n] = 0;
+  return i64(n + 1);
+}
+
+namespace {
+
+// --- time-outs that survive being let go ---------------------------------------------------------------------------------------
+struct Timing {
+  i64 deadline = 0;                       // CLOCK_MONOTONIC ns, 0 = none
+  bool adjusted = false;
+  i64 rest = 0;                           // ns
+};
+
+Timing timing(Trap &trap, i64 asked) {
+  Timing t;
+  Slot *slot = trap.slot;
+  i64 at = now();
+  if (slot->deadline && slot->deadline_ip == trap.context->regs.ip) {
+    t.deadline = i64(slot->deadline);
+    t.rest = maximum<i64>(0, t.deadline - at);
+    t.adjusted = true;
+  } else {
+    t.rest = asked;
+    t.deadline = asked > (1ll << 60) ? 0 : at + asked;
+  }
+  return t;
+}
+
+i64 nanoseconds(const TimeSpec &t, i64 unit) {
+  if (t.seconds > 4000000000ll) return 1ll << 61;
+  return t.seconds * 1000000000 + t.nanoseconds * unit;
+}
+
+// What an argument given by a command means. False: the table does not know, or says that it comes home.
+bool command(const Arg &arg, const u64 *args, Dir &dir, u64 &size) {
+  syscalls::Command c = syscalls::command_of(syscalls::List(arg.plus), u32(args[arg.a]));
+  dir = c.dir;
+  size = c.size;
+  return c.place == Place::home;
+}
+
+i64 length_of(u32 nr, const Arg &arg, const u64 *args, u64 at, u64 &n) {
+  switch (arg.len) {
+    case Len::none: n = 0; return 0;
+    case Len::fixed: n = arg.size; return 0;
+    case Len::arg: case Len::ret: {
+      u64 count = args[arg.a];
+      if (syscalls::int_args[nr] >> arg.a & 1) count = u32(count);
+      if (arg.size && count > (kTransferMax / 2 - arg.plus) / arg.size) count = (kTransferMax / 2 - arg.plus) / arg.size;
+      n = arg.plus + count * arg.size;
+      return 0;
+    }
+    case Len::pointer: case Len::first: {
+      u32 room = 0;
+      u64 from = arg.len == Len::pointer ? args[arg.a] : at;
+      if (!from || copy_program(&room, pointer<void>(from), 4)) return -EFAULT_;
+      n = arg.len == Len::pointer ? minimum<u64>(room, kSmall - 64) : minimum<u64>(room ? room : arg.size, 4096) + arg.plus;
+      return 0;
+    }
+    case Len::fdset: {
+      i64 count = i64(int32_t(args[0]));
+      n = count <= 0 ? 0 : minimum<u64>((u64(count) + 63) / 64 * 8, 8192);
+      return 0;
+    }
+  }
+  return -EINVAL_;
+}
+
+}  // namespace
+
+namespace {
+
+class Call {
+ public:
+  Call(Trap &trap, u32 nr, u64 *args) : b_(trap), trap_(trap), nr_(nr), args_(args), call_(syscalls::calls[nr]) {
+    b_.r.nr = uint16_t(nr);
+    b_.r.op = Op::call;
+    copy(b_.r.args, args, sizeof b_.r.args);
+  }
+
+  i64 run() {
+    // In-out parts come first in both buffers, so arguments are taken in three rounds.
+    for (int round = 0; round < 3; ++round)
+      for (unsigned i = 0; i < call_.nargs; ++i)
+        if (i64 error = take(i, round)) return error == kHome ? go_home(trap_, int(nr_)) : error;
+    return send();
+  }
+
+ private:
+  static constexpr i64 kHome = -100000;
+
+  i64 take(unsigned i, int round) {
+    Arg arg = call_.arg[i];
+    u64 at = args_[i];
+    Dir dir = arg.dir;
+    u64 size = 0;
+    if (dir == Dir::command) {
+      if (!command(arg, args_, dir, size)) return kHome;
+      arg.len = Len::fixed;
+      arg.size = u32(size);
+    }
+    bool rounds[3] = {dir == Dir::inout || dir == Dir::msg_out, dir == Dir::in || dir == Dir::string || dir == Dir::sigset_in || dir == Dir::iovec_in || dir == Dir::iovec_out || dir == Dir::msg_in, dir == Dir::out};
+    if (!rounds[round] || !at) return 0;
+    if (dir == Dir::iovec_in || dir == Dir::iovec_out) return take_iovec(i, at, args_[arg.a], dir == Dir::iovec_out);
+    if (dir == Dir::msg_in || dir == Dir::msg_out) return take_message(i, at, dir == Dir::msg_out);
+    if (dir == Dir::string) return take_string(i, at);
+    u64 n = 0;
+    if (i64 error = length_of(nr_, arg, args_, at, n)) return error;
+    if (dir == Dir::sigset_in) return take_sigset(i, at, arg.size);
+    if (arg.len == Len::pointer) clamp_room(arg.a, u32(n));
+    if (dir == Dir::inout) return take_inout(i, at, n, arg);
+    if (dir == Dir::in) return take_in(i, at, n, arg);
+    return take_out(i, at, n, arg);
+  }
+
+  i64 take_string(unsigned i, u64 at) {
+    if (!fits(b_.inputs_used, 4200, 3 * kSmall)) return -ENOMEM_;
+    i64 n = copy_string(b_.inputs + b_.inputs_used, at, 4097);
+    if (n < 0) return n;
+    point_in(i, b_.inputs_used);
+    b_.inputs_used += align_up(u64(n), 8);
+    return 0;
+  }
+  void point_in(unsigned i, u64 input_offset) {
+    b_.r.in_pointers |= uint8_t(1 << i);
+    b_.r.args[i] = b_.inout_used + input_offset;
+  }
+
+  i64 take_in(unsigned i, u64 at, u64 n, const Arg &arg) {
+    if (call_.timeout != syscalls::Timeout::none && call_.timeout_arg == i) return take_timeout(i, at, n, false);
+    if (n > kSmall || !fits(b_.inputs_used, n, 3 * kSmall)) {
+      i64 good = touch_range(at, n, false);
+      if (!good) return -EFAULT_;
+      if (u64(good) < n) {
+        if (arg.len != Len::arg || arg.size != 1 || !(call_.flags & syscalls::LARGE_OK)) return -EFAULT_;
+        n = u64(good);                                                  // a partial write, as the kernel does it
+      }
+      if (arg.len == Len::arg && n != args_[arg.a] && arg.size == 1) b_.r.args[arg.a] = n;
+      large_ = {at, n};
+      large_argument_ = int(i);
+      return 0;
+    }
+    if (n && copy_program(b_.inputs + b_.inputs_used, pointer<void>(at), n)) {
+      i64 good = touch_range(at, n, false);
+      if (!good && arg.len == Len::fixed) {                             // not every call looks: home gets a pointer as bad as this one
+        b_.r.args[i] = kBadPointer;
+        return 0;
+      }
+      if (!good || !(call_.flags & syscalls::LARGE_OK) || arg.len != Len::arg || arg.size != 1) return -EFAULT_;
+      n = u64(good);
+      copy_program(b_.inputs + b_.inputs_used, pointer<void>(at), n);
+      b_.r.args[arg.a] = n;
+    }
+    point_in(i, b_.inputs_used);
+    b_.inputs_used += align_up(n, 8);
+    return 0;
+  }
+
+  i64 take_sigset(unsigned i, u64 at, u64 size) {
+    u64 words[2] = {};
+    if (copy_program(words, pointer<void>(at), size)) return -EFAULT_;
+    if (!fits(b_.inputs_used, 32, 3 * kSmall)) return -ENOMEM_;
+    auto *set = reinterpret_cast<u64 *>(b_.inputs + b_.inputs_used);
+    if (size == 16) {                                                   // pselect6: { set, size }
+      set[0] = 0;
+      set[1] = words[1];
+      if (words[0]) {
+        if (copy_program(&set[2], pointer<void>(words[0]), 8)) return -EFAULT_;
+        set[2] &= ~bit(kControlSignal);
+        relocate(u32(b_.inout_used + b_.inputs_used), u32(b_.inout_used + b_.inputs_used + 16));
+      }
+    } else {
+      set[0] = words[0] & ~bit(kControlSignal);
+    }
+    point_in(i, b_.inputs_used);
+    b_.inputs_used += 32;
+    return 0;
+  }
+
+  i64 take_inout(unsigned i, u64 at, u64 n, const Arg &arg) {
+    if (!fits(b_.inout_used, n, kSmall)) return -ENOMEM_;
+    if (n && copy_program(b_.inout + b_.inout_used, pointer<void>(at), n)) return -EFAULT_;
+    if (n && touch_range(at, n, true) != i64(n)) return -EFAULT_;
+    if (call_.timeout != syscalls::Timeout::none && call_.timeout_arg == i) {
+      auto *t = reinterpret_cast<TimeSpec *>(b_.inout + b_.inout_used);
+      i64 unit = call_.timeout == syscalls::Timeout::timeval_inout ? 1000 : 1;
+      timing_ = timing(trap_, nanoseconds(*t, unit));
+      if (timing_.adjusted) *t = {timing_.rest / 1000000000, timing_.rest % 1000000000 / unit};
+    }
+    give_back(b_.inout_used, n, at, nullptr);
+    point_out(i, b_.inout_used);
+    if (arg.len == Len::fixed && n == 4) room_at_[i] = b_.inout + b_.inout_used;
+    b_.inout_used += align_up(n, 8);
+    b_.out_used = b_.inout_used;
+    return 0;
+  }
+  // The room that home's kernel reads must not be more than there is.
+  void clamp_room(unsigned a, u32 room) {
+    room_argument_ = int(a);
+    room_ = room;
+  }
+  void point_out(unsigned i, u64 offset) {
+    b_.r.out_pointers |= uint8_t(1 << i);
+    b_.r.args[i] = offset;
+  }
+  void give_back(u64 offset, u64 n, u64 to, const u32 *limit) { b_.back[b_.backs++] = {offset, n, to, limit}; }
+
+  i64 take_timeout(unsigned i, u64 at, u64, bool) {
+    TimeSpec t;
+    if (copy_program(&t, pointer<void>(at), sizeof t)) return -EFAULT_;
+    if (call_.timeout == syscalls::Timeout::timespec && t.seconds >= 0 && u64(t.nanoseconds) < 1000000000) {
+      timing_ = timing(trap_, nanoseconds(t, 1));
+      if (timing_.adjusted) t = {timing_.rest / 1000000000, timing_.rest % 1000000000};
+    }
+    copy(b_.inputs + b_.inputs_used, &t, sizeof t);
+    point_in(i, b_.inputs_used);
+    b_.inputs_used += sizeof t;
+    return 0;
+  }
+
+  i64 take_out(unsigned i, u64 at, u64 n, const Arg &arg) {
+    if (arg.len == Len::ret) {
+      i64 good = n ? touch_range(at, n, true) : 0;
+      if (n && !good) return -EFAULT_;
+      if (u64(good) < n) {
+        if (arg.size != 1 || arg.plus) return -EFAULT_;
+        n = u64(good);
+        b_.r.args[arg.a] = n;
+      } else if (arg.size) {
+        b_.r.args[arg.a] = (n - arg.plus) / arg.size;
+      }
+      tail_ = int(i);
+      b_.out[0] = {at, n};
+      b_.out_parts = 1;
+      b_.r.result_size = arg.size;
+      tail_fixed_ = arg.plus;
+      tail_length_ = n;
+      return 0;
+    }
+    if (n > kSmall || !fits(b_.out_used, n, 2 * kSmall)) {              // large, but of a length known beforehand
+      if (touch_range(at, n, true) != i64(n)) return -EFAULT_;
+      tail_ = int(i);
+      b_.out[0] = {at, n};
+      b_.out_parts = 1;
+      tail_fixed_ = n;
+      tail_length_ = n;
+      return 0;
+    }
+    if (n && (touch_write(at) || touch_write(at + n - 1))) return -EFAULT_;
+    give_back(b_.out_used, n, at, nullptr);
+    point_out(i, b_.out_used);
+    b_.out_used += align_up(n, 8);
+    return 0;
+  }
+
+  void relocate(u32 position, u32 target) { b_.relocations[b_.r.relocations++] = {position, target}; }
+
+  // An array of { base, length }. Outputs are received straight into the program's buffers, inputs sent from there.
+  i64 take_iovec(unsigned i, u64 at, u64 count, bool out) {
+    if (count > 1024) return -EINVAL_;
+    u64 offset = b_.inputs_used;
+    if (!fits(offset, count * 16, 3 * kSmall)) return -ENOMEM_;
+    auto *list = reinterpret_cast<IoVec *>(b_.inputs + offset);
+    if (count && copy_program(list, pointer<void>(at), count * 16)) return -EFAULT_;
+    b_.inputs_used += align_up(count * 16, 8);
+    if (i < 6) point_in(i, offset);
+    u64 total = 0;
+    bool stop = false;
+    for (u64 k = 0; k < count; ++k) {
+      if (i64(list[k].length) < 0) return -EINVAL_;
+      u64 n = stop ? 0 : minimum(list[k].length, kTransferMax / 2 - total);
+      i64 good = n ? touch_range(list[k].base, n, out) : 0;
+      if (u64(good) < n) {
+        if (!total && !good) return -EFAULT_;
+        n = u64(good);
+        stop = true;
+      }
+      gathered_[k] = {list[k].base, n};
+      list[k] = {0, n};
+      total += n;
+    }
+    gather_count_ = unsigned(count);
+    gather_out_ = out;
+    gather_list_ = offset;
+    gather_total_ = total;
+    return 0;
+  }
+
+  i64 take_message(unsigned i, u64 at, bool out) {
+    MsgHdr m;
+    if (copy_program(&m, pointer<void>(at), sizeof m)) return -EFAULT_;
+    if (out && touch_range(at, sizeof m, true) != i64(sizeof m)) return -EFAULT_;
+    message_ = at;
+    message_out_ = out;
+    MsgHdr sent = m;
+    u64 header;
+    if (out) {
+      header = 0;                                                       // in-out: nothing else is in the in-out part of recvmsg
+      b_.inout_used = b_.out_used = align_up(sizeof m, 8);
+      point_out(i, 0);
+      if (m.name && m.name_length) {
+        u64 n = minimum<u64>(m.name_length, 4096);
+        if (touch_range(m.name, n, true) != i64(n)) return -EFAULT_;
+        relocate(0, u32(b_.out_used) | kInOut);
+        give_back(b_.out_used, n, m.name, &name_length_);
+        b_.out_used += align_up(n, 8);
+        sent.name_length = u32(n);
+      }
+      if (m.control && m.control_length) {
+        u64 n = minimum<u64>(m.control_length, kSmall);
+        if (touch_range(m.control, n, true) != i64(n)) return -EFAULT_;
+        relocate(32, u32(b_.out_used) | kInOut);
+        give_back(b_.out_used, n, m.control, &control_length_);
+        b_.out_used += align_up(n, 8);
+        sent.control_length = n;
+      }
+    } else {
+      header = b_.inputs_used;
+      b_.inputs_used += align_up(sizeof m, 8);
+      point_in(i, header);
+      if (m.name && m.name_length) {
+        u64 n = minimum<u64>(m.name_length, 4096);
+        if (copy_program(b_.inputs + b_.inputs_used, pointer<void>(m.name), n)) return -EFAULT_;
+        relocate(u32(header), u32(b_.inputs_used));
+        b_.inputs_used += align_up(n, 8);
+      }
+      if (m.control && m.control_length) {
+        u64 n = m.control_length;
+        if (!fits(b_.inputs_used, n, kSmall)) return -12;
+        if (copy_program(b_.inputs + b_.inputs_used, pointer<void>(m.control), n)) return -EFAULT_;
+        relocate(u32(header + 32), u32(b_.inputs_used));
+        b_.inputs_used += align_up(n, 8);
+      }
+    }
+    sent.name = sent.control = 0;
+    u64 list = b_.inputs_used;
+    if (i64 error = take_iovec(6, m.iov, m.iov_length, out)) return error == -EINVAL_ ? -90 : error;   // EMSGSIZE
+    sent.iov = 0;
+    relocate(u32(header + 16), u32(b_.inout_used + list));
+    copy(out ? b_.inout : b_.inputs + header, &sent, sizeof sent);
+    return 0;
+  }
+
+  i64 send() {
+    if (call_.timeout == syscalls::Timeout::ms) {
+      int ms = int(args_[call_.timeout_arg]);
+      if (ms > 0) {
+        timing_ = timing(trap_, i64(ms) * 1000000);
+        if (timing_.adjusted) b_.r.args[call_.timeout_arg] = u64((timing_.rest + 999999) / 1000000);
+      }
+    }
+    // inputs that are sent from where they are follow the copied ones
+    u64 payload = b_.inout_used + b_.inputs_used, tail = 0;
+    unsigned ins = 4;
+    if (large_argument_ >= 0) {
+      b_.r.in_pointers |= uint8_t(1 << large_argument_);
+      b_.r.args[large_argument_] = payload;
+      b_.in[ins++] = {large_.base, large_.length};
+      tail += large_.length;
+    }
+    if (gather_count_ && !gather_out_)
+      for (unsigned k = 0; k < gather_count_; ++k) {
+        relocate(u32(b_.inout_used + gather_list_ + k * 16), u32(payload + tail));
+        if (gathered_[k].length) b_.in[ins++] = gathered_[k];
+        tail += gathered_[k].length;
+      }
+    u64 fixed = b_.out_used;
+    u64 out_size = fixed;
+    if (tail_ >= 0) {
+      point_out(unsigned(tail_), out_size);
+      out_size += tail_length_;
+      fixed += tail_fixed_;
+    }
+    if (gather_count_ && gather_out_) {
+      for (unsigned k = 0; k < gather_count_; ++k) {
+        relocate(u32(b_.inout_used + gather_list_ + k * 16), u32(out_size) | kInOut);
+        b_.out[k] = gathered_[k];
+        out_size += gathered_[k].length;
+      }
+      b_.out_parts = gather_count_;
+      b_.r.result_size = 1;
+    }
+    if (room_argument_ >= 0 && room_at_[room_argument_]) {
+      u32 asked;
+      copy(&asked, room_at_[room_argument_], 4);
+      if (asked > room_ && i64(i32(asked)) >= 0) copy(room_at_[room_argument_], &room_, 4);
+    }
+    b_.r.inout_size = u32(b_.inout_used);
+    b_.r.out_size = u32(out_size);
+    b_.r.out_fixed = u32(fixed);
+    if (call_.flags & syscalls::OUT_ON_ERROR) b_.r.flags |= kOutOnError;
+    b_.r.in_size = u32(b_.r.relocations * sizeof(Relocation) + payload + tail);
+    b_.in[1] = {address(b_.relocations), b_.r.relocations * sizeof(Relocation)};
+    b_.in[2] = {address(b_.inout), b_.inout_used};
+    b_.in[3] = {address(b_.inputs), b_.inputs_used};
+    // fixed outputs land in the scratch area, the rest in place
+    for (u64 k = b_.out_parts; k > 0; --k) b_.out[k] = b_.out[k - 1];
+    b_.out[0] = {address(b_.outs), b_.out_used};
+    Reply reply{};
+    i64 result = exchange(trap_.slot, b_.r, b_.in, ins, b_.out, b_.out_parts + 1, reply);
+    trap_.signal_waits |= reply.flags & kSignalWaits;
+    trap_.slot->deadline = result == kAgain ? u64(timing_.deadline) : 0;
+    trap_.slot->deadline_ip = trap_.context->regs.ip;
+    if (result == kAgain) return result;
+    return give_results(result, reply.out_size);
+  }
+
+  i64 give_results(i64 result, u64 received) {
+    if (failed(result) && !(b_.r.flags & kOutOnError)) return result;
+    if (message_ && message_out_ && received >= sizeof(MsgHdr)) {
+      MsgHdr m, mine;
+      copy(&m, b_.outs, sizeof m);
+      if (!copy_program(&mine, pointer<void>(message_), sizeof mine)) {
+        name_length_ = m.name_length;
+        control_length_ = u32(m.control_length);
+        mine.name_length = m.name_length;
+        mine.control_length = m.control_length;
+        mine.flags = m.flags;
+        copy_program(pointer<void>(message_), &mine, sizeof mine);
+      }
+    }
+    for (unsigned k = 0; k < b_.backs; ++k) {
+      u64 n = b_.back[k].limit ? minimum<u64>(b_.back[k].length, *b_.back[k].limit) : b_.back[k].length;
+      if (b_.back[k].offset + n > received) continue;
+      if (n && copy_program(pointer<void>(b_.back[k].to), b_.outs + b_.back[k].offset, n)) result = -EFAULT_;
+    }
+    return result;
+  }
+
+  Builder b_;
+  Trap &trap_;
+  u32 nr_;
+  u64 *args_;
+  const syscalls::Call &call_;
+  IoVec large_{};
+  int large_argument_ = -1, tail_ = -1;
+  u64 tail_fixed_ = 0, tail_length_ = 0;
+  IoVec gathered_[1024];
+  unsigned gather_count_ = 0;
+  bool gather_out_ = false;
+  u64 gather_list_ = 0, gather_total_ = 0;
+  u64 message_ = 0;
+  bool message_out_ = false;
+  u32 name_length_ = 0, control_length_ = 0, room_ = 0;
+  int room_argument_ = -1;
+  uint8_t *room_at_[6] = {};
+  Timing timing_;
+};
+
+// sendmmsg and recvmmsg: one message after another, as the kernel does it.
+i64 many_messages(Trap &trap, u32 nr, u64 *args) {
+  bool receiving = nr == 299;
+  u64 count = minimum<u64>(u32(args[2]), 1024), done = 0;
+  i64 until = 0;
+  if (receiving && args[4]) {
+    TimeSpec t;
+    if (copy_program(&t, pointer<void>(args[4]), sizeof t)) return -EFAULT_;
+    until = now() + nanoseconds(t, 1);
+  }
+  i64 result = 0;
+  for (; done < count; ++done) {
+    u64 flags = args[3];
+    if (receiving && done && flags & 0x10000) flags |= msg_dontwait;     // MSG_WAITFORONE
+    u64 one[6] = {args[0], args[1] + done * 64, flags & ~0x10000ull, 0, 0, 0};
+    result = Call(trap, receiving ? 47 : 46, one).run();
+    if (failed(result)) break;
+    u32 length = u32(result);
+    if (copy_program(pointer<void>(one[1] + 56), &length, 4)) return done ? i64(done) : -EFAULT_;
+    if (until && now() >= until) { ++done; break; }
+  }
+  return done ? i64(done) : result;
+}
+
+}  // namespace
+
+i64 forward_call(Trap &trap, u32 nr, u64 *args) {
+  if (nr == 299 || nr == 307) return many_messages(trap, nr, args);
+  return Call(trap, nr, args).run();
+}
+
+}  // namespace mosrun

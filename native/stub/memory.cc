@@ -1,0 +1,223 @@
+// Mappings and pages, the same on both sides: whoever leaves sends straight from place, whoever receives does so into place.
+#include "stub.h"
+
+namespace mosrun {
+
+// --- /proc/self/maps ---------------------------------------------------------------------------------------------------------
+namespace {
+
+struct Line {
+  const char *at, *end;
+  bool more() const { return at < end; }
+  u64 hex() {
+    u64 v = 0;
+    for (; more(); ++at) {
+      u64 d = u64(*at - '0');
+      if (d > 9) d = u64((*at | 32) - 'a') + 10;
+      if (d > 15) break;
+      v = v * 16 + d;
+    }
+    return v;
+  }
+  void skip() { if (more()) ++at; }
+  bool starts(const char *text) const {
+    const char *p = at;
+    for (; *text; ++text, ++p)
+      if (p >= end || *p != *text) return false;
+    return true;
+  }
+};
+
+bool parse(Line line, Mapping &m) {
+  m.start = line.hex();
+  line.skip();
+  m.end = line.hex();
+  line.skip();
+  if (line.end - line.at < 5) return false;
+  m.prot = (line.at[0] == 'r' ? prot_read : 0) | (line.at[1] == 'w' ? prot_write : 0) | (line.at[2] == 'x' ? prot_exec : 0);
+  bool shared = line.at[3] == 's';
+  line.at += 5;
+  line.hex();                       // offset
+  line.skip();
+  line.hex();                       // major
+  line.skip();
+  line.hex();                       // minor
+  line.skip();
+  u64 inode = 0;
+  for (; line.more() && *line.at >= '0' && *line.at <= '9'; ++line.at) inode = inode * 10 + u64(*line.at - '0');
+  while (line.more() && *line.at == ' ') ++line.at;
+  m.flags = m.pad = 0;
+  if (line.starts("/dev/zero (deleted)")) m.kind = shared ? Kind::shared_anon : Kind::other;
+  else if (inode) m.kind = shared ? Kind::file_shared : Kind::file_private;
+  else if (line.starts("[vdso]")) m.kind = Kind::vdso;
+  else if (line.starts("[vvar") || line.starts("[vsyscall") || line.starts("[uprobes")) m.kind = Kind::other;
+  else if (line.starts("[stack]")) m.kind = Kind::stack;
+  else m.kind = shared ? Kind::other : Kind::anon;
+  return true;
+}
+
+}  // namespace
+
+// The list is read whole before anything is changed by it. The stub's own region is left out.
+u64 read_mappings(int maps, Mapping *list, u64 max) {
+  char *text = reinterpret_cast<char *>(buffer(this_slot()));
+  constexpr u64 size = 64 << 10;
+  u64 held = 0, count = 0;
+  sys(nr_lseek, u64(maps), 0, 0);
+  for (;;) {
+    i64 n = sys(nr_read, u64(maps), address(text + held), size - held);
+    if (n == -EINTR_) continue;
+    if (n <= 0) return n < 0 || held ? 0 : count;
+    held += u64(n);
+    char *from = text, *end = text + held;
+    for (char *p = from; p < end; ++p)
+      if (*p == '\n') {
+        Mapping m{};
+        if (!parse({from, p}, m)) return 0;
+        from = p + 1;
+        if (m.start - base() < kRegionSize) continue;
+        if (count == max) return 0;
+        list[count++] = m;
+      }
+    held = u64(end - from);
+    copy(text, from, held);
+  }
+}
+
+Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end) {
+  for (u64 i = 0; i < count; ++i)
+    if (list[i].start < end && start < list[i].end) return &list[i];
+  return nullptr;
+}
+
+// Small file mappings and writable ones travel as far as the process has touched them; of the others only its own copies do.
+bool eager_file_pages(const Mapping &m) { return m.end - m.start <= (256 << 10) || (m.prot & prot_write); }
+
+// --- records -----------------------------------------------------------------------------------------------------------------
+i64 send_record(int fd, Record type, u32 count, const void *data, u64 length) {
+  RecordHeader header{type, count, length};
+  IoVec iov[2] = {{address(&header), sizeof header}, {reinterpret_cast<u64>(data), length}};
+  return send_all(fd, iov, 2);
+}
+
+i64 receive_record(int fd, RecordHeader &header, i64 timeout_ms) {
+  if (timeout_ms >= 0) {
+    i64 ready = wait_readable(fd, timeout_ms);
+    if (ready <= 0) return ready < 0 ? ready : -ETIMEDOUT_;
+  }
+  return receive_all(fd, &header, sizeof header);
+}
+
+// --- pages -------------------------------------------------------------------------------------------------------------------
+namespace {
+
+// PAGEMAP_SCAN (Linux 6.7); Debian 12's headers do not have it.
+constexpr u64 kPagemapScan = 0xc0606610;
+enum : u64 { page_is_file = 4, page_is_present = 8, page_is_swapped = 16, page_is_zero = 32 };
+struct Region { u64 start, end, categories; };
+struct Scan { u64 size, flags, start, end, walk_end, vec, vec_length, max_pages, inverted, mask, anyof, returned; };
+
+struct Batch {
+  int fd;
+  Sent &sent;
+  PageRun *runs;
+  IoVec *iov;
+  u32 count = 0;
+  u64 bytes = 0;
+
+  i64 flush() {
+    if (!count) return 0;
+    RecordHeader header{Record::pages, count, count * sizeof(PageRun) + bytes};
+    iov[0] = {address(&header), sizeof header};
+    iov[1] = {address(runs), count * sizeof(PageRun)};
+    for (u32 i = 0; i < count; ++i) iov[2 + i] = {runs[i].address, runs[i].length};
+    i64 result = send_all(fd, iov, count + 2);
+    sent.bytes += header.length + sizeof header;
+    sent.pages += bytes / kPage;
+    count = 0;
+    bytes = 0;
+    return result;
+  }
+  i64 add(u64 start, u64 end) {
+    while (start < end) {
+      u64 part = minimum<u64>(end - start, (8 << 20) - bytes);
+      if (count && runs[count - 1].address + runs[count - 1].length == start) runs[count - 1].length += part;
+      else runs[count++] = {start, part};
+      bytes += part;
+      start += part;
+      if (count == kRunsMax || bytes >= (8 << 20))
+        if (i64 error = flush()) return error;
+    }
+    return 0;
+  }
+};
+
+// Kernels before 6.7: one 64-bit word per page; bit 63 present, 62 swapped, 61 file or shared (Documentation/admin-guide/mm/pagemap.rst).
+i64 scan_words(int pagemap, u64 start, u64 end, bool files, u64 *words, Batch &batch) {
+  constexpr u64 chunk = 4096;
+  while (start < end) {
+    u64 n = minimum(chunk, (end - start) / kPage);
+    i64 got = sys(nr_pread64, u64(pagemap), address(words), n * 8, start / kPage * 8);
+    if (got <= 0) return got < 0 ? got : -EIO_;
+    for (u64 i = 0; i < u64(got) / 8; ++i, start += kPage)
+      if ((words[i] >> 62) && (files || !(words[i] >> 61 & 1)))
+        if (i64 error = batch.add(start, start + kPage)) return error;
+  }
+  return 0;
+}
+
+}  // namespace
+
+i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent) {
+  constexpr u64 regions = 512;
+  auto *vec = reinterpret_cast<Region *>(scratch);
+  auto *runs = reinterpret_cast<PageRun *>(scratch + regions * sizeof(Region));
+  auto *iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
+  auto *words = reinterpret_cast<u64 *>(iov + kRunsMax + 2);
+  Batch batch{fd, sent, runs, iov};
+  while (start < end) {
+    Scan scan{};
+    scan.size = sizeof scan;
+    scan.start = start;
+    scan.end = end;
+    scan.vec = address(vec);
+    scan.vec_length = regions;
+    scan.inverted = files ? u64(page_is_zero) : u64(page_is_zero | page_is_file);
+    scan.mask = scan.inverted;
+    scan.anyof = page_is_present | page_is_swapped;
+    scan.returned = page_is_present | page_is_swapped;
+    i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+    if (n < 0) {
+      if (i64 error = scan_words(pagemap, start, end, files, words, batch)) return error;
+      break;
+    }
+    for (i64 i = 0; i < n; ++i)
+      if (i64 error = batch.add(vec[i].start, vec[i].end)) return error;
+    if (scan.walk_end <= start) break;
+    start = scan.walk_end;
+  }
+  return batch.flush();
+}
+
+i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch) {
+  auto *runs = reinterpret_cast<PageRun *>(scratch);
+  auto *iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
+  if (!header.count || header.count > kRunsMax || header.length < header.count * sizeof(PageRun)) return -EPROTO_;
+  if (i64 error = receive_all(fd, runs, header.count * sizeof(PageRun))) return error;
+  u64 bytes = 0;
+  for (u32 i = 0; i < header.count; ++i) {
+    if (runs[i].address - base() < kRegionSize || runs[i].length > (8 << 20) || runs[i].address % kPage) return -EPROTO_;
+    iov[i] = {runs[i].address, runs[i].length};
+    bytes += runs[i].length;
+  }
+  if (bytes + header.count * sizeof(PageRun) != header.length) return -EPROTO_;
+  return receive_all(fd, iov, header.count);
+}
+
+bool map_slot(u64 index) {
+  if (index >= kMaxSlots) return false;
+  i64 at = sys(nr_mmap, address(slot_at(index)), kSlotSize, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0);
+  return at == i64(address(slot_at(index))) || at == -EEXIST_;
+}
+
+}  // namespace mosrun

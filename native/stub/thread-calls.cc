@@ -1,0 +1,443 @@
+// Guest: threads, children, programs. Every one of them exists twice: a home process or thread that owns the kernel's side, and a guest one that runs.
+// Home comes first, since it decides whether there may be one and what its number is; the guest's gets the same number (clone3 set_tid).
+#include "syscalls.h"
+#include "stub.h"
+
+namespace mosrun {
+
+bool keep_spare(Spare spare) {
+  for (Spare &s : control().spares)
+    if (s.fd < 0) { s = spare; return true; }
+  return false;
+}
+
+static bool stored_spare(Spare &spare) {
+  for (Spare &s : control().spares)
+    if (s.fd >= 0) {
+      spare = s;
+      s.fd = -1;
+      return true;
+    }
+  return false;
+}
+
+// A channel whose other end the deputy already holds. Called with the control lock held.
+bool take_spare(Trap &trap, Spare &spare) {
+  if (stored_spare(spare)) return true;
+  Control &c = control();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    PoolMessage message{};
+    int fd;
+    while (receive_fd(c.pool, &message, sizeof message, &fd, attempt ? 2000 : 0) == 0)
+      if (fd >= 0) {
+        spare = {fd, message.index};
+        return true;
+      }
+    if (!attempt && ask(trap, Op::refill, 0)) return false;
+  }
+  return false;
+}
+
+namespace {
+
+enum : u64 {
+  vm = 0x100, files = 0x400, pidfd = 0x1000, vfork_flag = 0x4000, parent = 0x8000, thread = 0x10000, settls = 0x80000, parent_settid = 0x100000,
+  child_cleartid = 0x200000, child_settid = 0x1000000, io = 0x80000000, into_cgroup = 0x200000000,
+  namespaces = 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x20000 | 0x80,
+};
+
+u64 free_slot() {
+  Control &c = control();
+  for (u64 i = 1; i < kMaxSlots; ++i) {
+    if (i >= c.slots) return i;
+    Slot *s = slot_at(i);
+    if (s->state == u32(SlotState::used)) continue;
+    if (s->state == u32(SlotState::dying) && s->tid && sys(nr_tgkill, u64(s->process->pid), u64(s->tid), 0) == 0) continue;   // still on its stack
+    return i;
+  }
+  return 0;
+}
+
+// The registers a child begins with: its parent's, with its own stack and result.
+void inherit(Slot *child, const Trap &trap, u64 stack) {
+  const Context &from = *trap.context;
+  Frame *frame = saved_frame(child);
+  zero(frame, sizeof *frame);
+  frame->context = from;
+  frame->context.mask = 0;
+  frame->context.stack = {address(child) + kStackLow, 0, 0, kSlotSize - kStackLow};
+  frame->context.regs.ax = 0;
+  frame->context.regs.cx = from.regs.ip;
+  if (stack) frame->context.regs.sp = stack;
+  uint8_t *xstate = reinterpret_cast<uint8_t *>(frame) + kXstateInFrame;
+  u32 size = 512, magic;
+  auto *fp = pointer<uint8_t>(from.regs.fpstate);
+  copy(&magic, fp + 464, 4);
+  if (magic == kFpMagic1) copy(&size, fp + 468, 4);
+  copy(xstate, fp, minimum<u64>(size, kFrameSize - kXstateInFrame));
+  frame->context.regs.fpstate = address(xstate);
+  child->frame_length = kXstateInFrame + size;
+}
+
+Slot *new_slot(Trap &trap, u64 index, Spare spare) {
+  Control &c = control();
+  if (!index || !map_slot(index)) return nullptr;
+  Slot *s = slot_at(index);
+  zero(s, sizeof *s);
+  s->index = u32(index);
+  s->channel = spare.fd;
+  s->process = trap.slot->process;
+  s->mask = trap.slot->mask;
+  s->fs_base = trap.slot->fs_base;
+  if (c.slots <= index) c.slots = u32(index) + 1;
+  return s;
+}
+
+void begin_thread(void *argument) {
+  auto *slot = static_cast<Slot *>(argument);
+  guest_altstack(slot);
+  resume_frame(saved_frame(slot));
+}
+
+i64 give_tid(u64 to, i64 tid) {
+  int value = int(tid);
+  return to ? copy_program(pointer<void>(to), &value, 4) : 0;
+}
+
+i64 new_thread(Trap &trap, const CloneArgs &a) {
+  Control &c = control();
+  Process *process = trap.slot->process;
+  Lock lock(&c.lock);
+  if (process->want_park) return kAgain;
+  Spare spare;
+  if (!take_spare(trap, spare)) return go_home_locked(trap, nr_clone);
+  u64 index = free_slot();
+  Slot *child = new_slot(trap, index, spare);
+  if (!child) return sys(nr_close, u64(spare.fd)), -EAGAIN_;
+  i64 tid = ask(trap, Op::clone, nr_clone, a.flags, index, spare.index);
+  if (failed(tid)) {
+    sys(nr_close, u64(spare.fd));
+    return tid == -EAGAIN_ ? go_home_locked(trap, nr_clone) : tid;
+  }
+  inherit(child, trap, a.stack + a.stack_size);
+  child->tid = int(tid);
+  child->tid_address = a.flags & child_cleartid ? a.child_tid : 0;
+  if (a.flags & parent_settid) give_tid(a.parent_tid, tid);
+  if (a.flags & child_settid) give_tid(a.child_tid, tid);
+  int numbers[1] = {int(tid)};
+  CloneArgs args{};
+  args.flags = 0x50f00 | (a.flags & (settls | child_cleartid));
+  args.child_tid = a.child_tid;
+  args.tls = a.tls;
+  args.stack = address(child) + kStackLow;
+  args.stack_size = kStackTop - kStackLow;
+  args.set_tid = address(numbers);
+  args.set_tid_size = 1;
+  child->state = u32(SlotState::used);
+  i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_thread, child);
+  if (made != tid) guest_dies(1);          // home has a thread that the guest cannot have: nothing can be right any more
+  add(&process->threads, 1);
+  return tid;
+}
+
+void watch(Spare event, i64 pid) {
+  PoolMessage message{PoolType::watch, ChannelKind::event, uint16_t(event.index), int(pid)};
+  sys(nr_sendto, u64(control().pool), address(&message), sizeof message, msg_nosignal | msg_dontwait);
+}
+
+void alone(Process &p) {
+  p.threads = 1;
+  p.parked = 0;
+  p.want_park = 0;
+  p.stopped = 0;
+  p.event_lock = 0;
+}
+
+// In the child of a fork: what it must not share with its parent.
+void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
+  Control &c = control();
+  for (u32 i = 0; i < c.slots; ++i) {
+    Slot *s = slot_at(i);
+    if (s->state == u32(SlotState::used) && s->channel >= 0) sys(nr_close, u64(s->channel));
+    if (s != slot) s->state = u32(SlotState::free), s->tid = 0;
+  }
+  sys(nr_close, u64(slot->process->event));
+  for (Spare &s : c.spares)
+    if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
+  slot->channel = channel.fd;
+  slot->tid = int(pid);
+  slot->robust_list = 0;                                                // the kernel has cleared it
+  slot->signal_waits = 0;
+  if (slot->process != &c.process) copy(&c.process, slot->process, sizeof c.process), slot->process = &c.process;
+  c.pid = int(pid);
+  c.lock = 0;
+  c.event = event.fd;
+  c.process.pid = int(pid);
+  c.process.event = event.fd;
+  alone(c.process);
+  c.process_cpu_base = 0;
+  slot->cpu_base = 0;
+  sys(nr_close, u64(c.maps));
+  sys(nr_close, u64(c.pagemap));
+  c.maps = c.pagemap = -1;                                              // the parent's: its own are asked for when it needs them
+  // Pages still at home are missing in the child too; without a watch of its own they would read as zeros.
+  sys(nr_close, u64(c.uffd));
+  c.uffd = int(sys(nr_userfaultfd, 0x80000 | 0x800 | 1));               // O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY
+  struct { u64 api, features, ioctls; } api{0xaa, 1 << 7, 0};           // UFFD_FEATURE_SIGBUS
+  if (c.uffd < 0 || sys(nr_ioctl, u64(c.uffd), 0xc018aa3f, address(&api))) guest_dies(1);
+  auto *book = pointer<Mapping>(base() + kBookOffset);
+  for (u64 i = 0; i < c.book_entries; ++i)
+    if ((book[i].flags & kLazy) && watch_missing(book[i])) guest_dies(1);
+  own_events(event.fd, int(pid));
+  sys(nr_tgkill, u64(pid), u64(pid), kControlSignal);                   // a message may have come before
+}
+
+bool shares_memory() {
+  Control &c = control();
+  auto *book = pointer<Mapping>(base() + kBookOffset);
+  for (u64 i = 0; i < c.book_entries; ++i)
+    if (book[i].kind == Kind::shared_anon) return true;
+  return false;
+}
+
+struct Pair { Spare channel, event; };
+
+bool take_pair(Trap &trap, Pair &pair) {
+  if (!take_spare(trap, pair.channel)) return false;
+  if (take_spare(trap, pair.event)) return true;
+  if (!keep_spare(pair.channel)) sys(nr_close, u64(pair.channel.fd));
+  return false;
+}
+void close_pair(const Pair &pair) {
+  sys(nr_close, u64(pair.channel.fd));
+  sys(nr_close, u64(pair.event.fd));
+}
+
+i64 new_process(Trap &trap, const CloneArgs &a) {
+  Control &c = control();
+  Slot *slot = trap.slot;
+  bool with_memory = a.flags & vm;                                      // vfork, posix_spawn: the parent waits, the memory is one
+  Pair pair;
+  i64 pid;
+  Slot *child = slot;
+  {
+    Lock lock(&c.lock);
+    if (slot->process->want_park) return kAgain;
+    if (!with_memory && shares_memory()) return go_home_locked(trap, nr_fork);
+    if (!take_pair(trap, pair)) return go_home_locked(trap, nr_fork);
+    if (with_memory) {
+      child = new_slot(trap, free_slot(), pair.channel);
+      if (!child) return close_pair(pair), -EAGAIN_;
+    }
+    pid = ask(trap, Op::fork, nr_clone, (a.flags & ~0xffull) | (a.exit_signal & 0xff), child->index, pair.channel.index, pair.event.index);
+    if (failed(pid)) {
+      close_pair(pair);
+      return pid == -EAGAIN_ ? go_home_locked(trap, nr_fork) : pid;
+    }
+    if (with_memory) {
+      copy(&child->own_process, slot->process, sizeof(Process));
+      Process &own = child->own_process;
+      own.pid = int(pid);
+      own.event = pair.event.fd;
+      alone(own);
+      child->process = &own;
+      child->altstack = slot->altstack;
+      child->tid = int(pid);
+      inherit(child, trap, a.stack ? a.stack + a.stack_size : 0);
+      child->state = u32(SlotState::used);
+    }
+  }
+  watch(pair.event, pid);
+  if (a.flags & parent_settid) give_tid(a.parent_tid, pid);
+  int numbers[1] = {int(pid)};
+  CloneArgs args{};
+  args.flags = parent | (a.flags & (settls | child_cleartid | child_settid));   // a child of the keeper, without an exit signal
+  args.child_tid = a.child_tid;
+  args.tls = a.tls;
+  args.set_tid = address(numbers);
+  args.set_tid_size = 1;
+  if (with_memory) {
+    args.flags |= vm | vfork_flag;
+    args.stack = address(child) + kStackLow;
+    args.stack_size = kStackTop - kStackLow;
+    i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_vfork, child);   // returns when the child has ended
+    {
+      Lock lock(&c.lock);
+      child->state = u32(SlotState::free);
+      child->tid = 0;
+    }
+    close_pair(pair);
+    if (made != pid) guest_dies(1);
+    return pid;
+  }
+  i64 made = sys(nr_clone3, address(&args), sizeof args);
+  if (made == 0) {
+    become_child(slot, pid, pair.channel, pair.event);
+    slot->tid_address = a.flags & child_cleartid ? a.child_tid : 0;
+    trap.signal_waits = false;
+    return 0;
+  }
+  close_pair(pair);
+  return pid;                                                           // if the guest's half failed, home's child sees its channel end
+}
+
+i64 clone(Trap &trap, const CloneArgs &a) {
+  if (a.flags & (namespaces | pidfd | into_cgroup) || a.set_tid_size) return go_home(trap, nr_clone);
+  if (a.flags & thread) return new_thread(trap, a);
+  if ((a.flags & vm) && !(a.flags & vfork_flag)) return go_home(trap, nr_clone);   // two processes on one memory
+  if (a.flags & files) return go_home(trap, nr_clone);
+  return new_process(trap, a);
+}
+
+// --- programs ----------------------------------------------------------------------------------------------------------------
+constexpr u64 kExecSpace = 8 << 20;
+
+struct Strings {
+  uint8_t *data;
+  u64 used = 0;
+  Relocation *relocations;
+  u32 count = 0;
+
+  i64 add_string(u64 from, u64 &offset) {
+    offset = used;
+    for (;;) {
+      u64 part = minimum(kPage - from % kPage, kExecSpace / 2 - used);
+      if (!part) return -7;                                             // E2BIG
+      if (from >> 47 || copy_program(data + used, pointer<void>(from), part)) return -EFAULT_;
+      for (u64 i = 0; i < part; ++i)
+        if (!data[used + i]) {
+          used = align_up(used + i + 1, 8);
+          return 0;
+        }
+      used += part;
+      from += part;
+    }
+  }
+  // A null-terminated array of strings. Its offset goes to `offset`.
+  i64 add_list(u64 list, u64 &offset) {
+    u64 n = 0;
+    for (u64 p = 1; list && p; ++n) {
+      if (copy_program(&p, pointer<void>(list + n * 8), 8)) return -EFAULT_;
+      if (!p) break;
+    }
+    if ((n + 1) * 8 > kExecSpace / 4) return -7;
+    offset = used;
+    zero(data + used, (n + 1) * 8);
+    used += (n + 1) * 8;
+    for (u64 i = 0; i < n; ++i) {
+      u64 p, at;
+      if (copy_program(&p, pointer<void>(list + i * 8), 8)) return -EFAULT_;
+      if (i64 error = add_string(p, at)) return error;
+      if (count == 65535) return -7;
+      relocations[count++] = {u32(offset + i * 8), u32(at)};
+    }
+    return 0;
+  }
+};
+
+i64 exec(Trap &trap, u32 nr, u64 *a) {
+  u64 first = nr == nr_execve ? 0 : 1;
+  i64 space = sys(nr_mmap, 0, kExecSpace, prot_read | prot_write, map_private | map_anonymous | map_noreserve, u64(-1), 0);
+  if (failed(space)) return space;
+  Strings s{pointer<uint8_t>(u64(space) + kExecSpace / 4), 0, pointer<Relocation>(u64(space)), 0};
+  Request r{};
+  r.op = Op::exec;
+  r.nr = uint16_t(nr);
+  copy(r.args, a, sizeof r.args);
+  i64 result = s.add_string(a[first], r.args[first]);
+  if (!result) result = s.add_list(a[first + 1], r.args[first + 1]);
+  if (!result) result = s.add_list(a[first + 2], r.args[first + 2]);
+  if (!result) {
+    r.in_pointers = uint8_t(7 << first);
+    r.relocations = uint16_t(s.count);
+    r.in_size = u32(s.count * sizeof(Relocation) + s.used);
+    IoVec in[3] = {{}, {address(s.relocations), s.count * sizeof(Relocation)}, {address(s.data), s.used}};
+    Reply reply{};
+    result = exchange(trap.slot, r, in, 3, nullptr, 0, reply);         // returns only if it failed
+    trap.signal_waits |= reply.flags & kSignalWaits;
+  }
+  sys(nr_munmap, u64(space), kExecSpace);
+  return result;
+}
+
+i64 tell(Slot *slot, Op op, u64 a0) {                                   // a request that has no reply
+  Request r{};
+  r.magic = kRequestMagic;
+  r.op = op;
+  r.args[0] = a0;
+  return send_all(slot->channel, &r, sizeof r);
+}
+
+i64 exit_thread(Trap &trap, u64 status) {
+  Slot *slot = trap.slot;
+  Control &c = control();
+  {
+    Lock lock(&c.lock);
+    if (slot->process->want_park) return kAgain;                        // it ends at home
+    tell(slot, Op::exit, status);
+    add(&slot->process->threads, -1u);
+    store(&slot->state, u32(SlotState::dying));
+    sys(nr_close, u64(slot->channel));
+    slot->channel = -1;
+  }
+  for (;;) sys(nr_exit, status);                                        // here the kernel clears the tid word and walks the robust list
+}
+
+}  // namespace
+
+// Like go_home, for a caller that holds the lock.
+i64 go_home_locked(Trap &trap, int reason) {
+  request(trap.slot, Op::come_home, u64(i64(reason)));
+  store(&trap.slot->process->want_park, 1);
+  call_threads(trap.slot->process, nullptr);
+  return kAgain;
+}
+
+void begin_vfork(void *argument) {
+  auto *slot = static_cast<Slot *>(argument);
+  guest_altstack(slot);
+  own_events(slot->process->event, slot->process->pid);
+  sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
+  resume_frame(saved_frame(slot));
+}
+
+i64 thread_call(Trap &trap, u32 nr, u64 *a) {
+  Slot *slot = trap.slot;
+  switch (nr) {
+    case nr_clone: return clone(trap, {a[0] & ~0xffull, a[2], a[3], a[2], a[0] & 0xff, a[1], 0, a[4], 0, 0, 0});
+    case nr_fork: return clone(trap, {0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0});
+    case nr_vfork: return clone(trap, {vm | vfork_flag, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0});
+    case nr_clone3: {
+      CloneArgs args{};
+      if (a[1] < 64) return -EINVAL_;
+      if (a[1] > sizeof args) return go_home(trap, nr_clone3);
+      if (copy_program(&args, pointer<void>(a[0]), a[1])) return -EFAULT_;
+      return clone(trap, args);
+    }
+    case nr_execve: case nr_execveat: return exec(trap, nr, a);
+    case nr_exit: return exit_thread(trap, a[0]);
+    case nr_exit_group:
+      tell(slot, Op::exit_group, a[0]);
+      guest_dies(int(a[0]));
+    case nr_set_tid_address:
+      slot->tid_address = a[0];
+      return sys(nr_set_tid_address, a[0]);
+    case nr_set_robust_list: {
+      i64 result = sys(nr_set_robust_list, a[0], a[1]);
+      if (!result) slot->robust_list = a[0], slot->robust_length = a[1];
+      return result;
+    }
+    case nr_get_robust_list: return sys(nr_get_robust_list, a[0], a[1], a[2]);
+    case nr_rseq: {
+      i64 result = sys(nr_rseq, a[0], a[1], a[2], a[3]);
+      if (!result) slot->rseq = a[2] & 1 ? 0 : a[0], slot->rseq_length = u32(a[1]), slot->rseq_signature = u32(a[3]);
+      return result;
+    }
+    case nr_arch_prctl: return a[0] >= 0x1001 && a[0] <= 0x1004 ? sys(nr_arch_prctl, a[0], a[1]) : go_home(trap, int(nr));
+    case nr_prctl: return a[0] == 40 || a[0] == 0x53564d41 ? sys(nr_prctl, a[0], a[1], a[2], a[3], a[4]) : forward_call(trap, nr, a);   // PR_GET_TID_ADDRESS, PR_SET_VMA
+    case 324: return sys(324, a[0], a[1], a[2]);                        // membarrier: among the guest's own threads
+    default: return forward_call(trap, nr, a);
+  }
+}
+
+}  // namespace mosrun

@@ -1,0 +1,240 @@
+// Guest: clocks and waiting. Both are the guest's own: sleeps and futexes cost home nothing. A wait is held by its absolute end, so that neither a
+// control signal nor a move changes when it is over.
+#include "stub.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr i64 kSecond = 1000000000;
+
+i64 read_time(u64 from, i64 &ns, i64 unit = 1) {
+  TimeSpec t;
+  if (copy_program(&t, pointer<void>(from), sizeof t)) return -EFAULT_;
+  if (t.seconds < 0 || u64(t.nanoseconds) >= u64(kSecond / unit)) return -EINVAL_;
+  ns = t.seconds > 9000000000ll ? 9000000000ll * kSecond : t.seconds * kSecond + t.nanoseconds * unit;
+  return 0;
+}
+i64 write_time(u64 to, i64 ns) {
+  TimeSpec t{ns / kSecond, ns % kSecond};
+  return copy_program(pointer<void>(to), &t, sizeof t);
+}
+
+// Lets the control signal in while `nr` waits. kAgain: the signal came, and what it brought is for the caller to see.
+i64 wait_native(Slot *slot, u32 nr, const u64 *args) {
+  u64 control_only = bit(kControlSignal), old = 0;
+  slot->interrupt = 0;
+  sys(nr_rt_sigprocmask, 1, address(&control_only), address(&old), 8);
+  i64 result = interruptible(&slot->interrupt, nr, args);
+  sys(nr_rt_sigprocmask, 0, address(&control_only), 0, 8);
+  return result;
+}
+
+// After an interruption. kAgain: the program moves, the wait goes on there; -EINTR: a handler ran; 1: wait on.
+i64 after_interruption(Trap &trap, u64 deadline) {
+  Slot *slot = trap.slot;
+  if (slot->process->want_park) {
+    slot->deadline = deadline;
+    slot->deadline_ip = trap.context->regs.ip;
+    sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
+    return kAgain;
+  }
+  if (!slot->signal_waits) return 1;
+  u64 ax = trap.context->regs.ax;
+  trap.context->regs.ax = u64(-EINTR_);
+  u64 sp = trap.context->regs.sp, ip = trap.context->regs.ip;
+  deliver_waiting(slot, trap.context);
+  if (trap.context->regs.sp == sp && trap.context->regs.ip == ip) {     // nothing for a handler
+    trap.context->regs.ax = ax;
+    return 1;
+  }
+  return -EINTR_;
+}
+
+// The end of a wait of `ns`: as begun before the thread was let go, if this is the same call again.
+u64 deadline_of(Trap &trap, i64 ns) {
+  Slot *slot = trap.slot;
+  if (slot->deadline && slot->deadline_ip == trap.context->regs.ip) {
+    u64 at = slot->deadline;
+    slot->deadline = 0;
+    return at;
+  }
+  slot->deadline = 0;
+  return u64(now() + ns);
+}
+
+constexpr i64 kDelivered = -600;   // a handler's frame is in place: registers are not to be touched
+
+i64 sleep_until(Trap &trap, u64 deadline, u64 rest_to) {
+  TimeSpec t{i64(deadline) / kSecond, i64(deadline) % kSecond};
+  u64 args[6] = {clock_monotonic, 1, address(&t), 0, 0, 0};             // TIMER_ABSTIME
+  for (;;) {
+    i64 result = wait_native(trap.slot, nr_clock_nanosleep, args);
+    if (result != kAgain && result != -EINTR_) return result;
+    if (rest_to && trap.slot->signal_waits) write_time(rest_to, maximum<i64>(0, i64(deadline) - now()));
+    i64 then = after_interruption(trap, deadline);
+    if (then == kAgain) return kAgain;
+    if (then == -EINTR_) return kDelivered;
+  }
+}
+
+i64 nanosleep_call(Trap &trap, u64 *a) {
+  i64 ns;
+  if (i64 error = read_time(a[0], ns)) return error;
+  return sleep_until(trap, deadline_of(trap, ns), a[1]);
+}
+
+i64 clock_nanosleep_call(Trap &trap, u64 *a) {
+  Control &c = control();
+  int clock = int(a[0]);
+  if (clock != 0 && clock != 1 && clock != 7 && clock != 11) return clock == 2 || clock < 0 || clock == 8 || clock == 9 ? go_home(trap, nr_clock_nanosleep) : -EINVAL_;
+  i64 ns;
+  if (i64 error = read_time(a[2], ns)) return error;
+  if (!(a[1] & 1)) return sleep_until(trap, deadline_of(trap, ns), a[3]);
+  i64 clock_now = now(clock) + (clock == 0 || clock == 11 ? c.realtime_offset : 0);
+  return sleep_until(trap, u64(now() + (ns - clock_now)), 0);
+}
+
+// futex(2) with a time-out; without one it runs natively.
+i64 futex_call(Trap &trap, u64 *a) {
+  Control &c = control();
+  int op = int(a[1] & 0x7f);
+  bool realtime = a[1] & 256 || op == 6;                                // FUTEX_CLOCK_REALTIME; FUTEX_LOCK_PI always
+  i64 ns = 0;
+  bool timed = a[3] && (op == 0 || op == 6 || op == 9 || op == 11 || op == 13);
+  if (!timed) return sys(nr_futex, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (i64 error = read_time(a[3], ns)) return error;
+  TimeSpec t;
+  u64 args[6] = {a[0], a[1], a[2], address(&t), a[4], a[5]};
+  u64 deadline = 0;
+  if (op == 0) {                                                        // relative: as WAIT_BITSET it is absolute
+    deadline = deadline_of(trap, ns);
+    ns = i64(deadline);
+    args[1] = (a[1] & 128) | 9;
+    args[5] = 0xffffffff;
+  } else if (realtime) {
+    ns = maximum<i64>(0, ns - c.realtime_offset);
+  }
+  t = {ns / kSecond, ns % kSecond};
+  for (;;) {
+    i64 result = wait_native(trap.slot, nr_futex, args);
+    if (result != kAgain && result != -EINTR_) return result;
+    i64 then = after_interruption(trap, deadline);
+    if (then == kAgain) return kAgain;
+    if (then == -EINTR_) return kDelivered;
+  }
+}
+
+// futex_waitv(2), futex_wait(2) (449, 455): the time-out is absolute; its clock is in the last argument.
+i64 futex2_call(Trap &trap, u32 nr, u64 *a) {
+  u64 time = nr == 449 ? 3 : 4, clock = nr == 449 ? 4 : 5;
+  i64 ns;
+  if (!a[time]) return sys(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (i64 error = read_time(a[time], ns)) return error;
+  if (a[clock] == 0) ns = maximum<i64>(0, ns - control().realtime_offset);
+  TimeSpec t{ns / kSecond, ns % kSecond};
+  u64 args[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
+  args[time] = address(&t);
+  for (;;) {
+    i64 result = wait_native(trap.slot, nr, args);
+    if (result != kAgain && result != -EINTR_) return result;
+    i64 then = after_interruption(trap, 0);
+    if (then == kAgain) return kAgain;
+    if (then == -EINTR_) return kDelivered;
+  }
+}
+
+i64 gettime(Trap &trap, u64 *a) {
+  Control &c = control();
+  u64 ip = trap.context->regs.ip;
+  bool by_vdso = ip - (base() + kVdsoOffset) < kVdsoSize || within(ip, clocks_begin, clocks_end);   // clock_clock_gettime corrects it
+  int clock = int(a[0]);
+  if (clock < 0) return forward_call(trap, nr_clock_gettime, a);        // another process's or a device's clock: home's
+  TimeSpec t{};
+  i64 result = sys(nr_clock_gettime, a[0], address(&t));
+  if (result) return result;
+  i64 ns = t.seconds * kSecond + t.nanoseconds;
+  if (!by_vdso && (clock == 0 || clock == 5 || clock == 11)) ns += c.realtime_offset;
+  if (clock == clock_process_cpu) ns += i64(c.process_cpu_base);
+  if (clock == clock_thread_cpu) ns += i64(trap.slot->cpu_base);
+  return write_time(a[1], ns);
+}
+
+i64 gettimeofday_call(Trap &trap, u64 *a) {
+  (void)trap;
+  i64 ns = now(clock_realtime) + control().realtime_offset;
+  TimeSpec t{ns / kSecond, ns % kSecond / 1000};
+  if (a[0] && copy_program(pointer<void>(a[0]), &t, sizeof t)) return -EFAULT_;
+  if (a[1]) {
+    u64 zone = 0;
+    if (copy_program(pointer<void>(a[1]), &zone, 8)) return -EFAULT_;
+  }
+  return 0;
+}
+
+i64 time_of_day(u64 *a) {
+  i64 s = (now(clock_realtime) + control().realtime_offset) / kSecond;
+  return a[0] && copy_program(pointer<void>(a[0]), &s, 8) ? -EFAULT_ : s;
+}
+
+// What home knows of the process's time is the deputy's; the guest's own is added.
+struct Usage { i64 user_s, user_us, system_s, system_us; };
+
+i64 add_own(u64 to, int who) {
+  u64 rusage[18] = {};
+  Usage own{}, sum{};
+  sys(nr_getrusage, u64(who), address(rusage));
+  copy(&own, rusage, sizeof own);
+  if (copy_program(&sum, pointer<void>(to), sizeof sum)) return -EFAULT_;
+  auto join = [](i64 &s, i64 &us, i64 more_s, i64 more_us) {
+    us += more_us;
+    s += more_s + us / 1000000;
+    us %= 1000000;
+  };
+  join(sum.user_s, sum.user_us, own.user_s, own.user_us);
+  join(sum.system_s, sum.system_us, own.system_s, own.system_us);
+  return copy_program(pointer<void>(to), &sum, sizeof sum);
+}
+
+i64 usage(Trap &trap, u64 *a) {
+  i64 result = forward_call(trap, nr_getrusage, a);
+  int who = int(a[0]);
+  return result || (who != 0 && who != 1) ? result : add_own(a[1], who);   // RUSAGE_SELF, RUSAGE_THREAD
+}
+
+i64 times_call(Trap &trap, u64 *a) {
+  i64 result = forward_call(trap, nr_times, a);
+  if (failed(result) || !a[0]) return result;
+  i64 own[4] = {}, sum[2] = {};
+  sys(nr_times, address(own));
+  if (copy_program(sum, pointer<void>(a[0]), sizeof sum)) return -EFAULT_;
+  sum[0] += own[0];
+  sum[1] += own[1];
+  return copy_program(pointer<void>(a[0]), sum, sizeof sum) ? -EFAULT_ : result;
+}
+
+i64 run(Trap &trap, u32 nr, u64 *a) {
+  switch (nr) {
+    case nr_clock_gettime: return gettime(trap, a);
+    case 96: return gettimeofday_call(trap, a);
+    case 201: return time_of_day(a);
+    case nr_nanosleep: return nanosleep_call(trap, a);
+    case nr_clock_nanosleep: return clock_nanosleep_call(trap, a);
+    case nr_futex: return futex_call(trap, a);
+    case 449: case 455: return futex2_call(trap, nr, a);
+    case nr_getrusage: return usage(trap, a);
+    case nr_times: return times_call(trap, a);
+    default: return -ENOSYS_;
+  }
+}
+
+}  // namespace
+
+i64 time_call(Trap &trap, u32 nr, u64 *args) {
+  i64 result = run(trap, nr, args);
+  if (result != kDelivered) return result;
+  // The frame already leads to the handler, with the call's EINTR saved in it: it must stay as it is.
+  return i64(trap.context->regs.ax);
+}
+
+}  // namespace mosrun

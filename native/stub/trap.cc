@@ -1,0 +1,168 @@
+// Guest: a system call that the filter did not let through arrives here as SIGSYS, on the slot's stack, with every register of the program in the
+// frame. The table says where it is done; the result goes into the frame, and rt_sigreturn continues the program.
+#include "syscalls.h"
+#include "stub.h"
+
+namespace mosrun {
+
+using syscalls::Place;
+using syscalls::Special;
+
+namespace {
+
+i64 drain(int fd, u64 left, uint8_t *scratch) {
+  while (left) {
+    u64 part = minimum<u64>(left, 64 << 10);
+    if (i64 error = receive_all(fd, scratch, part)) return error;
+    left -= part;
+  }
+  return 0;
+}
+
+// Receives the reply's data into `out`. The program may have unmapped its buffer meanwhile: then the rest is read past, and it gets EFAULT.
+i64 receive_data(Slot *slot, u64 size, IoVec *out, u64 outs) {
+  u64 left = size;
+  while (left) {
+    while (outs && !out->length) ++out, --outs;
+    if (!outs) return drain(slot->channel, left, buffer(slot)) ? -EPIPE_ : 0;
+    IoVec part[8];
+    u64 n = 0, room = left;
+    for (; n < outs && n < 8 && room; ++n) {
+      part[n] = {out[n].base, minimum(out[n].length, room)};
+      room -= part[n].length;
+    }
+    MsgHdr message{};
+    message.iov = address(part);
+    message.iov_length = n;
+    i64 got = sys(nr_recvmsg, u64(slot->channel), address(&message), 0);
+    if (got == -EINTR_) continue;
+    if (got == -EFAULT_) return drain(slot->channel, left, buffer(slot)) ? -EPIPE_ : -EFAULT_;
+    if (got <= 0) return -EPIPE_;
+    left -= u64(got);
+    for (u64 used = u64(got); used;) {
+      u64 step = minimum(used, out->length);
+      out->base += step;
+      out->length -= step;
+      used -= step;
+      if (!out->length && used) ++out, --outs;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+[[noreturn]] void guest_dies(int status) {
+  for (;;) sys(nr_exit_group, u64(status));
+}
+
+// Sends one request and takes its reply. An end of the stream is the end of the guest: exec and exit at home look like this, and so does a lost
+// home; nothing that the guest could still do would have an effect.
+i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply) {
+  r.magic = kRequestMagic;
+  in[0] = {address(&r), sizeof r};
+  if (send_all(slot->channel, in, ins)) guest_dies(1);
+  if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(0);
+  i64 error = receive_data(slot, reply.out_size, out, outs);
+  if (error == -EPIPE_) guest_dies(0);
+  if (error && reply.result >= 0) reply.result = error;
+  return reply.result;
+}
+
+i64 request(Slot *slot, Op op, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5) {
+  Request r{};
+  r.op = op;
+  u64 args[6] = {a0, a1, a2, a3, a4, a5};
+  copy(r.args, args, sizeof args);
+  IoVec in[1];
+  Reply reply{};
+  return exchange(slot, r, in, 1, nullptr, 0, reply);
+}
+
+i64 ask(Trap &trap, Op op, u32 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5) {
+  Request r{};
+  r.op = op;
+  r.nr = uint16_t(nr);
+  u64 args[6] = {a0, a1, a2, a3, a4, a5};
+  copy(r.args, args, sizeof args);
+  IoVec in[1];
+  Reply reply{};
+  i64 result = exchange(trap.slot, r, in, 1, nullptr, 0, reply);
+  trap.signal_waits |= reply.flags & kSignalWaits;
+  return result;
+}
+
+// Home is asked to take the process back; the call is issued again there. Every thread is called to where its context is its own.
+i64 go_home(Trap &trap, int reason) {
+  request(trap.slot, Op::come_home, u64(i64(reason)));
+  call_home(trap.slot->process);
+  return kAgain;
+}
+
+void call_home(Process *process) {
+  Lock lock(&control().lock);
+  store(&process->want_park, 1);
+  call_threads(process, nullptr);
+}
+
+void call_threads(Process *process, Slot *except) {
+  Control &c = control();
+  for (u32 i = 0; i < c.slots; ++i) {
+    Slot *slot = slot_at(i);
+    if (slot != except && slot->state == u32(SlotState::used) && slot->process == process && slot->tid)
+      sys(nr_tgkill, u64(process->pid), u64(slot->tid), kControlSignal);
+  }
+}
+
+i64 dispatch(Trap &trap, u32 nr, u64 *args) {
+  switch (syscalls::place_of(nr, args)) {
+    case Place::native: return sys(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+    case Place::home: return forward_call(trap, nr, args);
+    case Place::comehome: return go_home(trap, int(nr));
+    case Place::stub: case Place::special: return special_call(trap, nr, args);
+    case Place::absent: return -ENOSYS_;
+  }
+  return -ENOSYS_;
+}
+
+i64 special_call(Trap &trap, u32 nr, u64 *args) {
+  switch (syscalls::calls[nr].special) {
+    case Special::mmap: case Special::munmap: case Special::mremap: case Special::mprotect: case Special::madvise: case Special::mlock:
+      return memory_call(trap, nr, args);
+    case Special::clone: case Special::clone3: case Special::fork: case Special::vfork: case Special::execve: case Special::execveat:
+    case Special::exit: case Special::exit_group: case Special::set_tid_address: case Special::set_robust_list: case Special::get_robust_list:
+    case Special::rseq: case Special::arch_prctl: case Special::prctl: case Special::membarrier:
+      return thread_call(trap, nr, args);
+    case Special::rt_sigaction: case Special::rt_sigprocmask: case Special::rt_sigreturn: case Special::sigaltstack: case Special::restart_syscall:
+      return signal_call(trap, nr, args);
+    case Special::clock_gettime: case Special::gettimeofday: case Special::time: case Special::nanosleep: case Special::clock_nanosleep:
+    case Special::futex: case Special::futex_wait: case Special::futex_waitv: case Special::getrusage: case Special::times:
+      return time_call(trap, nr, args);
+    default: return forward_call(trap, nr, args);
+  }
+}
+
+extern "C" void guest_trap(int, uint8_t *info, Context *context) {
+  Slot *slot = this_slot();
+  Registers &regs = context->regs;
+  Trap trap{slot, context, false};
+  u32 arch;
+  copy(&arch, info + 28, 4);                                            // si_arch
+  if (arch != 0xc000003e) {                                             // int 0x80 and x32: another calling convention, served at home
+    go_home(trap, -4);
+    regs.ip -= 2;
+    return;
+  }
+  u64 args[6] = {regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9};
+  u32 nr = u32(regs.ax);
+  if (nr == nr_rt_sigreturn) {
+    signal_call(trap, nr, args);
+  } else {
+    i64 result = regs.ax >> 32 || nr & 0x40000000 ? -ENOSYS_ : dispatch(trap, nr, args);
+    if (result == kAgain) regs.ip -= 2;
+    else regs.ax = u64(result);
+  }
+  if (trap.signal_waits || slot->signal_waits) deliver_waiting(slot, context);
+}
+
+}  // namespace mosrun

@@ -1,0 +1,124 @@
+// The guest's clocks. The program calls the functions of its home kernel's vdso, at the addresses it has always known; their code is replaced by
+// jumps to the functions below, which ask the hosting kernel's vdso (moved into the stub's region) and correct what differs.
+// The time namespace makes monotonic and boottime those of home; CLOCK_REALTIME is corrected here by the measured offset.
+//
+// These functions run in the program's own context: no stack switch, no floating point. A thread that is to be stopped inside them is stepped out
+// of them first (deliver.cc), so that their addresses never travel.
+#include "stub.h"
+
+namespace mosrun {
+
+namespace {
+
+struct ElfHeader { uint8_t ident[16]; uint16_t type, machine; u32 version; u64 entry, phoff, shoff; u32 flags; uint16_t ehsize, phentsize, phnum; };
+struct ProgramHeader { u32 type, flags; u64 offset, vaddr, paddr, filesz, memsz, align; };
+struct Dynamic { u64 tag, value; };
+struct Symbol { u32 name; uint8_t info, other; uint16_t section; u64 value, size; };
+
+bool same(const char *a, const char *b) {
+  for (; *a && *a == *b; ++a, ++b) {}
+  return *a == *b;
+}
+
+// Calls visit(name, address) for each function the image at `at` exports.
+template <class Visit> void each_function(u64 at, Visit visit) {
+  auto *elf = pointer<ElfHeader>(at);
+  if (elf->ident[0] != 0x7f || elf->ident[1] != 'E') return;
+  u64 bias = at, dynamic = 0;
+  for (unsigned i = 0; i < elf->phnum; ++i) {
+    auto *ph = pointer<ProgramHeader>(at + elf->phoff + i * u64(elf->phentsize));
+    if (ph->type == 1) bias = at + ph->offset - ph->vaddr;
+    if (ph->type == 2) dynamic = at + ph->offset;
+  }
+  if (!dynamic) return;
+  u64 strings = 0, symbols = 0, hash = 0, gnu_hash = 0;
+  for (auto *d = pointer<Dynamic>(dynamic); d->tag; ++d) {
+    if (d->tag == 5) strings = bias + d->value;
+    if (d->tag == 6) symbols = bias + d->value;
+    if (d->tag == 4) hash = bias + d->value;
+    if (d->tag == 0x6ffffef5) gnu_hash = bias + d->value;
+  }
+  u32 count = 0;
+  if (hash) count = pointer<u32>(hash)[1];
+  else if (gnu_hash) {
+    // DT_HASH is gone from the vdso since Linux 6.7 on some architectures: the last chain of the GNU table tells the number.
+    auto *head = pointer<u32>(gnu_hash);
+    auto *buckets = pointer<u32>(gnu_hash + 16 + head[2] * 8);
+    auto *chain = buckets + head[0];
+    for (u32 b = 0; b < head[0]; ++b) count = maximum(count, buckets[b]);
+    if (count) {
+      while (!(chain[count - head[1]] & 1)) ++count;
+      ++count;
+    }
+  }
+  for (u32 i = 0; i < count; ++i) {
+    auto *s = pointer<Symbol>(symbols + i * sizeof(Symbol));
+    if ((s->info & 15) == 2 && s->section) visit(pointer<const char>(strings + s->name), bias + s->value);
+  }
+}
+
+}  // namespace
+
+using ClockFunction = i64 (*)(u64, TimeSpec *);
+
+BLOB_CLOCK i64 clock_clock_gettime(u64 clock, TimeSpec *out) {
+  Control &c = control();
+  constexpr u64 shared = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;   // those that a vdso serves
+  if (clock > 11 || !(shared >> clock & 1) || !c.vdso_clock_gettime) return sys(nr_clock_gettime, clock, address(out));
+  i64 result = reinterpret_cast<ClockFunction>(c.vdso_clock_gettime)(clock, out);
+  if (clock == 0 || clock == 5 || clock == 11) {
+    i64 ns = out->nanoseconds + c.realtime_offset % 1000000000;
+    i64 s = out->seconds + c.realtime_offset / 1000000000;
+    if (ns < 0) ns += 1000000000, --s;
+    if (ns >= 1000000000) ns -= 1000000000, ++s;
+    out->seconds = s;
+    out->nanoseconds = ns;
+  }
+  return result;
+}
+BLOB_CLOCK i64 clock_gettimeofday(TimeSpec *out, u64 zone) {
+  if (zone) return sys(96, address(out), zone);
+  if (!out) return 0;
+  TimeSpec t;
+  i64 result = clock_clock_gettime(0, &t);
+  out->seconds = t.seconds;
+  out->nanoseconds = t.nanoseconds / 1000;
+  return result;
+}
+BLOB_CLOCK i64 clock_time(i64 *out) {
+  TimeSpec t;
+  clock_clock_gettime(0, &t);
+  if (out) *out = t.seconds;
+  return t.seconds;
+}
+BLOB_CLOCK i64 clock_getcpu(u64 cpu, u64 node, u64 unused) { return sys(309, cpu, node, unused); }
+BLOB_CLOCK i64 clock_clock_getres(u64 clock, u64 out) { return sys(229, clock, out); }
+// Its per-thread state belongs to the home kernel's layout: the caller falls back to getrandom(2).
+BLOB_CLOCK i64 clock_getrandom(u64 to, u64 size, u64 flags, u64, u64 state_size) { return state_size == ~0ull ? -ENOSYS_ : sys(nr_getrandom, to, size, flags); }
+
+void patch_vdso(u64 home_vdso, u64 guest_vdso) {
+  Control &c = control();
+  if (guest_vdso) {
+    each_function(guest_vdso, [&](const char *name, u64 at) {
+      if (same(name, "__vdso_clock_gettime")) c.vdso_clock_gettime = at;
+    });
+  }
+  if (!home_vdso) return;
+  sys(nr_mprotect, home_vdso, c.vdso_end - home_vdso, prot_read | prot_write);
+  each_function(home_vdso, [&](const char *name, u64 at) {
+    u64 target = 0;
+    if (same(name, "__vdso_clock_gettime") || same(name, "clock_gettime")) target = address(&clock_clock_gettime);
+    else if (same(name, "__vdso_gettimeofday") || same(name, "gettimeofday")) target = address(&clock_gettimeofday);
+    else if (same(name, "__vdso_time") || same(name, "time")) target = address(&clock_time);
+    else if (same(name, "__vdso_getcpu") || same(name, "getcpu")) target = address(&clock_getcpu);
+    else if (same(name, "__vdso_clock_getres") || same(name, "clock_getres")) target = address(&clock_clock_getres);
+    else if (same(name, "__vdso_getrandom") || same(name, "getrandom")) target = address(&clock_getrandom);
+    if (!target || at < home_vdso || at + 12 > c.vdso_end) return;
+    uint8_t jump[12] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0};   // movabs $target, %rax; jmp *%rax
+    copy(jump + 2, &target, 8);
+    copy(pointer<void>(at), jump, sizeof jump);
+  });
+  sys(nr_mprotect, home_vdso, c.vdso_end - home_vdso, prot_read | prot_exec);
+}
+
+}  // namespace mosrun

@@ -1,0 +1,128 @@
+// Every message between deputy, guest, mover and mosgate. Fixed little-endian layouts; a change raises kProtocol.
+#pragma once
+#include "layout.h"
+
+namespace mosrun {
+
+// --- Opening a channel: client (mover or deputy) and mosgate -----------------------------------------------------------------
+// client: Hello.  gate: Challenge.  client: Proof.  gate (for channel 0: the husk, once it is ready): Welcome.
+constexpr uint64_t kHelloMagic = 0x314e55524f534f4d;
+enum class ChannelKind : uint16_t { thread, event, spare };
+struct Hello {
+  uint64_t magic;
+  uint32_t protocol;
+  ChannelKind kind;
+  uint16_t index;             // thread: slot; spare: serial number
+  uint64_t session;
+  uint8_t nonce[16];
+};
+struct Challenge {
+  uint64_t magic;
+  uint32_t protocol;
+  uint32_t pad;
+  uint8_t nonce[16];
+  int64_t realtime, monotonic, boottime;   // the hosting node's clocks, ns
+};
+// What the hosting node must know before the memory comes.
+struct Begin {
+  uint64_t base;              // where the stub lies
+  uint64_t blob_hash;         // both sides run the same stub
+  uint64_t stack_limit, stack_max;
+  int64_t monotonic_offset, boottime_offset, realtime_offset;   // ns: home minus hosting node
+  int32_t pid;
+  uint32_t timeout_ms;
+  uint32_t fault;
+  uint32_t threads;
+};
+struct Proof {
+  uint8_t mac[32];            // HMAC-SHA256(token, Hello | Challenge | Begin)
+  Begin begin;                // zero unless kind is thread and index is 0
+};
+struct Welcome {
+  uint64_t magic;
+  uint32_t status;            // 0, or an Error
+  uint32_t pad;
+};
+
+// --- A move: one stream of records on the leader's channel -------------------------------------------------------------------
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, abort, fail };
+struct RecordHeader {
+  Record type;
+  uint32_t count;
+  uint64_t length;            // bytes that follow
+};
+struct PageRun { uint64_t address, length; };   // `pages`: count runs, then their bytes
+constexpr unsigned kRunsMax = 256;
+
+// --- Calls: one outstanding request per channel ------------------------------------------------------------------------------
+enum class Op : uint16_t {
+  call,        // a system call; pointers are offsets into the buffers
+  get_signal,  // hand over the signal in hand
+  set_mask,    // args[0] = new mask
+  set_action,  // args[0] = signal, payload SigAction
+  clone,       // args[0] = flags, args[1] = slot, args[2] = spare serial
+  fork,        // args[0] = flags, args[1] = slot, args[2], args[3] = spare serials of channel and event channel
+  exec,        // execve or execveat: args as the call's
+  exit,        // this thread ends
+  exit_group,
+  come_home,   // args[0] = number of the call that cannot be served, or -1, -2
+  fetch,       // bytes of home memory: args[0] = address, args[1] = length
+  map,         // the mmap of a file, done at home too
+  mirror,      // munmap, mprotect or anonymous mmap over a home mapping: done at home too
+  refill,      // open another spare channel
+  park,        // the thread's frame follows; the deputy waits
+  dump,        // the memory follows
+};
+constexpr uint32_t kRequestMagic = 0x51524d4d;
+struct Request {
+  uint32_t magic;
+  uint16_t nr;
+  Op op;
+  uint32_t in_size;           // bytes that follow (relocations included)
+  uint32_t out_size;          // capacity the deputy must have
+  uint32_t out_fixed;         // of it, always returned on success; the rest by the result
+  uint16_t relocations;       // Relocation[] at the start of the payload
+  uint8_t in_pointers;        // bit i: args[i] is an offset into the payload after the relocations
+  uint8_t out_pointers;       // bit i: args[i] is an offset into the out buffer
+  uint32_t result_size;       // bytes returned per unit of the result
+  uint32_t flags;
+  uint32_t inout_size;        // the payload's first bytes after the relocations: initial content of the out buffer
+  uint32_t pad;
+  uint64_t args[6];
+};
+constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
+constexpr uint32_t kOutOnError = 1, kReturnAll = 2, kBlocks = 4;
+struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)
+constexpr uint32_t kInOut = 0x80000000u;
+struct Reply {
+  int64_t result;
+  uint32_t out_size;
+  uint32_t flags;
+};
+constexpr uint32_t kSignalWaits = 1, kLetGo = 2;
+constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
+constexpr uint32_t kTransferMax = 64u << 20;        // one request's buffers
+
+struct Delivery {               // reply to get_signal
+  SigAction action;
+  uint64_t old_mask, new_mask;
+  uint8_t info[128];
+};
+
+enum class EventType : uint8_t { signal = 1, home, stop, resume };
+struct Event { EventType type; uint8_t pad; uint16_t slot; uint32_t argument; };
+
+// --- Mover and stub at home: SOCK_SEQPACKET ----------------------------------------------------------------------------------
+enum class Role : uint16_t { proc, event, thread, spare };
+struct Handover { Role role; uint16_t index; uint32_t last; };   // one descriptor with each
+enum class Report : uint32_t { sent = 1, ready, running, failed };
+struct ReportMessage { Report type; int32_t error; uint64_t bytes, pages; uint64_t at; };
+
+// --- Keeper, gate and guest: SOCK_SEQPACKET ----------------------------------------------------------------------------------
+enum class PoolType : uint32_t { channel = 1, watch, proc };   // proc: answer on the socket that comes along with /proc/PID/maps and /proc/PID/pagemap
+struct PoolMessage { PoolType type; ChannelKind kind; uint16_t index; int32_t pid; };
+
+static_assert(sizeof(Hello) == 40 && sizeof(Challenge) == 56 && sizeof(Begin) == 72 && sizeof(Proof) == 104);
+static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16);
+
+}  // namespace mosrun
