@@ -1,6 +1,6 @@
 /** /etc/mosrun/mosrun.toml: one schema, from which defaults, checks and messages come. */
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 import path from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import { z } from 'zod';
@@ -15,7 +15,8 @@ const nodeName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/, 'a host name is wanted: letters, digits, dots and dashes')
   .refine((name) => !['home', 'out'].includes(name), 'home and out are words of migrate, no node can be called so');
-const address = z.string().refine((text) => isIP(text) !== 0, 'an IPv4 or IPv6 address is wanted');
+// The data port speaks IPv4 only.
+const address = z.string().refine(isIPv4, 'an IPv4 address is wanted');
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const memory = z

@@ -4,6 +4,7 @@ import type { NodeView } from '../cluster/index.js';
 import type { PeerCredentials } from '../engine/index.js';
 import type { Job, JobOptions, StartAway } from '../processes/index.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
+import { checkIsUp } from './services.js';
 import type { InterpretLaunch, Launch } from '../shared/launch-decision.js';
 import {
   LAUNCH_PROTOCOL_VERSION,
@@ -89,12 +90,11 @@ async function launchIt(socket: Socket, argv: readonly string[], launch: Launch,
   const options = jobOptions(launch, services.outerJob(pid));
   const node = destination(launch, services);
   const job = services.createJob(pid, options);
-  if (!job) return;
+  if (!job) throw new MosrunError('failed', 'mosd cannot see this process: start it in the same pid namespace');
   services.log('launch', { pid, job: job.number, id: options.id, at: node?.name ?? 'home' });
   if (node && !node.self) {
     try {
-      if (node.state === 'down')
-        throw new MosrunError('node-down', `${node.name} is down (${node.why ?? 'no sign of life'}): see mosctl nodes`);
+      checkIsUp(node);
       await services.startAway(pid, node.name, options.clock, commandLine(argv, launch)).armed;
     } catch (error) {
       // What -F and -b ask for is a running program; what -r asks for is that node.

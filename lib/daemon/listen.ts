@@ -1,12 +1,15 @@
 import { chmodSync } from 'node:fs';
+import type { Server as HttpServer } from 'node:http';
 import { type Server, connect } from 'node:net';
+import type { Clock } from '../shared/clock.js';
 import { MosrunError, systemCode } from '../shared/errors.js';
 import { removeFile } from '../shared/files.js';
 
 type Place = { path: string; mode: number } | { host: string; port: number };
 
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+/** Throws when a daemon answers there already. A socket file that a killed one left behind answers nothing. */
+export async function checkIsAlone(path: string): Promise<void> {
+  const isAnswered = await new Promise<boolean>((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
@@ -16,14 +19,12 @@ function answers(path: string): Promise<boolean> {
       resolve(false);
     });
   });
+  if (isAnswered) throw new MosrunError('failed', `a mosd is running already (${path}): stop it first`);
 }
 
-/** Listens; a socket file that a killed daemon left behind is taken away, one that answers is not. */
+/** Listens; a socket file that is there is taken away. */
 export async function listenOn(server: Server, place: Place): Promise<void> {
-  if ('path' in place) {
-    if (await answers(place.path)) throw new MosrunError('failed', `a mosd is running already (${place.path}): stop it first`);
-    removeFile(place.path);
-  }
+  if ('path' in place) removeFile(place.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const where = 'path' in place ? place.path : `${place.host}:${place.port}`;
@@ -33,4 +34,23 @@ export async function listenOn(server: Server, place: Place): Promise<void> {
     server.listen(place, resolve);
   });
   if ('path' in place) chmodSync(place.path, place.mode);
+}
+
+/** Stops listening, and lets go of who is connected; waits a second at most. */
+export async function closeServers(servers: readonly Server[], clock: Clock): Promise<void> {
+  const closed = servers.map(
+    (server) =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        // An HTTPS server is no HttpServer, but closes its connections in the same way.
+        const { closeAllConnections } = server as Partial<HttpServer>;
+        closeAllConnections?.call(server);
+      }),
+  );
+  const enough = new Promise<void>((resolve) => {
+    clock.after(1, resolve);
+  });
+  await Promise.race([Promise.all(closed), enough]);
 }
