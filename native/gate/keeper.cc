@@ -26,6 +26,7 @@ namespace mosrun {
 
 namespace {
 
+constexpr int64_t kClaimTime = kSecond;
 constexpr size_t kPassingMax = 4096;   // channels that no guest process has taken yet
 
 struct Passing {
@@ -80,14 +81,28 @@ class Keeper {
     set_.add({pool_, static_cast<short>(POLLIN | (passing_.count && !crowded_ ? POLLOUT : 0)), 0});
     set_.add({sandbox_.notifier, POLLIN, 0});
     watches_.poll_set(set_);
-    if (poll(set_.items, set_.count, crowded_ ? 10 : -1) < 0) return;
+    if (poll(set_.items, set_.count, patience()) < 0) return;
     short gate = set_[0].revents, children = set_[1].revents, pool = set_[2].revents, notifier = set_[3].revents;
     watches_.react(set_.items + 4);
+    // What a process said before it ended comes before its end: its child may depend on it.
+    if (pool & POLLIN) hear_guest();
     if (children) reap();
     if (notifier & POLLIN) answer_own_file(sandbox_.notifier, sandbox_.proc);
-    if (pool & POLLIN) hear_guest();
     if (gate) hear_gate();
     pass_on();
+  }
+
+  // A child belongs to nobody until it has claimed its event channel. Those that never do end with the last one that did.
+  int patience() {
+    if (leader_ == 0 || watches_.has_process()) {
+      alone_since_ = 0;
+      return crowded_ ? 10 : -1;
+    }
+    int64_t now = now_ns(CLOCK_MONOTONIC);
+    if (alone_since_ == 0) alone_since_ = now;
+    int64_t left = alone_since_ + kClaimTime - now;
+    if (left <= 0) _exit(0);
+    return static_cast<int>(left / 1000000) + 1;
   }
 
   void reap() {
@@ -149,9 +164,16 @@ class Keeper {
   void hear_guest() {
     PoolMessage message;
     int fd;
-    ssize_t got = receive_with_fd(pool_, &message, sizeof message, &fd);
-    if (fd >= 0) close(fd);   // guests have nothing to give
-    if (got != sizeof message || message.type != PoolType::watch) return;
+    // Bounded: a guest that writes without end must not keep the keeper from its other work.
+    for (int i = 0; i < 64; i++) {
+      ssize_t got = receive_with_fd(pool_, &message, sizeof message, &fd);
+      if (fd >= 0) close(fd);   // guests have nothing to give
+      if (got < 0) return;
+      if (got == sizeof message && message.type == PoolType::watch) claim(message);
+    }
+  }
+
+  void claim(const PoolMessage &message) {
     // The husk's first message says that it is about to enter the stub.
     if (!running_ && message.kind == ChannelKind::thread && message.index == 0) {
       running_ = true;
@@ -179,6 +201,7 @@ class Keeper {
   int gate_, husk_;
   int pool_ = -1, guests_ = -1, children_ = -1;
   pid_t leader_ = 0;
+  int64_t alone_since_ = 0;
   bool running_ = false, crowded_ = false;
   Sandbox sandbox_;
   Watches watches_;

@@ -39,6 +39,13 @@ bool Watches::has_event() {
   return false;
 }
 
+bool Watches::has_process() {
+  for (Watch &watch : list_) {
+    if (watch.pid > 0) return true;
+  }
+  return false;
+}
+
 void Watches::claim(const PoolMessage &message) {
   // Guest code may write to the pool socket: it can name processes of its own session only, and not this one.
   if (message.pid <= 1) return;

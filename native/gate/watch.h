@@ -21,6 +21,7 @@ class Watches {
   void add_channel(ChannelKind kind, uint16_t index, int fd, pid_t leader);   // takes fd
   void start(pid_t leader);                       // the leader exists from now on
   bool has_event();                               // somebody's, or the leader's to be
+  bool has_process();                             // some guest process is tied to its home
   void claim(const PoolMessage &message);         // a guest process says what it uses a spare for
   void poll_set(Array<pollfd> &set);              // two entries each, in order
   void react(const pollfd *ready);                // the same entries after poll

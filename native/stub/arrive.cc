@@ -20,8 +20,6 @@ void check(Slot *slot, i64 result) {
 // The hosting kernel's vvar and vdso move into the region, one mapping after another (several at once only since Linux 6.17).
 u64 move_vdso(Slot *slot, Mapping *list, u64 count) {
   u64 first = 0, vdso = 0;
-  char *text = reinterpret_cast<char *>(buffer(slot));
-  (void)text;
   for (u64 i = 0; i < count; ++i) {
     bool ours = list[i].kind == Kind::vdso || (list[i].kind == Kind::other && list[i].start < 1ull << 47);
     if (!ours) continue;
@@ -128,10 +126,9 @@ void receive_memory(Slot *slot) {
   c.book_entries = kept;
 }
 
-i64 collect_channels(Slot *slot) {
+i64 collect_channels() {
   Control &c = control();
-  u32 wanted = 0;
-  for (u32 i = 1; i < c.slots; ++i) ++wanted;
+  u32 wanted = c.slots - 1 + (c.event < 0);
   while (wanted) {
     PoolMessage message{};
     int fd;
@@ -140,11 +137,13 @@ i64 collect_channels(Slot *slot) {
     if (message.kind == ChannelKind::thread && message.index < c.slots && slot_at(message.index)->channel < 0) {
       slot_at(message.index)->channel = fd;
       --wanted;
+    } else if (message.kind == ChannelKind::event && c.event < 0) {
+      c.event = c.process.event = fd;
+      --wanted;
     } else if (!keep_spare({fd, message.index})) {
       sys(nr_close, u64(fd));
     }
   }
-  (void)slot;
   return 0;
 }
 
@@ -225,7 +224,7 @@ extern "C" [[noreturn]] void arrive() {
   c.mm.auxv = 0;
   c.mm.auxv_size = 0;
   check(slot, sys(nr_prctl, 35, 14, address(&c.mm), sizeof c.mm, 0));   // PR_SET_MM, PR_SET_MM_MAP
-  check(slot, collect_channels(slot));
+  check(slot, collect_channels());
   install_guest_handlers();
   install_filter(slot);
   create_threads(slot);
