@@ -13,7 +13,7 @@ export interface Credentials {
 }
 
 export interface Question {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   path: string;
   body?: unknown;
   connectSeconds: number;

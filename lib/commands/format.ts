@@ -6,8 +6,11 @@ export interface Column<T> {
   text(row: T): string;
 }
 
+/** A command line may hold anything; a line feed would break the table, an escape the terminal. As ps(1), a question mark for each. */
+export const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
+
 export function tableText<T>(rows: readonly T[], shape: readonly Column<T>[], header: boolean): string {
-  const cells = rows.map((row) => shape.map((column) => column.text(row)));
+  const cells = rows.map((row) => shape.map((column) => printable(column.text(row))));
   if (header) cells.unshift(shape.map((column) => column.head));
   const widths = shape.map((_column, index) => Math.max(0, ...cells.map((line) => line[index]?.length ?? 0)));
   return cells

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../shared/clock.js';
 import { MosrunError, asMosrunError, systemCode } from '../shared/errors.js';
 import { makeDirectory, removeFile } from '../shared/files.js';
 import type { InterpretLaunch } from '../shared/launch-decision.js';
-import { heartbeat, sessionAnswer } from '../shared/wire.js';
+import { type SessionAnswer, heartbeat, sessionAnswer, sessionDropped } from '../shared/wire.js';
 import { type Configuration, readConfiguration } from './configuration.js';
 import { type Context, type Log, addressesIn } from './context.js';
 import { GateKeeper } from './gate-keeper.js';
@@ -115,14 +115,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       note('node', { node: name, state, why });
     },
   });
-  const residents = new Residents(context, async (name, pid) => {
+  const askSession = async (name: string, pid: number): Promise<SessionAnswer> => {
     const destination = findNode(members, name);
     checkIsUp(destination);
     const body = node.requestFor(pid, residents.history.read(pid)?.command ?? null);
     const connectSeconds = configuration.migration.connect_timeout_seconds;
     const question = { method: 'POST', path: '/v1/sessions', body, connectSeconds, timeoutSeconds: 2 * connectSeconds } as const;
     return peers.ask(destination, question, sessionAnswer);
-  });
+  };
+  const dropSession = (name: string, session: string): void => {
+    const destination = members.find(name);
+    if (!destination) return;
+    const bounds = { connectSeconds: 1, timeoutSeconds: 2 };
+    const question = { method: 'DELETE', path: `/v1/sessions/${session}`, ...bounds } as const;
+    // One that cannot be told forgets it by itself.
+    peers.ask(destination, question, sessionDropped).catch(() => {});
+  };
+  const residents: Residents = new Residents(context, { askSession, dropSession });
 
   const identify = (descriptor: number): PeerCredentials => addon.peerCredentials(descriptor);
   const api = localServer(
@@ -157,6 +166,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       note('session opened', { home, pid, session: answer.session });
       return answer;
     },
+    dropSession: (home, session) => guests.drop(home, session),
   });
 
   residents.load();

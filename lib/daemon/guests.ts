@@ -24,6 +24,7 @@ const EXPIRY_SECONDS = 40;
 
 export interface Gate {
   open(session: string, token: string, memoryBytes: number): Promise<void>;
+  kill(session: string): Promise<void>;
   list(): Promise<GateSession[]>;
 }
 
@@ -59,6 +60,17 @@ export class Guests {
     this.records.set(session, record);
     writeAtomically(path.join(this.directory, `${session}.json`), JSON.stringify(record));
     return { session, token, address, port };
+  }
+
+  /** Only its own home may take a session back. */
+  async drop(home: string, session: string): Promise<boolean> {
+    if (this.records.get(session)?.home !== home) return false;
+    this.forget(session);
+    // It may have ended by itself in between.
+    return this.gate.kill(session).then(
+      () => true,
+      () => false,
+    );
   }
 
   onEvent(event: GateEvent): void {

@@ -14,6 +14,8 @@ export interface PeerServices {
   heardFrom(node: string): void;
   heartbeat(): Heartbeat;
   openSession(request: SessionRequest): Promise<SessionAnswer>;
+  /** Nobody will come for it; false when this home has no such session. */
+  dropSession(home: string, session: string): Promise<boolean>;
 }
 
 type Environment = { Bindings: HttpBindings; Variables: { peer: string } };
@@ -44,6 +46,10 @@ export function peerServer(credentials: Credentials, services: PeerServices): Se
     }
     return context.json(await services.openSession(parsed.data));
   });
+
+  app.delete('/v1/sessions/:session', async (context) =>
+    context.json({ dropped: await services.dropSession(context.var.peer, context.req.param('session')) }),
+  );
 
   app.notFound((context) =>
     context.json(

@@ -2,6 +2,7 @@
 import { processEngine } from '../engine/index.js';
 import {
   type AskSession,
+  type DropSession,
   AwayFiles,
   CgroupTree,
   Finder,
@@ -26,7 +27,7 @@ export class Residents {
   private readonly away: AwayFiles;
   private readonly finder: Finder;
 
-  constructor(context: Context, askSession: AskSession) {
+  constructor(context: Context, sessions: { askSession: AskSession; dropSession: DropSession }) {
     const { addon, clock, configuration, log, own, runtime } = context;
     this.engine = processEngine(context.libexec, runtime('processes'));
     this.away = new AwayFiles(runtime('processes'));
@@ -48,7 +49,7 @@ export class Residents {
       finder: this.finder,
       history: this.history,
       clock,
-      askSession,
+      ...sessions,
       records: new MoverRecords(runtime('movers')),
       settings: () => ({ timeoutSeconds: configuration().migration.timeout_seconds, graceSeconds: MOVER_GRACE_SECONDS }),
       kill: (pid) => {

@@ -24,6 +24,9 @@ export interface SessionGrant {
 /** Asks a node to take a process; throws a MosrunError when it cannot be reached or refuses. */
 export type AskSession = (node: string, pid: number) => Promise<SessionGrant>;
 
+/** Tells a node that nobody will come for a session it has opened. */
+export type DropSession = (node: string, session: string) => void;
+
 export interface MigrationSettings {
   /** Bound of a whole order. */
   timeoutSeconds: number;
@@ -35,6 +38,7 @@ export interface MigrationPorts {
   self: string;
   engine: Engine;
   askSession: AskSession;
+  dropSession: DropSession;
   finder: Finder;
   history: HistoryBook;
   records: MoverRecords;
@@ -189,7 +193,13 @@ export class Migrations {
       clock,
       timeoutSeconds: this.left(deadline),
     };
-    return this.carryOut(move, order, self, to, reason, start?.isArmed);
+    try {
+      return await this.carryOut(move, order, self, to, reason, start?.isArmed);
+    } catch (error) {
+      // The node would wait for half a minute. One that was reached all the same keeps its guest.
+      if (this.whereIs(pid) === self) this.ports.dropSession(to, grant.session);
+      throw error;
+    }
   }
 
   private bringHome(pid: number, move: Move, from: string, deadline: number, reason: string): Promise<MoveDone> {

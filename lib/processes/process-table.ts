@@ -50,7 +50,10 @@ export class ProcessTable {
     const stopped = facts.state === 'T';
     const state = migrations.isMoving(pid) ? 'moving' : stopped ? 'stopped' : node ? 'away' : 'running';
     // Away, the memory that held the command line has left with the rest.
-    const command = (node ? record?.command : readCommand(pid)) || record?.command || readCommand(pid) || `[${facts.name}]`;
+    // What was forked away has the command line of its parent.
+    const inherited = node && !record ? history.read(facts.parentPid)?.command : undefined;
+    const command =
+      (node ? record?.command : readCommand(pid)) || record?.command || readCommand(pid) || inherited || `[${facts.name}]`;
     return {
       pid,
       parent_pid: facts.parentPid,

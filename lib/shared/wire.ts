@@ -40,4 +40,6 @@ export const sessionAnswer = z.object({
   address: z.string(),
   port: z.int(),
 });
+export const sessionDropped = z.object({ dropped: z.boolean() });
+
 export type SessionAnswer = z.infer<typeof sessionAnswer>;

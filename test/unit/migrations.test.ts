@@ -18,6 +18,7 @@ function node() {
   for (const name of ['away', 'history', 'movers']) makeDirectory(path.join(directory, name));
   const orders: MoveOrder[] = [];
   const killed: number[] = [];
+  const dropped: string[] = [];
   const clock = new ManualClock();
   let follow: (order: MoveOrder, onEvent: (event: MoveEvent) => void) => Promise<MoveDone | MoveFailed>;
   const setAway = (where: string | null): void => {
@@ -57,6 +58,7 @@ function node() {
         await ask(to);
         return { session: 'aa', token: 'bb', address: '10.0.0.2', port: 7071 };
       },
+      dropSession: (to, session) => dropped.push(`${to} ${session}`),
       settings: () => ({ timeoutSeconds: 30, graceSeconds: 5 }),
       kill: (one) => killed.push(one),
       log: () => {},
@@ -69,6 +71,7 @@ function node() {
     records,
     clock,
     killed,
+    dropped,
     done,
     setAway,
     askWith: (next: typeof ask) => (ask = next),
@@ -131,7 +134,7 @@ test('one at a time for each process', async () => {
 });
 
 test('a mover that outlives its bound is killed', async () => {
-  const { migrations, followWith, clock, killed, clean } = node();
+  const { migrations, followWith, clock, killed, dropped, clean } = node();
   let fail = (): void => {};
   followWith(
     () =>
@@ -149,6 +152,7 @@ test('a mover that outlives its bound is killed', async () => {
   assert.deepEqual(killed, [process.ppid]);
   fail();
   await assert.rejects(order, { code: 'timeout' });
+  assert.deepEqual(dropped, ['node2 aa'], 'the destination is told that nobody comes');
   clean();
 });
 
