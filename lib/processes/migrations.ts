@@ -276,7 +276,7 @@ export class Migrations {
     const { history, clock, log } = this.ports;
     const done = result.event === 'done' ? result : null;
     const failed = result.event === 'failed' ? result : null;
-    log(done ? 'moved' : 'not moved', { pid, from, to, reason, ...result });
+    log(done ? 'moved' : 'not moved', { ...result, pid, from, to, reason });
     history.add(
       pid,
       {
