@@ -74,7 +74,10 @@ bool Tracee::wait_stop(pid_t tid, std::string &error) {
 bool Tracee::stop_thread(pid_t tid, std::string &error) {
   if (trace(PTRACE_SEIZE, tid, 0, 0)) {
     if (errno == ESRCH) return true;                       // ended: the next pass over the list shows what is there
-    return error = errno == EPERM ? "it is traced by another process" : failure("PTRACE_SEIZE", tid), false;
+    if (errno != EPERM) return error = failure("PTRACE_SEIZE", tid), false;
+    std::string tracer = status_field(tid, "TracerPid");
+    if (tracer.empty() || tracer == "0") return true;      // EPERM is also what a thread on its way out gets
+    return error = "it is traced by process " + tracer, false;
   }
   attached_.push_back(tid);
   if (trace(PTRACE_INTERRUPT, tid, 0, 0)) return error = failure("PTRACE_INTERRUPT", tid), false;
@@ -129,6 +132,7 @@ bool Tracee::stop(std::string &error) {
     if (attached_.size() == before && before) break;
   }
   if (attached_.empty()) return error = "it has ended", false;
+  for (int i = 0; i < 50 && attached_.size() != threads_of(pid_).size(); ++i) usleep(100);   // those on their way out
   if (attached_.size() != threads_of(pid_).size()) return error = "its threads change faster than they can be stopped", false;
   threads_.clear();
   for (pid_t tid : attached_) {

@@ -24,6 +24,7 @@ namespace mosrun {
 namespace {
 
 constexpr unsigned kOpenSpares = 6;
+constexpr size_t kMoreThreads = 4;   // that may be born while the channels are opened
 
 struct Channels {
   std::vector<int> threads, spares;
@@ -274,6 +275,7 @@ int move_out(const Order &o) {
   begin.fault = o.fault;
   begin.threads = uint32_t(threads);
   Channels channels;
+  if (!o.at_exec && threads > 1) threads += kMoreThreads;
   if (int e = open_all(o, begin, unsigned(threads), channels, error)) return say_failed(code_of(e), error);
   say_phase("connected");
 

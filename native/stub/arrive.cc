@@ -140,8 +140,8 @@ i64 collect_channels() {
     } else if (message.kind == ChannelKind::event && c.event < 0) {
       c.event = c.process.event = fd;
       --wanted;
-    } else if (!keep_spare({fd, message.index})) {
-      sys(nr_close, u64(fd));
+    } else if (message.kind != ChannelKind::spare || !keep_spare({fd, message.index})) {
+      sys(nr_close, u64(fd));                                           // a thread that ended before it was stopped
     }
   }
   return 0;

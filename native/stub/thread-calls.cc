@@ -29,9 +29,11 @@ bool take_spare(Trap &trap, Spare &spare) {
     PoolMessage message{};
     int fd;
     while (receive_fd(c.pool, &message, sizeof message, &fd, attempt ? 2000 : 0) == 0)
-      if (fd >= 0) {
+      if (fd >= 0 && message.kind == ChannelKind::spare) {
         spare = {fd, message.index};
         return true;
+      } else if (fd >= 0) {
+        sys(nr_close, u64(fd));
       }
     if (!attempt && ask(trap, Op::refill, 0)) return false;
   }

@@ -23,6 +23,8 @@ using namespace mosrun;
 
 std::string directory;
 
+int data_port() { return 20000 + getpid() % 10000; }
+
 double now_ms() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -47,14 +49,32 @@ std::string read_text(const std::string &path) {
   return text;
 }
 
-std::vector<pid_t> processes(const std::string &name) {
+// A keeper is forked from its mosgate and keeps its command line, which names the test's own temporary directory.
+template <class F>
+static std::vector<pid_t> find_processes(const char *name, F ours) {
   std::vector<pid_t> found;
   DIR *proc = opendir("/proc");
   while (dirent *entry = readdir(proc)) {
-    if (atoi(entry->d_name) > 0 && read_text(std::string("/proc/") + entry->d_name + "/comm") == name + "\n") found.push_back(atoi(entry->d_name));
+    std::string path = std::string("/proc/") + entry->d_name;
+    if (atoi(entry->d_name) > 0 && read_text(path + "/comm") == name + std::string("\n") && ours(path)) found.push_back(atoi(entry->d_name));
   }
   closedir(proc);
   return found;
+}
+
+std::vector<pid_t> keepers() {
+  return find_processes("moskeeper", [](const std::string &path) { return !directory.empty() && has(read_text(path + "/cmdline"), directory); });
+}
+
+std::vector<pid_t> husks() {
+  std::vector<pid_t> parents = keepers();
+  return find_processes("moshusk", [&](const std::string &path) {
+    std::string status = read_text(path + "/status");
+    for (pid_t parent : parents) {
+      if (has(status, "\nPPid:\t" + std::to_string(parent) + "\n")) return true;
+    }
+    return false;
+  });
 }
 
 // --- mosgate -----------------------------------------------------------------------------------------------------------------
@@ -66,7 +86,7 @@ static std::string own_directory() {
 }
 
 static pid_t spawn_gate() {
-  std::string program = own_directory() + "/mosgate", control = directory + "/gate.sock", libexec = own_directory(), port = std::to_string(kPort);
+  std::string program = own_directory() + "/mosgate", control = directory + "/gate.sock", libexec = own_directory(), port = std::to_string(data_port());
   pid_t pid = fork();
   if (pid == 0) {
     int log = open((directory + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -193,7 +213,7 @@ Begin begin_for(pid_t pid) {
 int connect_data() {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(kPort);
+  address.sin_port = htons(static_cast<uint16_t>(data_port()));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0) return fd;

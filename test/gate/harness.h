@@ -11,7 +11,7 @@
 
 constexpr uint64_t kBase = 0x300000000000;
 constexpr uint64_t kBuffer = kBase + mosrun::kSlotsOffset + mosrun::kBufferOffset;
-constexpr int kPort = 17971;
+int data_port();                // of its own, so that two runs do not meet
 constexpr pid_t kPid = 23456;   // what the program is called at home
 
 double now_ms();
@@ -75,8 +75,9 @@ struct Guest {
   std::string get(size_t size);
 };
 
-// Processes of this machine by name, and how many network namespaces they make.
-std::vector<pid_t> processes(const std::string &name);
+// Only what this test's own mosgate started: a machine may run others, with guests of the same names, and those are nobody's business here.
+std::vector<pid_t> keepers();
+std::vector<pid_t> husks();
 std::string read_text(const std::string &path);
-inline bool nobody_left() { return processes("moskeeper").empty() && processes("moshusk").empty(); }
+inline bool nobody_left() { return keepers().empty() && husks().empty(); }
 bool has(const std::string &text, const std::string &part);
