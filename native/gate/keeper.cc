@@ -84,7 +84,7 @@ class Keeper {
     if (poll(set_.items, set_.count, patience()) < 0) return;
     short gate = set_[0].revents, children = set_[1].revents, pool = set_[2].revents, notifier = set_[3].revents;
     watches_.react(set_.items + 4);
-    // What a process said before it ended comes before its end: its child may depend on it.
+    // What a process said before it ended comes before its reaping: its child may depend on it.
     if (pool & POLLIN) hear_guest();
     if (children) reap();
     if (notifier & POLLIN) answer_own_file(sandbox_.notifier, sandbox_.proc);
@@ -167,9 +167,10 @@ class Keeper {
     // Bounded: a guest that writes without end must not keep the keeper from its other work.
     for (int i = 0; i < 64; i++) {
       ssize_t got = receive_with_fd(pool_, &message, sizeof message, &fd);
-      if (fd >= 0) close(fd);   // guests have nothing to give
       if (got < 0) return;
       if (got == sizeof message && message.type == PoolType::watch) claim(message);
+      if (got == sizeof message && message.type == PoolType::proc && fd >= 0) send_own_files(fd, message.pid, sandbox_.proc);
+      if (fd >= 0) close(fd);
     }
   }
 

@@ -48,6 +48,8 @@ inline constexpr Condition stub_calls[] = {
     {SYS_sendmsg, 0, 2, 0, kFastOpen, 0},
     {SYS_recvmsg, 0, 0, 0, 0, 0},
     {SYS_shutdown, 0, 0, 0, 0, 0},
+    {SYS_socketpair, 0, 0, 0, kAll, 1},             // AF_UNIX, to itself; SOCK_SEQPACKET
+    {SYS_socketpair, 0, 1, 0, 0xff, 5},
     {SYS_setsockopt, 0, 1, 0, kAll, 1},             // SOL_SOCKET
     {SYS_setsockopt, 0, 2, 0, kAll, 20},            // SO_RCVTIMEO
     {SYS_setsockopt, 1, 1, 0, kAll, 1},

@@ -66,6 +66,7 @@ struct Guest {
   GuestAnswer last = {};
   // Opens the session and starts the guest; `with_event` opens an event channel before.
   Guest(ControlClient &control, uint64_t session, bool with_event = true, const std::string &extra = "");
+  Guest() = default;
   ~Guest();
   bool say(GuestWhat what, const std::vector<uint64_t> &call, const std::string &take = "", std::string *give = nullptr);
   int64_t call(const std::vector<uint64_t> &call) { return say(GuestWhat::inside, call) ? last.result : -100000; }
