@@ -5,6 +5,7 @@ import path from 'node:path';
 import { GateClient, type GateEvent, type GateSession } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
+import { VERSION } from '../shared/version.js';
 
 export interface GateKeeperOptions {
   libexec: string;
@@ -43,8 +44,13 @@ export class GateKeeper {
 
   private async connectOnce(): Promise<void> {
     try {
-      const client = (await this.tryConnect()) ?? (await this.launch());
-      const { pid, version } = await client.ping();
+      let client = (await this.tryConnect()) ?? (await this.launch());
+      let { pid, version } = await client.ping();
+      // One that was here before an update goes as soon as it has no guests.
+      if (version !== VERSION && (await client.quit())) {
+        client = await this.launch();
+        ({ pid, version } = await client.ping());
+      }
       this.options.log('mosgate answers', { pid, version });
       this.client = client;
       this.trouble = null;

@@ -113,6 +113,14 @@ export class GateClient {
     return { version: String(version), pid: Number(pid), protocol: Number(protocol) };
   }
 
+  /** Ends it; false while it has guests. */
+  quit(): Promise<boolean> {
+    return this.ask('quit').then(
+      () => true,
+      () => false,
+    );
+  }
+
   async open(session: string, token: string, memoryBytes: number): Promise<void> {
     await this.ask(`open ${session} ${token} ${memoryBytes} -`);
   }
