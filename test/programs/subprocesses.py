@@ -51,8 +51,8 @@ for turn in range(rounds):
     child.send_signal(signal.SIGTERM)
     jobs.join()
     event = threading.Event()
-    threading.Timer(0.02, event.set).start()
     began = time.monotonic()
+    threading.Timer(0.02, event.set).start()
     heard = event.wait(5)
     early = time.monotonic() - began < 0.02
     print(turn, lines[0], lines[-1], len(lines), code, text, child.wait(), heard, early, sum(results.values()), flush=True)

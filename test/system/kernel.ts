@@ -35,6 +35,25 @@ export function alive(pid: number): boolean {
   return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
+/** What each thread of a process is doing, for the message of a test that waited in vain. */
+export function whatItDoes(pid: number): string {
+  const own = `${pid} ${tryRead(`/proc/${pid}/comm`).trim()} (numbers ${numbers(pid).join(' ')})`;
+  let tasks: string[] = [];
+  try {
+    tasks = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return `${own}: ended`;
+  }
+  const threads = tasks.map((task) => {
+    const at = `/proc/${pid}/task/${task}`;
+    const state = /^State:\s*(\S)/m.exec(tryRead(`${at}/status`))?.[1];
+    const pending = /^SigPnd:\s*(\S+)/m.exec(tryRead(`${at}/status`))?.[1];
+    const mask = /^SigBlk:\s*(\S+)/m.exec(tryRead(`${at}/status`))?.[1];
+    return `  ${task} ${state} in ${tryRead(`${at}/wchan`) || '-'} call ${tryRead(`${at}/syscall`).trim()} pending ${pending} blocked ${mask}`;
+  });
+  return [own, ...threads].join('\n');
+}
+
 /** CPU seconds of all threads. */
 export function times(pid: number): Times | undefined {
   const stat = tryRead(`/proc/${pid}/stat`);

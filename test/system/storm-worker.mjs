@@ -19,7 +19,8 @@ function stat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { parent: Number(fields[1]), start: fields[19], dead: fields[0] === 'Z' || fields[0] === 'X' };
+    const dead = fields[0] === 'Z' || fields[0] === 'X';
+    return { parent: Number(fields[1]), start: fields[19], dead, program: readFileSync(`/proc/${pid}/cmdline`, 'utf8') };
   } catch {
     return undefined;
   }
@@ -48,6 +49,7 @@ const enough = () => stop || (moves !== null && done >= moves);
 
 async function order(pid, start, destination) {
   const at = performance.now();
+  const program = stat(pid)?.program;
   try {
     const result = await cluster.migrate(pid, destination, { wait: true });
     done++;
@@ -65,6 +67,7 @@ async function order(pid, start, destination) {
   } catch (error) {
     // A process that ended on the way, or became another program by execve (which is always at home), is no failure of the move.
     if (!lives(pid, start)) return false;
+    if (stat(pid)?.program !== program) return true;
     say({
       event: 'failed',
       pid,

@@ -43,7 +43,7 @@ export class Storm {
   constructor(
     testbed: Testbed,
     pid: number,
-    { moves, away = [0.15, 0.4], home = [0, 0.01], seed = 1, tree = true }: StormOptions = {},
+    { moves, away = [0.2, 0.5], home = [0, 0.003], seed = 1, tree = true }: StormOptions = {},
   ) {
     const api = path.join(repository, 'dist/lib/api/index.js');
     const order = JSON.stringify({ pid, to: 'node2', away, home, moves: moves ?? null, seed, tree, api });
@@ -68,9 +68,8 @@ export class Storm {
   }
 
   async end(seconds: number): Promise<void> {
-    const late = sleep(seconds).then(() => 'late' as const);
-    const outcome = await Promise.race([this.running.done, late]);
-    if (outcome === 'late') {
+    const outcome = await this.running.within(seconds);
+    if (!outcome) {
       this.running.kill('SIGKILL');
       throw new Error(`the storm did not end within ${seconds} s, after ${this.moves.length} moves`);
     }
@@ -93,10 +92,24 @@ export interface Listed {
   migrations: number;
   last_freeze_seconds: number | null;
   why: string | null;
+  job: string | null;
 }
 
 export async function listed(testbed: Testbed, node = 1): Promise<Listed[]> {
   return (await testbed.json<{ processes: Listed[] }>(node, 'mosps', '--json')).processes;
+}
+
+/** The number (on its node) of the first process of a job that was started with `mosrun -J ID`. */
+export async function pidOfJob(testbed: Testbed, id: string, node = 1): Promise<number> {
+  const all = await until(
+    async () => {
+      const found = (await listed(testbed, node)).filter(({ job }) => job === id);
+      return found.length > 0 ? found : undefined;
+    },
+    10,
+    `a process of job ${id} in mosps`,
+  );
+  return Math.min(...all.map(({ pid }) => pid));
 }
 
 /** The number (on its node) of the only process under mosrun whose command holds the text. */

@@ -57,6 +57,15 @@ export class Running {
     this.child.kill(signal);
   }
 
+  /** How it ended; undefined if it has not within the time. */
+  within(seconds: number): Promise<Outcome | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((done) => {
+      timer = setTimeout(() => done(undefined), seconds * 1000);
+    });
+    return Promise.race([this.done, late]).finally(() => clearTimeout(timer));
+  }
+
   /** Waits until the program has printed the text. */
   async says(text: string, seconds = 20): Promise<void> {
     await until(() => this.stdout.includes(text) || this.ended, seconds, `"${text}" on standard output`);
