@@ -14,6 +14,12 @@
 
 namespace mosrun {
 
+// The keyed hash leaves the key's words on the stack, and the next keeper is forked from it.
+[[gnu::noinline]] static void wipe_stack() {
+  char below[4096];
+  explicit_bzero(below, sizeof below);
+}
+
 int64_t Gate::arrival_deadline(const Arrival &arrival) {
   return arrival.since + (arrivals_.count >= kArrivalsMax ? kArrivalTimeCrowded : kArrivalTime);
 }
@@ -63,7 +69,7 @@ bool Gate::hello(Arrival &arrival) {
   const Hello &hello = arrival.hello;
   if (hello.magic != kHelloMagic || hello.protocol != kProtocol || hello.kind > ChannelKind::spare) return false;
   Session *session = find_session(hello.session);
-  if (!session || session->adopted) return false;
+  if (!session || !session->token) return false;   // without one: of a mosgate before this one
   Challenge &challenge = arrival.challenge;
   challenge.magic = kHelloMagic;
   challenge.protocol = kProtocol;
@@ -78,9 +84,10 @@ bool Gate::hello(Arrival &arrival) {
 void Gate::proof(Arrival &arrival) {
   const Hello &hello = arrival.hello;
   Session *session = find_session(hello.session);   // it may have ended since
-  if (!session) return;
+  if (!session || !session->token) return;
   uint8_t mac[32];
-  hmac_sha256(session->token, sizeof session->token, mac, hello, arrival.challenge, arrival.proof.begin);
+  hmac_sha256(session->token, 32, mac, hello, arrival.challenge, arrival.proof.begin);
+  wipe_stack();
   if (!equal_in_constant_time(mac, arrival.proof.mac, sizeof mac)) {
     log_line("session %016lx: a channel with a wrong proof was refused", session->id);
     return;

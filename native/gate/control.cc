@@ -95,6 +95,7 @@ void Gate::run_lines(Client &client) {
     memcpy(line, client.input, length);
     client.have -= length;
     memmove(client.input, client.input + length, client.have);
+    explicit_bzero(client.input + client.have, length);   // it may have held a token
     command(client, line);
   }
 }
@@ -131,9 +132,10 @@ void Gate::command_open(Client &client, char **words, int count) {
   if (count < 3 || count > 5 || !parse_session(words[1], id) || !parse_hex(words[2], token, 32) || (count > 3 && !parse_number(words[3], memory))) {
     return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"open SESSION TOKEN [BYTES [CGROUP]]\"}");
   }
+  // Only the table of tokens keeps it from here on, since a keeper is forked from this very call.
+  explicit_bzero(words[2], strlen(words[2]));
   const char *cgroup = count > 4 && strcmp(words[4], "-") ? words[4] : "";
   int error = open_session(id, token, memory, cgroup, client.id);
-  explicit_bzero(token, sizeof token);
   if (error) return answer(client, "{\"ok\":false,\"code\":\"%s\",\"error\":\"%s\"}", error == -EEXIST ? "exists" : "failed", strerror(-error));
   client.waiting = true;
 }

@@ -33,7 +33,7 @@ struct Outgoing {
 
 struct Session {
   uint64_t id = 0;
-  uint8_t token[32] = {};
+  uint8_t *token = nullptr;    // 32 bytes in the table of tokens
   SessionState state = SessionState::preparing;
   bool adopted = false;        // of a mosgate before this one: no token and no way to its keeper, only known and killed
   bool ended = false;
@@ -88,8 +88,9 @@ class Gate {
 
  private:
   // sessions.cc
+  uint8_t *free_token();
   Session *find_session(uint64_t id);
-  int open_session(uint64_t id, const uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by);
+  int open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by);   // wipes token
   void pass(Session &session, const GateMessage &message, int fd);   // takes fd
   void flush(Session &session);
   void hear_keeper(Session &session);
@@ -127,6 +128,7 @@ class Gate {
   GateOptions options_;
   int data_ = -1, control_ = -1, signals_ = -1;
   bool quit_ = false;
+  uint8_t (*tokens_)[32] = nullptr;
   unsigned long client_ids_ = 0;
   Array<Session *> sessions_;
   Array<Arrival *> arrivals_;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -85,10 +86,34 @@ Session *Gate::find_session(uint64_t id) {
   return nullptr;
 }
 
-int Gate::open_session(uint64_t id, const uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by) {
+// Keepers are forked from this program: what they must not have is in memory that does not come along (madvise(2), 4.14).
+uint8_t *Gate::free_token() {
+  constexpr size_t kSize = kSessionsMax * sizeof *tokens_;
+  if (!tokens_) {
+    void *memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    if (madvise(memory, kSize, MADV_WIPEONFORK) < 0 || madvise(memory, kSize, MADV_DONTDUMP) < 0) {
+      munmap(memory, kSize);
+      return nullptr;
+    }
+    tokens_ = static_cast<uint8_t (*)[32]>(memory);
+  }
+  for (unsigned i = 0; i < kSessionsMax; i++) {
+    bool used = false;
+    for (Session *session : sessions_) used = used || session->token == tokens_[i];
+    if (!used) return tokens_[i];
+  }
+  return nullptr;
+}
+
+int Gate::open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by) {
   if (find_session(id)) return -EEXIST;
   if (sessions_.count >= kSessionsMax) return -EMFILE;
   if (strlen(cgroup) >= sizeof Session::cgroup) return -ENAMETOOLONG;
+  uint8_t *place = free_token();
+  if (!place) return -ENOMEM;
+  memcpy(place, token, sizeof token);
+  explicit_bzero(token, sizeof token);
   char path[384];
   snprintf(path, sizeof path, "%s/moshusk", options_.libexec);
   int husk = open(path, O_PATH | O_CLOEXEC);
@@ -104,7 +129,7 @@ int Gate::open_session(uint64_t id, const uint8_t (&token)[32], uint64_t memory,
   }
   auto *session = new (memory_for) Session{};
   session->id = id;
-  memcpy(session->token, token, sizeof token);
+  session->token = place;
   session->keeper = keeper;
   session->socket = socket;
   session->asked_by = asked_by;
@@ -190,7 +215,7 @@ void Gate::reap() {
 void Gate::finish(Session &session) {
   hear_keeper(session);
   session.ended = true;
-  explicit_bzero(session.token, sizeof session.token);
+  if (session.token) explicit_bzero(session.token, 32);
   if (session.asked_by) answer_open(session, ECHILD, session.why[0] ? session.why : "the keeper died");
   for (Outgoing &waiting : session.outgoing) close(waiting.fd);
   session.outgoing.clear();

@@ -1,4 +1,5 @@
 // mosgate, keeper and husk as a whole. Run as root; prints one line a test.
+// With an argument, only the tests with that text in their names; without, all but the one that waits half a minute.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "engine/sha256.h"
 #include "gate/filter.h"
@@ -224,6 +226,42 @@ static void bears_slow_strangers() {
   CHECK(closed_within(slow, 7000));
   CHECK(now_ms() - start > 400);
   close(slow);
+}
+
+static void keeps_tokens_to_itself() {
+  ControlClient control;
+  Guest first(control, next_session++), second(control, next_session++);
+  // All that the second one's keeper can write to holds neither session's token.
+  std::string secrets[] = {std::string(reinterpret_cast<char *>(token_of(static_cast<int>(first.session)).bytes), 32), token_of(static_cast<int>(first.session)).hex(),
+                           std::string(reinterpret_cast<char *>(token_of(static_cast<int>(second.session)).bytes), 32)};
+  CHECK(keepers().size() == 2);
+  for (pid_t keeper : keepers()) {
+    std::string maps = read_text("/proc/" + std::to_string(keeper) + "/maps");
+    int memory = open(("/proc/" + std::to_string(keeper) + "/mem").c_str(), O_RDONLY | O_CLOEXEC);
+    CHECK(memory >= 0);
+    size_t seen = 0;
+    for (size_t at = 0; at < maps.size(); at = maps.find('\n', at) + 1) {
+      unsigned long from, to;
+      char rights[5];
+      if (sscanf(maps.c_str() + at, "%lx-%lx %4s", &from, &to, rights) != 3 || rights[1] != 'w' || to - from > (64 << 20)) continue;
+      std::string content(to - from, 0);
+      ssize_t got = pread(memory, content.data(), content.size(), static_cast<off_t>(from));
+      if (got > 0) seen += static_cast<size_t>(got);
+      for (const std::string &secret : secrets) CHECK(!has(content, secret));
+    }
+    CHECK(seen > 10000);
+    close(memory);
+  }
+}
+
+static void ends_with_its_keeper() {
+  ControlClient control;
+  Guest guest(control, next_session++);
+  for (pid_t keeper : keepers()) kill(keeper, SIGKILL);
+  CHECK(within(500, nobody_left));
+  CHECK(closed_within(guest.fd, 200));
+  CHECK(control.event("\"session\":\"" + session_name(guest.session) + "\",\"state\":\"ended\"", 1000));
+  CHECK(control.ask("list") == "{\"ok\":true,\"sessions\":[]}");
 }
 
 static void passes_channels() {
@@ -593,6 +631,34 @@ static void uses_a_control_group() {
   CHECK(within(1000, [&] { return access(group.c_str(), F_OK) < 0; }));
 }
 
+static void hosts_many() {
+  ControlClient control;
+  constexpr uint64_t kMany = 40;
+  {
+    std::vector<std::unique_ptr<Guest>> guests;
+    for (uint64_t i = 0; i < kMany; i++) guests.push_back(std::make_unique<Guest>(control, next_session++));
+    CHECK(keepers().size() == kMany && husks().size() == kMany);
+    for (auto &guest : guests) CHECK(guest->call({SYS_getpid}) == kPid);   // the same number in each one's own namespace
+    std::string list = control.ask("list");
+    CHECK(static_cast<size_t>(std::count(list.begin(), list.end(), '{')) == kMany + 1);
+  }
+  CHECK(within(2000, nobody_left));
+}
+
+static void expires() {
+  ControlClient control;
+  uint64_t session = next_session++;
+  double opened = now_ms();
+  control.ask("open " + session_name(session) + " " + token_of(2).hex());
+  CHECK(control.event("\"session\":\"" + session_name(session) + "\",\"state\":\"ended\",\"why\":\"nobody came\"", 31500));
+  CHECK(now_ms() - opened > 29500);
+  Opening opening;
+  opening.session = session;
+  opening.token = token_of(2);
+  CHECK(open_channel(opening) < 0);
+  CHECK(within(500, nobody_left));
+}
+
 static void is_quick() {
   ControlClient control;
   std::vector<double> took;
@@ -624,6 +690,8 @@ static void run(const char *name, void (*test)()) {
   if (checks_failed) failures++;
 }
 
+static constexpr char kSlow[] = "a session nobody comes to expires";
+
 int main(int count, char **arguments) {
   if (geteuid() != 0) {
     printf("skipped all: mosgate needs root\n");
@@ -636,6 +704,8 @@ int main(int count, char **arguments) {
       {"sessions leave nothing behind", leaves_nothing},
       {"refuses strangers at once", refuses_strangers},
       {"idle strangers do not keep a mover out", bears_slow_strangers},
+      {"a keeper has no session's token", keeps_tokens_to_itself},
+      {"a guest ends with its keeper", ends_with_its_keeper},
       {"passes channels to the guest", passes_channels},
       {"watches the event channels of children", watches_children},
       {"a child that nobody knows ends with its parent", ends_unclaimed_children},
@@ -644,13 +714,15 @@ int main(int count, char **arguments) {
       {"the filter traps what is not local", filters_calls},
       {"the guest has home's clocks", shifts_clocks},
       {"says what failed", reports_what_fails},
+      {"hosts forty guests at once", hosts_many},
       {"guests outlive mosgate, and the next one finds them", outlives_mosgate},
       {"puts a guest into its control group", uses_a_control_group},
       {"a guest is ready in a few milliseconds", is_quick},
+      {kSlow, expires},
   };
   gate = start_gate();
   for (auto &test : tests) {
-    if (count > 1 && !has(test.name, arguments[1])) continue;
+    if (count > 1 ? !has(test.name, arguments[1]) : test.name == kSlow) continue;
     run(test.name, test.test);
   }
   {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 
 const root = process.env['MOSRUN_SOURCE'] ?? process.cwd();
 
@@ -12,6 +13,12 @@ function run(program: string, ...args: string[]) {
 void test('hosting side', async (t) => {
   const made = spawnSync('make', ['-s', '-C', path.join(root, 'test/gate')], { encoding: 'utf8' });
   assert.equal(made.status, 0, made.stderr);
+
+  // Half a minute of waiting, beside the others: it has a mosgate of its own.
+  const expiry = promisify(execFile)(path.join(root, 'build/test-gate/gate'), ['expires']).then(
+    ({ stdout }) => stdout,
+    (error: Error) => String(error),
+  );
 
   await t.test('hashes and keyed hashes are those of the standards', () => {
     const result = run('sha256');
@@ -42,4 +49,8 @@ void test('hosting side', async (t) => {
     });
   }
   assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
+
+  await t.test('a session nobody comes to expires', async () => {
+    assert.match(await expiry, /^(ok|skipped) /m);
+  });
 });
