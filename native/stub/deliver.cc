@@ -92,7 +92,7 @@ void note_events(Slot *slot) {
     for (;;) {
       Event event{};
       i64 n = sys(nr_recvfrom, u64(p->event), address(&event), sizeof event, msg_dontwait | msg_peek, 0, 0);
-      if (n == 0 || (n < 0 && n != -EAGAIN_ && n != -EINTR_)) guest_dies(0);   // home is gone
+      if (n == 0 || (n < 0 && n != -EAGAIN_ && n != -EINTR_)) guest_dies(1);   // home is gone
       if (n < i64(sizeof event)) break;
       sys(nr_recvfrom, u64(p->event), address(&event), sizeof event, msg_dontwait, 0, 0);
       take_event(slot, event);
@@ -304,7 +304,7 @@ u64 list_for_home(Slot *slot, Mapping *list) {
   if (!error) error = send_record(slot->channel, Record::end, 0, nullptr, 0);
   RecordHeader done{};
   if (!error) error = receive_all(slot->channel, &done, sizeof done);
-  guest_dies(error ? 1 : 0);
+  guest_dies(1);
 }
 
 // /proc of a child born here is asked for from the keeper.

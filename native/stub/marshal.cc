@@ -223,6 +223,8 @@ class Call {
       copy_program(b_.inputs + b_.inputs_used, pointer<void>(at), n);
       b_.r.args[arg.a] = n;
     }
+    bool set = (nr_ == 128 || nr_ == 130) ? i == 0 : (nr_ == 282 || nr_ == 289) && i == 1;   // rt_sigtimedwait, rt_sigsuspend, signalfd, signalfd4
+    if (set && n == 8) *reinterpret_cast<u64 *>(b_.inputs + b_.inputs_used) &= ~bit(kControlSignal);
     point_in(i, b_.inputs_used);
     b_.inputs_used += align_up(n, 8);
     return 0;

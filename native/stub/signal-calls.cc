@@ -120,7 +120,7 @@ i64 signal_call(Trap &trap, u32 nr, u64 *args) {
     case nr_rt_sigaction: return action(trap, args);
     case nr_sigaltstack: return altstack(trap, args);
     case nr_rt_sigreturn: sigreturn(trap); return 0;
-    default: return -EINTR_;                                            // restart_syscall: nothing to restart
+    default: return -ENOSYS_;
   }
 }
 

@@ -62,9 +62,9 @@ i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, R
   r.magic = kRequestMagic;
   in[0] = {address(&r), sizeof r};
   if (send_all(slot->channel, in, ins)) guest_dies(1);
-  if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(0);
+  if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(1);
   i64 error = receive_data(slot, reply.out_size, out, outs);
-  if (error == -EPIPE_) guest_dies(0);
+  if (error == -EPIPE_) guest_dies(1);
   if (error && reply.result >= 0) reply.result = error;
   return reply.result;
 }
@@ -133,7 +133,7 @@ i64 special_call(Trap &trap, u32 nr, u64 *args) {
     case Special::exit: case Special::exit_group: case Special::set_tid_address: case Special::set_robust_list: case Special::get_robust_list:
     case Special::rseq: case Special::arch_prctl: case Special::prctl: case Special::membarrier:
       return thread_call(trap, nr, args);
-    case Special::rt_sigaction: case Special::rt_sigprocmask: case Special::rt_sigreturn: case Special::sigaltstack: case Special::restart_syscall:
+    case Special::rt_sigaction: case Special::rt_sigprocmask: case Special::rt_sigreturn: case Special::sigaltstack:
       return signal_call(trap, nr, args);
     case Special::clock_gettime: case Special::gettimeofday: case Special::time: case Special::nanosleep: case Special::clock_nanosleep:
     case Special::futex: case Special::futex_wait: case Special::futex_waitv: case Special::getrusage: case Special::times:

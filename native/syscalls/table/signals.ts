@@ -1,5 +1,5 @@
 // Signals are queued at home, where the real pid is; masks, stacks and frames belong to the guest.
-import { fd, home, into, out, special, stub, value } from '../model.js';
+import { fd, home, into, native, out, special, stub, value } from '../model.js';
 
 const SIGINFO = 128;
 
@@ -16,8 +16,8 @@ export const signals = [
   special(130, 'rt_sigsuspend', 'rt_sigsuspend', into.arg(1), value).blocks('nohand').sigmask(),
   stub(131, 'sigaltstack', 'sigaltstack', 2),
   home(200, 'tkill', value, value),
-  // Only for a sleep that began at home, whose restart block the home thread keeps.
-  special(219, 'restart_syscall', 'restart_syscall').blocks('block').asks(),
+  // The kernel issues it itself, in place of a wait that a stop without a handler interrupted.
+  native(219, 'restart_syscall', 0).blocks('block'),
   home(234, 'tgkill', value, value, value),
   home(297, 'rt_tgsigqueueinfo', value, value, value, into.fixed(SIGINFO)),
   home(424, 'pidfd_send_signal', fd, value, into.fixed(SIGINFO), value),
