@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { type FSWatcher, closeSync, openSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../shared/errors.js';
+import { namesIn, readIfThere } from '../shared/files.js';
 
 export interface OutOrder {
   kind: 'out';
@@ -54,6 +55,8 @@ export interface Engine {
   startMover(order: MoveOrder, output: string): Promise<number>;
   /** Follows a mover's lines, from the first; ends with done or failed, also when the mover died without saying so. */
   followMover(moverPid: number, output: string, onEvent: (event: MoveEvent) => void): Promise<MoveDone | MoveFailed>;
+  /** The mover at work on this process, whoever started it; null when there is none. */
+  findMover(pid: number): number | null;
   explain(pid: number): Promise<{ movable: boolean; reasons: string[] } | null>;
 }
 
@@ -72,6 +75,17 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
+}
+
+/** By its command line; mosd may have died before it wrote down the number of the mover it had started. */
+function findMover(pid: number): number | null {
+  for (const name of namesIn('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const words = (readIfThere(`/proc/${name}/cmdline`) ?? '').split('\0');
+    const isMover = words.some((word) => path.basename(word) === 'mosmove');
+    if (isMover && words[words.indexOf('--pid') + 1] === `${pid}`) return Number(name);
+  }
+  return null;
 }
 
 function parseLine(line: string): MoveEvent | null {
@@ -189,6 +203,8 @@ export function processEngine(libexec: string, stateDirectory: string): Engine {
         read();
       });
     },
+
+    findMover,
 
     explain(pid) {
       return new Promise((resolve) => {

@@ -78,6 +78,7 @@ export class Migrations {
   /** Takes up the movers of an earlier life. */
   restore(): void {
     for (const record of this.ports.records.all()) {
+      record.mover_pid ??= this.ports.engine.findMover(record.pid);
       const move = this.begin(record.pid);
       this.step(record.pid, move, record.kind === 'out' ? 'found-leaving' : 'found-returning');
       void this.follow(move, record).catch(() => {});
@@ -254,15 +255,22 @@ export class Migrations {
     const { engine, records, clock, settings, kill } = this.ports;
     const { pid, mover_pid: moverPid } = record;
     const bound = (timeoutSeconds ?? settings().timeoutSeconds) + settings().graceSeconds;
+    let killed = false;
     const cancel = clock.after(bound, () => {
-      if (moverPid !== null && isAlive(moverPid)) kill(moverPid);
+      if (moverPid === null || !isAlive(moverPid)) return;
+      killed = true;
+      kill(moverPid);
     });
     const onEvent = (event: MoveEvent): void => {
       if (event.event === 'phase') move.phase = event.phase;
       if (event.event === 'armed') onArmed?.();
     };
-    // A mover whose number was never written down has had no time to do anything, or has ended with its result in the file.
-    const result = await engine.followMover(moverPid ?? -1, records.output(pid), onEvent);
+    // A mover that is nowhere has ended, or was never started: what it wrote, if anything, says which.
+    let result = await engine.followMover(moverPid ?? -1, records.output(pid), onEvent);
+    if (killed && result.event === 'failed') {
+      const message = `moving process ${pid} from ${record.from} to ${record.to} took longer than ${bound.toFixed(0)} s and was given up: see mosps`;
+      result = { event: 'failed', code: 'timeout', message };
+    }
     cancel();
     records.remove(pid);
     this.step(pid, move, result.event === 'done' ? 'moved' : 'failed');

@@ -139,6 +139,7 @@ describe('two daemons and their commands', { timeout: 120_000 }, () => {
     two.behave(1, 'hang');
     const hung = await two.call('migrate', [`${pid}`, 'home', '--wait']);
     assert.equal(hung.status, 1);
+    assert.match(hung.stderr, /took longer than 8 s and was given up/);
     two.behave(1, 'done');
     assert.equal((await two.json<Moved>('migrate', [`${pid}`, 'home', '--wait'])).to, 'node1');
     assert.equal((await listed(pid)).why, null);
@@ -208,6 +209,9 @@ describe('two daemons and their commands', { timeout: 120_000 }, () => {
     const order = two.call('migrate', [`${pid}`, 'home', '--wait']);
     await until('it is moving', async () => (await listed(pid)).state === 'moving');
     await two.end(1, 'SIGKILL');
+    // As if it had died before it knew the mover's number.
+    const record = `${two.runtime(1)}/movers/${pid}.json`;
+    writeFileSync(record, readFileSync(record, 'utf8').replace(/"mover_pid":\d+/, '"mover_pid":null'));
     assert.equal((await order).status, 69);
     two.start(1);
     await two.bothUp();

@@ -181,7 +181,7 @@ export class TwoNodes {
   async launch(args: readonly string[], number = 1, options: SpawnOptions = {}): Promise<ChildProcess & { pid: number }> {
     const child = spawn(bin('mosrun'), args, {
       env: this.environment(number),
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: 'ignore',
       ...options,
     });
     this.children.push(child);
