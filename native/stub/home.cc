@@ -49,13 +49,13 @@ void remove_surplus(const Mapping *home, u64 homes, const Mapping *guest, u64 gu
   }
 }
 
-// Protections as the guest left them (`final`), or open for writing while pages arrive.
+// Protections as the guest left them (`final`), or open for writing while pages arrive: home's own may be older than the guest's.
 void protect(const Mapping *guest, u64 guests, bool final) {
   for (u64 i = 0; i < guests; ++i) {
     const Mapping &m = guest[i];
     if (m.kind == Kind::vdso || m.kind == Kind::other) continue;
     if (final) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
-    else if ((m.flags & kWritten) && (m.prot & (prot_read | prot_write)) != (prot_read | prot_write)) sys(nr_mprotect, m.start, m.end - m.start, prot_read | prot_write);
+    else if (m.flags & kWritten) sys(nr_mprotect, m.start, m.end - m.start, prot_read | prot_write);
   }
 }
 

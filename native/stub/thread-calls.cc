@@ -419,7 +419,9 @@ i64 thread_call(Trap &trap, u32 nr, u64 *a) {
     case nr_execve: case nr_execveat: return exec(trap, nr, a);
     case nr_exit: return exit_thread(trap, a[0]);
     case nr_exit_group:
+      // Home ends first: were this side to close its channels now, other deputies could take it for a loss.
       tell(slot, Op::exit_group, a[0]);
+      wait_readable(slot->channel, -1);
       guest_dies(int(a[0]));
     case nr_set_tid_address:
       slot->tid_address = a[0];

@@ -27,6 +27,8 @@ i64 wait_native(Slot *slot, u32 nr, const u64 *args) {
   sys(nr_rt_sigprocmask, 1, address(&control_only), address(&old), 8);
   i64 result = interruptible(&slot->interrupt, nr, args);
   sys(nr_rt_sigprocmask, 0, address(&control_only), 0, 8);
+  // What the signal was for is done where the program's context is known: it comes again when this call is over.
+  if (slot->interrupt) sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
   return result;
 }
 
@@ -36,7 +38,6 @@ i64 after_interruption(Trap &trap, u64 deadline) {
   if (slot->process->want_park) {
     slot->deadline = deadline;
     slot->deadline_ip = trap.context->regs.ip;
-    sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
     return kAgain;
   }
   if (!slot->signal_waits) return 1;

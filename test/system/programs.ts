@@ -114,7 +114,7 @@ export const programs: Program[] = [
     name: 'sha256sum of 200 MB',
     needs: ['sha256sum'],
     make: makeInput,
-    command: ['sha256sum', ...Array.from({ length: 8 }, () => product('input'))],
+    command: ['sha256sum', ...Array.from({ length: 12 }, () => product('input'))],
     computes: true,
   },
   {
@@ -142,7 +142,7 @@ export const programs: Program[] = [
     command: ['node', source('streams.mjs'), '.', '50'],
     computes: false,
   },
-  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '1000'], computes: true },
+  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '1500'], computes: true },
   {
     name: 'a static C program',
     needs: ['gcc'],

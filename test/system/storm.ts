@@ -43,7 +43,7 @@ export class Storm {
   constructor(
     testbed: Testbed,
     pid: number,
-    { moves, away = [0.2, 0.5], home = [0, 0.003], seed = 1, tree = true }: StormOptions = {},
+    { moves, away = [0.3, 0.7], home = [0, 0.003], seed = 1, tree = true }: StormOptions = {},
   ) {
     const api = path.join(repository, 'dist/lib/api/index.js');
     const order = JSON.stringify({ pid, to: 'node2', away, home, moves: moves ?? null, seed, tree, api });
