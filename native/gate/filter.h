@@ -3,12 +3,9 @@
 #include <linux/filter.h>
 #include <stdint.h>
 
-namespace mosrun {
+#include "stub/wire.h"
 
-// A guest process gets its own /proc/self/maps and pagemap from its keeper, without a /proc: openat(kOwnFile, kOwnMaps or kOwnPagemap) from the stub.
-// No program can mean this by a descriptor.
-constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
-constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1;
+namespace mosrun {
 
 // The number of instructions written, or 0 if `max` is too small.
 unsigned build_filter(uint64_t base, sock_filter *out, unsigned max);

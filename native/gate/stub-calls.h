@@ -4,6 +4,7 @@
 // arguments the conditions let through. What makes them so: no capability but CAP_CHECKPOINT_RESTORE in a user namespace that may have no children, no
 // file system, no descriptor but channels, pool, userfaultfd and this process's own maps and pagemap, a pid namespace of its own.
 #pragma once
+#include "stub/wire.h"
 #include <linux/sched.h>
 #include <sys/syscall.h>
 

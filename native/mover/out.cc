@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -51,6 +53,19 @@ uint64_t find_gap(const std::vector<Region> &regions) {
     if (is_free) return base;
   }
   return 0;
+}
+
+// From /proc: prlimit(2) of another user's process needs CAP_SYS_RESOURCE, which a contained root may lack.
+rlimit limit_of(pid_t pid, const char *name) {
+  std::string text;
+  rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
+  if (!read_file(proc_path(pid, "limits"), text)) return limit;
+  size_t at = text.find(name);
+  char soft[32] = "unlimited", hard[32] = "unlimited";
+  if (at != std::string::npos) sscanf(text.c_str() + at + strlen(name), " %31s %31s", soft, hard);
+  if (strcmp(soft, "unlimited")) limit.rlim_cur = strtoull(soft, nullptr, 10);
+  if (strcmp(hard, "unlimited")) limit.rlim_max = strtoull(hard, nullptr, 10);
+  return limit;
 }
 
 std::string place(const Order &o) { return o.node + " (" + o.address + ":" + std::to_string(ntohs(o.session.gate.sin_port)) + ")"; }
@@ -109,7 +124,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.inside = c.threads;
   c.slots = c.threads;
   c.mover = c.mover_peer = c.event = c.pool = c.maps = c.pagemap = c.proc = c.uffd = -1;
-  c.timeout_ms = uint32_t(o.timeout_ms);
+  c.timeout_ms = uint32_t(std::max(1000, o.timeout_ms / 3));   // per step without progress
   c.fault = o.fault;
   c.session = o.session.id;
   memcpy(c.token, o.session.token, sizeof c.token);
@@ -202,12 +217,12 @@ bool hand_over(int socket, Channels &channels, size_t threads) {
 }
 
 // Follows the stub's reports to the end. 0, or the errno it failed with.
-int follow(int socket, const Order &o, ReportMessage &last) {
+int follow(int socket, ReportMessage &last) {
   for (;;) {
     pollfd p{socket, POLLIN, 0};
-    int n = poll(&p, 1, 4 * o.timeout_ms + 5000);
+    int n = poll(&p, 1, -1);                               // every wait of the stub is bounded, and it always reports
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return ETIMEDOUT;
+    if (n < 0) return errno;
     ReportMessage message{};
     ssize_t got = recv(socket, &message, sizeof message, 0);
     if (got != ssize_t(sizeof message)) return ECONNRESET;
@@ -255,9 +270,7 @@ int move_out(const Order &o) {
   std::vector<Region> regions = read_regions(o.pid, false);
   uint64_t base = find_gap(regions);
   if (!base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " leaves no gap of " + std::to_string(kRegionSize >> 20) + " MiB in its address space");
-  rlimit stack{}, space{};
-  prlimit(o.pid, RLIMIT_STACK, nullptr, &stack);
-  prlimit(o.pid, RLIMIT_AS, nullptr, &space);
+  rlimit stack = limit_of(o.pid, "Max stack size"), space = limit_of(o.pid, "Max address space");
   size_t threads = o.at_exec ? 1 : threads_of(o.pid).size();
   uint64_t size = kSlotsOffset + threads * kSlotSize;
   if (space.rlim_cur != RLIM_INFINITY) {
@@ -308,7 +321,7 @@ int move_out(const Order &o) {
     }
   int socket = take_socket(o, base, error);
   ReportMessage last{};
-  int failure = socket < 0 ? EPROTO : hand_over(socket, channels, total) ? follow(socket, o, last) : EPIPE;
+  int failure = socket < 0 ? EPROTO : hand_over(socket, channels, total) ? follow(socket, last) : EPIPE;
   if (socket >= 0) close(socket);
   if (failure) {
     remove_state(o);

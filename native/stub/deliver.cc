@@ -307,27 +307,11 @@ u64 list_for_home(Slot *slot, Mapping *list) {
   guest_dies(1);
 }
 
-// /proc of a child born here is asked for from the keeper.
-bool have_proc(Slot *slot) {
+// A child born here asks the keeper for its own.
+bool have_proc() {
   Control &c = control();
-  if (c.maps >= 0 && c.pagemap >= 0) return true;
-  int pair[2];
-  if (sys(nr_socketpair, 1, 5 | 0x80000, 0, address(pair))) return false;
-  PoolMessage message{PoolType::proc, ChannelKind::event, 0, slot->process->pid};
-  struct { u64 length; u32 level, type; int fd, pad; } rights{20, 1, 1, pair[1], 0};
-  IoVec iov{address(&message), sizeof message};
-  MsgHdr header{};
-  header.iov = address(&iov);
-  header.iov_length = 1;
-  header.control = address(&rights);
-  header.control_length = sizeof rights;
-  sys(nr_sendmsg, u64(c.pool), address(&header), msg_nosignal);
-  sys(nr_close, u64(pair[1]));
-  for (int *to : {&c.maps, &c.pagemap}) {
-    PoolMessage answer{};
-    if (receive_fd(pair[0], &answer, sizeof answer, to, 2000)) break;
-  }
-  sys(nr_close, u64(pair[0]));
+  if (c.maps < 0) c.maps = int(sys(257, kOwnFile, kOwnMaps, 0x80000));           // openat, O_CLOEXEC
+  if (c.pagemap < 0) c.pagemap = int(sys(257, kOwnFile, kOwnPagemap, 0x80000));
   return c.maps >= 0 && c.pagemap >= 0;
 }
 
@@ -352,7 +336,7 @@ bool have_proc(Slot *slot) {
     if (!p->parked) c.frozen_at = u64(now());
     last = add(&p->parked, 1) == p->threads;
   }
-  if (last && !have_proc(slot)) guest_dies(1);
+  if (last && !have_proc()) guest_dies(1);
   Request r{};
   r.magic = kRequestMagic;
   r.op = Op::park;

@@ -106,6 +106,12 @@ i64 give_tid(u64 to, i64 tid) {
   return to ? copy_program(pointer<void>(to), &value, 4) : 0;
 }
 
+// Tells the keeper what a spare has become: an event channel that it is to watch, or a thread's, which is none of its business.
+void watch(ChannelKind kind, Spare spare, i64 pid) {
+  PoolMessage message{PoolType::watch, kind, uint16_t(spare.index), int(pid)};
+  sys(nr_sendto, u64(control().pool), address(&message), sizeof message, msg_nosignal | msg_dontwait);
+}
+
 i64 new_thread(Trap &trap, const CloneArgs &a) {
   Control &c = control();
   Process *process = trap.slot->process;
@@ -139,12 +145,8 @@ i64 new_thread(Trap &trap, const CloneArgs &a) {
   i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_thread, child);
   if (made != tid) guest_dies(1);          // home has a thread that the guest cannot have: nothing can be right any more
   add(&process->threads, 1);
+  watch(ChannelKind::thread, spare, process->pid);
   return tid;
-}
-
-void watch(Spare event, i64 pid) {
-  PoolMessage message{PoolType::watch, ChannelKind::event, uint16_t(event.index), int(pid)};
-  sys(nr_sendto, u64(control().pool), address(&message), sizeof message, msg_nosignal | msg_dontwait);
 }
 
 void alone(Process &p) {
@@ -249,7 +251,8 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
       child->state = u32(SlotState::used);
     }
   }
-  watch(pair.event, pid);
+  watch(ChannelKind::event, pair.event, pid);
+  watch(ChannelKind::thread, pair.channel, pid);
   if (a.flags & parent_settid) give_tid(a.parent_tid, pid);
   int numbers[1] = {int(pid)};
   CloneArgs args{};

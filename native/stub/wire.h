@@ -122,6 +122,11 @@ struct ReportMessage { Report type; int32_t error; uint64_t bytes, pages; uint64
 enum class PoolType : uint32_t { channel = 1, watch, proc };   // proc: answer on the socket that comes along with /proc/PID/maps and /proc/PID/pagemap
 struct PoolMessage { PoolType type; ChannelKind kind; uint16_t index; int32_t pid; };
 
+// A guest process gets its own /proc/self/maps and pagemap from its keeper, without a /proc: openat(kOwnFile, kOwnMaps or kOwnPagemap) from the
+// stub. No program can mean this by a descriptor.
+constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
+constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1;
+
 static_assert(sizeof(Hello) == 40 && sizeof(Challenge) == 56 && sizeof(Begin) == 72 && sizeof(Proof) == 104);
 static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16);
 
