@@ -235,13 +235,11 @@ void exec(Slot *slot, const Request &r, Space &space) {
 [[noreturn]] void end_thread(Slot *slot, int status) {
   Control &c = control();
   block_all_signals();
-  {
-    Lock lock(&c.lock);
-    sys(nr_close, u64(slot->channel));
-    slot->channel = -1;
-    slot->state = u32(SlotState::dying);
-    add(&c.threads, -1u);
-  }
+  // Without the lock: whoever holds it may be waiting for this thread to be gone, to reuse its slot.
+  sys(nr_close, u64(slot->channel));
+  slot->channel = -1;
+  store(&slot->state, u32(SlotState::dying));
+  add(&c.threads, -1u);
   add(&c.inside, -1u);
   for (;;) sys(nr_exit, u64(status));
 }

@@ -85,7 +85,7 @@ const shell = (text: string, ...words: string[]) => ['sh', '-c', text, 'sh', ...
 export const python: Program = {
   name: 'python3 computing with files',
   needs: ['python3'],
-  command: ['python3', source('files.py'), '.', '700'],
+  command: ['python3', source('files.py'), '.', '1000'],
   computes: true,
 };
 
@@ -126,7 +126,7 @@ export const programs: Program[] = [
   {
     name: 'bash with pipes, substitutions, traps and jobs',
     needs: ['bash'],
-    command: ['bash', source('script.sh'), '.', '25'],
+    command: ['bash', source('script.sh'), '.', '12'],
     computes: false,
   },
   {
@@ -183,7 +183,7 @@ export const programs: Program[] = [
     name: 'a JVM program with caught NullPointerExceptions',
     needs: ['java', 'javac'],
     make: compile('Garbage.java', 'Garbage.class', () => ['javac', '-d', built, source('Garbage.java')]),
-    command: ['java', '-XX:+UseSerialGC', '-Xmx64m', '-cp', built, 'Garbage', '.', '700'],
+    command: ['java', '-XX:+UseSerialGC', '-Xmx64m', '-XX:-UsePerfData', '-cp', built, 'Garbage', '.', '700'],
     computes: false,
   },
   {
