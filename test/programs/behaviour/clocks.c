@@ -25,6 +25,7 @@ static void never_back(void) {
     for (int i = 0; i < 6; ++i) {
       const double at = read_clock(clocks[i]);
       CHECK(at >= previous[i]);
+      if (at < previous[i] && failures < 10) printf("clock %d went back by %.9f s to %.9f\n", (int)clocks[i], previous[i] - at, at);
       previous[i] = at;
     }
   }
@@ -46,6 +47,7 @@ static void in_step(double real_minus_monotonic) {
     CHECK(call);                                                        \
     const double took = now() - began;                                  \
     CHECK(took >= (seconds) - 0.0011);                                  \
+    if (took < (seconds) - 0.0011) printf("%s took %.6f s\n", #call, took); \
     CHECK(took < (seconds) + 2);                                        \
   } while (0)
 
