@@ -161,6 +161,15 @@ bool Tracee::step(pid_t tid, std::string &error) {
 
 // Code of this kernel's vdso does not travel: a thread inside it is taken on to its end.
 bool Tracee::leave_vdso(Thread &thread, std::string &error) {
+  if (thread.regs.rip < vdso_start_ || thread.regs.rip >= vdso_end_) return true;
+  uint64_t all = ~0ull;                                    // signals wait meanwhile: a step that meets one would swallow it
+  if (trace(PTRACE_SETSIGMASK, thread.tid, 8, at(&all))) return error = failure("PTRACE_SETSIGMASK", thread.tid), false;
+  bool left = step_out(thread, error);
+  trace(PTRACE_SETSIGMASK, thread.tid, 8, at(&thread.mask));
+  return left;
+}
+
+bool Tracee::step_out(Thread &thread, std::string &error) {
   for (int steps = 0; thread.regs.rip >= vdso_start_ && thread.regs.rip < vdso_end_; ++steps) {
     if (steps > 20000) return error = "it does not leave the vdso", false;
     thread.regs.orig_rax = uint64_t(-1);
@@ -202,6 +211,7 @@ bool Tracee::read_threads(std::string &error) {
   for (Thread &t : threads_) {
     if (!get_regs(t.tid, t.regs)) return error = failure("PTRACE_GETREGSET", t.tid), false;
     if (t.regs.cs != 0x33) return error = "it runs 32-bit code", false;
+    if (trace(PTRACE_GETSIGMASK, t.tid, 8, at(&t.mask))) return error = failure("PTRACE_GETSIGMASK", t.tid), false;
     settle(t);
     if (!leave_vdso(t, error)) return false;
     t.regs.orig_rax = uint64_t(-1);
@@ -209,7 +219,6 @@ bool Tracee::read_threads(std::string &error) {
     iovec v{t.xstate.data(), t.xstate.size()};
     if (trace(PTRACE_GETREGSET, t.tid, NT_X86_XSTATE, at(&v))) return error = failure("reading the FPU state", t.tid), false;
     t.xstate.resize(v.iov_len);
-    if (trace(PTRACE_GETSIGMASK, t.tid, 8, at(&t.mask))) return error = failure("PTRACE_GETSIGMASK", t.tid), false;
     RseqConfiguration rseq{};
     if (trace(kGetRseq, t.tid, sizeof rseq, at(&rseq)) > 0) {
       t.rseq = rseq.pointer;

@@ -54,6 +54,7 @@ class Tracee {
   bool wait_stop(pid_t tid, std::string &error);
   bool stop_thread(pid_t tid, std::string &error);
   bool leave_vdso(Thread &thread, std::string &error);
+  bool step_out(Thread &thread, std::string &error);
   bool step(pid_t tid, std::string &error);
   void settle(Thread &thread);
 

@@ -288,7 +288,7 @@ int move_out(const Order &o) {
   begin.fault = o.fault;
   begin.threads = uint32_t(threads);
   Channels channels;
-  if (!o.at_exec && threads > 1) threads += kMoreThreads;
+  if (!o.at_exec) threads += threads > 1 ? kMoreThreads : 2;
   if (int e = open_all(o, begin, unsigned(threads), channels, error)) return say_failed(code_of(e), error);
   say_phase("connected");
 

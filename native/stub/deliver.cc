@@ -6,16 +6,16 @@
 
 namespace mosrun {
 
+bool in_clocks(u64 ip) {
+  Control &c = control();
+  return ip - (base() + kVdsoOffset) < kVdsoSize || within(ip, clocks_begin, clocks_end) || (ip >= c.vdso_start && ip < c.vdso_end);
+}
+
 namespace {
 
 constexpr u64 kTrapFlag = 0x100;
 
 bool on_altstack(const AltStack &s, u64 sp) { return s.size && sp > s.sp && sp - s.sp <= s.size; }
-
-bool in_clocks(u64 ip) {
-  Control &c = control();
-  return ip - (base() + kVdsoOffset) < kVdsoSize || within(ip, clocks_begin, clocks_end) || (ip >= c.vdso_start && ip < c.vdso_end);
-}
 
 // Size of the FPU state at `fp`, as the kernel lays it out (arch/x86/kernel/fpu/signal.c). The word behind magic1 counts: 464 is the magic itself.
 u32 xstate_size(const uint8_t *fp) {
@@ -283,8 +283,16 @@ u64 list_for_home(Slot *slot, Mapping *list) {
   return count;
 }
 
+// Threads that have said goodbye may still be on their way out: the kernel has yet to clear their tid words and wake who waits for them.
+void wait_for_ended_threads(Process *p) {
+  Control &c = control();
+  for (u32 i = 0; i < c.slots; ++i)
+    while (slot_at(i)->state == u32(SlotState::dying) && slot_at(i)->process == p && sys(nr_tgkill, u64(p->pid), u64(slot_at(i)->tid), 0) == 0) sys(nr_sched_yield);
+}
+
 [[noreturn]] void dump(Slot *slot) {
   Control &c = control();
+  wait_for_ended_threads(slot->process);
   auto *list = pointer<Mapping>(base() + kListOffset);
   u64 count = list_for_home(slot, list);
   Request r{};

@@ -99,6 +99,8 @@ i64 apply(const Mapping *guest, u64 guests, u64 brk) {
 
 void receive_home(Slot *slot, const Request &r) {
   Control &c = control();
+  // Not before every deputy stands still: one of them may be giving back memory this moment, and must not give back what is about to come.
+  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
   while (c.drop_next < c.book_entries) drop_skeleton(1ull << 40);      // or stale pages would stand beside the ones that come
   auto *guest = pointer<Mapping>(base() + kListOffset);
   u64 guests = 0, pages = 0, bytes = 0;
@@ -115,7 +117,6 @@ void receive_home(Slot *slot, const Request &r) {
     pages += (header.length - header.count * sizeof(PageRun)) / kPage;
   }
   protect(guest, guests, true);
-  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
   restore_program_handlers();
   c.statistics.migrations++;
   c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);

@@ -292,7 +292,7 @@ void continue_waiting(Slot *slot) {
   if (read_gs() != slot->gs_base) write_gs(slot->gs_base);
   if (slot->rseq) sys(nr_rseq, slot->rseq, slot->rseq_length, 0, slot->rseq_signature);
   frame->context.stack = slot->altstack;
-  frame->context.stack.flags &= ~1;                                     // SS_ONSTACK is told, not set
+  frame->context.stack.flags = slot->altstack.size ? slot->altstack.flags & ~1 : 2;   // SS_ONSTACK is told, not set; none: SS_DISABLE
   frame->context.mask = slot->mask;
   continue_waiting(slot);
   resume_home(frame, &c.inside);

@@ -215,13 +215,18 @@ bool fetch_page(Slot *slot, u64 at) {
   }
   zero(bytes + n, align_up(u64(n), kPage) - u64(n));
   u64 total = align_up(u64(n), kPage);
+  u64 step = total;                                                     // one page at a time where the stretch is not one mapping any more
   for (u64 done = 0; done < total;) {
-    struct { u64 to, from, length, mode; i64 copied; } ask{start + done, address(bytes) + done, total - done, 0, 0};
+    struct { u64 to, from, length, mode; i64 copied; } ask{start + done, address(bytes) + done, minimum(step, total - done), 0, 0};
     i64 result = sys(nr_ioctl, u64(c.uffd), 0xc028aa03, address(&ask));   // UFFDIO_COPY
-    if (ask.copied > 0) done += u64(ask.copied);
-    else if (result == -EEXIST_ || ask.copied == -EEXIST_) done += kPage;   // another thread was first, or it is the program's own copy
-    else if (result == -EAGAIN_ || ask.copied == -EAGAIN_) continue;
-    else if (result < 0) return false;
+    if (ask.copied > 0) result = ask.copied;
+    if (result == 0) result = i64(ask.length);
+    if (result > 0) done += u64(result);
+    else if (result == -EEXIST_) done += kPage;                         // another thread was first, or it is the program's own copy
+    else if (result == -EAGAIN_) continue;
+    else if (step > kPage) step = kPage;
+    else if (start + done == align_down(at, kPage)) return false;
+    else done += kPage;
   }
   return true;
 }

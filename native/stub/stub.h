@@ -79,6 +79,7 @@ bool fetch_page(Slot *slot, u64 at);
 i64 string_length(u64 at, u64 max);                       // with the final zero, or -EFAULT
 i64 touch_range(u64 at, u64 length, bool write);          // bytes that are accessible
 [[noreturn]] void guest_dies(int status);
+bool in_clocks(u64 ip);                                   // the clock functions: code that is not the program's, and does not travel
 void patch_vdso(u64 home_vdso, u64 guest_vdso);
 extern "C" void guest_trap(int, uint8_t *, Context *);
 void own_events(int event, int pid);

@@ -162,7 +162,10 @@ extern "C" void guest_trap(int, uint8_t *info, Context *context) {
     if (result == kAgain) regs.ip -= 2;
     else regs.ax = u64(result);
   }
-  if (trap.signal_waits || slot->signal_waits) deliver_waiting(slot, context);
+  if (!trap.signal_waits && !slot->signal_waits) return;
+  if (!in_clocks(regs.ip)) return deliver_waiting(slot, context);
+  slot->signal_waits = 1;                                               // not the program's own code: the control signal steps out of it first
+  sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
 }
 
 }  // namespace mosrun
