@@ -30,6 +30,7 @@
       "type": "executable",
       "product_name": "mosrun-launcher",
       "sources": ["native/launcher/mosrun.cc"],
+      "include_dirs": ["build/generated"],
       "include_dirs!": ["<(node_root_dir)/include/node"],
       # Static and without the C++ library's runtime: a start costs under a millisecond, and the program
       # runs where no shared library of ours is installed.

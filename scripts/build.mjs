@@ -95,19 +95,18 @@ function nodeDirectory() {
   return existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
 }
 
-/** What follows from the system-call table: the header of the C++ parts, and its page. */
+/** What the C++ parts take from the tables, the header and the page of system calls among it. */
 async function generate() {
   const { build } = await import('esbuild');
-  const outfile = 'build/generate.mjs';
-  await build({
-    entryPoints: ['native/syscalls/generate.ts'],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'warning',
-  });
-  run(process.execPath, [outfile, 'build/generated/syscalls.h', 'docs/system-calls.md']);
+  const generators = [
+    ['native/syscalls/generate.ts', 'build/generated/syscalls.h', 'docs/system-calls.md'],
+    ['native/launcher/generate.ts', 'build/generated/launcher-text.h'],
+  ];
+  for (const [source, ...files] of generators) {
+    const outfile = `build/generate/${source.split('/')[1]}.mjs`;
+    await build({ entryPoints: [source], outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'warning' });
+    run(process.execPath, [outfile, ...files]);
+  }
 }
 
 async function buildNative() {

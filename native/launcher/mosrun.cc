@@ -1,6 +1,6 @@
 // mosrun: starts a program so that it can migrate. A small static program, because a queued job must cost almost nothing; it
-// understands no option itself: mosd reads the command line, decides, and answers. Then the program takes this process's place, so
-// that the shell's child, terminal and pid are the program's.
+// understands no option itself but --help and --version, which need no daemon: mosd reads the command line, decides, and answers.
+// Then the program takes this process's place, so that the shell's child, terminal and pid are the program's.
 //
 // Frames both ways: u32 length (of what follows the type), u8 type, body; all integers little-endian; strings end with NUL.
 //   to mosd:    'L' u16 version, u32 argc, argv..., cwd, u32 count, environment entries...
@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "launcher-text.h"
 
 extern char **environ;
 
@@ -90,6 +92,47 @@ int Connect(const char *path) {
   return fd;
 }
 
+const Option *FindWord(const char *name, size_t length) {
+  for (const Option &option : kOptions) {
+    if (strlen(option.word) == length && memcmp(option.word, name, length) == 0) return &option;
+  }
+  return nullptr;
+}
+
+const Option *FindLetter(char letter) {
+  for (const Option &option : kOptions) {
+    if (letter && option.letter == letter) return &option;
+  }
+  return nullptr;
+}
+
+/// What --help or --version among mosrun's own options asks for; null when there is neither, or anything is wrong with the options
+/// (the daemon says what). Reads as lib/commands/options.ts does.
+const char *TextAskedFor(int argc, char **argv) {
+  bool help = false, version = false;
+  for (int i = 1; i < argc; i++) {
+    const char *word = argv[i];
+    if (word[0] != '-' || !word[1] || strcmp(word, "--") == 0) break;
+    if (word[1] == '-') {
+      const char *name = word + 2, *equals = strchr(name, '=');
+      const Option *option = FindWord(name, equals ? static_cast<size_t>(equals - name) : strlen(name));
+      if (!option || (equals && option->value == Value::none)) return nullptr;
+      if (!equals && option->value == Value::required && ++i == argc) return nullptr;
+      help = help || strcmp(option->word, "help") == 0;
+      version = version || strcmp(option->word, "version") == 0;
+      continue;
+    }
+    for (const char *letter = word + 1; *letter; letter++) {
+      const Option *option = FindLetter(*letter);
+      if (!option) return nullptr;
+      if (option->value == Value::none) continue;
+      if (option->value == Value::required && !letter[1] && ++i == argc) return nullptr;
+      break;
+    }
+  }
+  return help ? kHelpText : version ? kVersionText : nullptr;
+}
+
 /// Only what concerns mosrun travels: what the program sees is already in this process.
 void SendLaunch(int fd, int argc, char **argv) {
   Buffer body;
@@ -141,6 +184,7 @@ void SendLaunch(int fd, int argc, char **argv) {
 }  // namespace
 
 int main(int argc, char **argv) {
+  if (const char *text = TextAskedFor(argc, argv)) return WriteAll(STDOUT_FILENO, text, strlen(text)) ? 0 : kFailed;
   const char *path = getenv("MOSRUN_LAUNCH_SOCKET");
   int fd = Connect(path && *path ? path : kDefaultSocket);
   // A daemon that hangs up must be an error message, not a death by signal. Ignoring would be inherited by the program.

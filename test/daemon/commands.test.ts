@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { helpText } from '../../lib/commands/help.js';
+import { commands } from '../../lib/commands/table.js';
+import { VERSION } from '../../lib/shared/version.js';
 import { TwoNodes, bin, until } from './two-nodes.js';
 
 interface Listed {
@@ -24,6 +27,30 @@ interface Moved {
   moved: boolean;
   freeze_seconds: number;
 }
+
+test('mosrun explains itself without a daemon, with the text of the table', () => {
+  const run = (...words: string[]) => {
+    const env = { ...process.env, MOSRUN_LAUNCH_SOCKET: '/nonexistent' };
+    const { status, stdout, stderr } = spawnSync(bin('mosrun'), words, { env, encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  const help = { status: 0, stdout: helpText(commands.mosrun), stderr: '' };
+  const version = { status: 0, stdout: `mosrun ${VERSION}\n`, stderr: '' };
+  for (const words of [
+    ['--help'],
+    ['-bF', '--help'],
+    ['-r', '--version', '--help', 'program'],
+    ['--node=a', '--version', '--help'],
+  ]) {
+    assert.deepEqual(run(...words), help);
+  }
+  assert.deepEqual(run('-rnode2', '--job', '--help', '--version'), version);
+  // The program's own options, values, and wrong options are for the daemon.
+  for (const words of [['program', '--help'], ['--', '--help'], ['-r', '--help'], ['--help', '--bogus'], ['--help=1'], ['-J']]) {
+    assert.equal(run(...words).status, 125);
+    assert.match(run(...words).stderr, /^mosrun: no daemon answers on this node: /);
+  }
+});
 
 describe('two daemons and their commands', { timeout: 120_000 }, () => {
   let two: TwoNodes;
