@@ -2,7 +2,7 @@ import { Cluster } from '../api/index.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
-import { bytesText, durationText, jsonText } from './format.js';
+import { bytesText, durationText, jsonText, printableLines } from './format.js';
 import type { CommandBody } from './run.js';
 
 const usage = (what: string): MosrunError => new MosrunError('usage', `${what}: see migrate --help`);
@@ -43,6 +43,6 @@ export const migrate: CommandBody = async (options, print) => {
   } else {
     for (const result of done) print(describe(result, wait));
   }
-  for (const error of failed) console.error(`mosrun: ${error.message}`);
+  for (const error of failed) console.error(`mosrun: ${printableLines(error.message)}`);
   return failed[0]?.exitCode ?? 0;
 };

@@ -1,7 +1,7 @@
 import { Cluster } from '../api/index.js';
 import type { GuestDocument, HistoryEntry, ProcessDetailDocument, ProcessDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
-import { type Column, bytesText, durationText, jsonText, tableText } from './format.js';
+import { type Column, bytesText, durationText, jsonText, printable, tableText } from './format.js';
 import type { CommandBody } from './run.js';
 
 const orDash = (text: string | number | null): string => (text === null || text === '' ? '-' : `${text}`);
@@ -45,11 +45,14 @@ const historyColumns: readonly Column<HistoryEntry>[] = [
 ];
 
 function explanation({ process: one, movable, reasons }: ProcessDetailDocument): string {
-  const where = `process ${one.pid} (${one.command}) lives on ${one.home} and is on ${one.where}\n`;
+  const where = `process ${one.pid} (${printable(one.command)}) lives on ${one.home} and is on ${one.where}\n`;
   const verdict = movable === null ? 'it cannot be looked into now\n' : movable ? 'it can move\n' : 'it cannot move:\n';
-  return [where, verdict, ...reasons.map((reason) => `  ${reason}\n`), ...(one.why ? [`last reason: ${one.why}\n`] : [])].join(
-    '',
-  );
+  return [
+    where,
+    verdict,
+    ...reasons.map((reason) => `  ${printable(reason)}\n`),
+    ...(one.why ? [`last reason: ${printable(one.why)}\n`] : []),
+  ].join('');
 }
 
 function pidOf(text: string): number {

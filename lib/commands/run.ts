@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { asMosrunError, systemCode } from '../shared/errors.js';
 import { VERSION } from '../shared/version.js';
+import { printableLines } from './format.js';
 import { helpText } from './help.js';
 import { type Parsed, parseOptions } from './options.js';
 import { type CommandName, commands } from './table.js';
@@ -43,7 +44,7 @@ export function runCommand(name: CommandName, body: CommandBody): void {
     },
     (thrown: unknown) => {
       const error = asMosrunError(thrown);
-      writeSync(2, `mosrun: ${error.message}\n`);
+      writeSync(2, `mosrun: ${printableLines(error.message)}\n`);
       process.exitCode = error.exitCode;
     },
   );

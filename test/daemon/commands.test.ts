@@ -209,6 +209,16 @@ describe('two daemons and their commands', { timeout: 120_000 }, () => {
     assert.equal((await two.call('mosrun', ['-b', 'true'])).status, 0);
   });
 
+  test('mosps prints one line for a command line of several, and JSON keeps them', async () => {
+    const script = 'setTimeout(() => {}, 60000);\n// \u001b[31m second\n';
+    const { pid } = await two.launch(['-J', 'lines', process.execPath, '-e', script]);
+    const lines = (await two.expect('mosps', ['-J', 'lines', '--no-header'])).split('\n');
+    assert.equal(lines.length, 2, lines.join('\n'));
+    assert.match(lines[0] ?? '', /60000\);\?\/\/ \?\[31m second\?/);
+    assert.equal((await listed(pid)).command, `${process.execPath} -e ${script}`);
+    assert.match(await two.expect('mosps', ['--explain', `${pid}`]), /^process \d+ \(.*second\?\) lives/);
+  });
+
   test('a mosrun within a mosrun keeps the outer options', async () => {
     const { pid } = await two.launch(['-L', '-J', 'outer', '-t', 'sh', '-c', `${bin('mosrun')} sleep 61; true`]);
     const inner = await until('the inner one runs', async () => {
