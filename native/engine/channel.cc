@@ -60,19 +60,15 @@ void read_clocks(int64_t (&t)[3]) {
 }
 
 int introduce(Opened &opened, const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms) {
-  Hello hello{kHelloMagic, kProtocol, kind, uint16_t(index), session.id, {}};
+  Hello hello{kHelloMagic, kProtocol, kind, uint16_t(index), session.id, {}, session.owner, 0};
   if (getrandom(hello.nonce, sizeof hello.nonce, 0) != ssize_t(sizeof hello.nonce)) return EIO;
   read_clocks(opened.asked_at);
   if (int error = send_whole(opened.fd, &hello, sizeof hello)) return error;
   if (int error = receive_whole(opened.fd, &opened.challenge, sizeof opened.challenge, timeout_ms)) return error;
-  read_clocks(opened.answered_at);
   if (opened.challenge.magic != kHelloMagic || opened.challenge.protocol != kProtocol) return EPROTO;
   Proof proof{};
   if (begin) {
-    // Lower bounds: the guest's clocks are never ahead of home's, so that nothing runs backwards on the way home.
-    begin->realtime_offset = opened.asked_at[0] - opened.challenge.realtime;
-    begin->monotonic_offset = opened.asked_at[1] - opened.challenge.monotonic;
-    begin->boottime_offset = opened.asked_at[2] - opened.challenge.boottime;
+    improve_offsets(*begin, opened);
     proof.begin = *begin;
   }
   hmac_sha256(session.token, sizeof session.token, proof.mac, hello, opened.challenge, proof.begin);
@@ -80,6 +76,14 @@ int introduce(Opened &opened, const Session &session, ChannelKind kind, unsigned
 }
 
 }  // namespace
+
+// Lower bounds: the guest's clocks are never ahead of home's, so that nothing runs backwards on the way home. The greatest of several is the best.
+void improve_offsets(Begin &begin, const Opened &opened) {
+  auto raise = [](int64_t &offset, int64_t bound) { offset = offset && offset > bound ? offset : bound; };
+  raise(begin.realtime_offset, opened.asked_at[0] - opened.challenge.realtime);
+  raise(begin.monotonic_offset, opened.asked_at[1] - opened.challenge.monotonic);
+  raise(begin.boottime_offset, opened.asked_at[2] - opened.challenge.boottime);
+}
 
 Opened open_channel(const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms) {
   Opened opened;

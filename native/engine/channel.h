@@ -10,17 +10,21 @@ struct Session {
   uint64_t id = 0;
   uint8_t token[32] = {};
   sockaddr_in gate{};
+  int owner = 0;                  // the process, by its own number
 };
 
 struct Opened {
   int fd = -1;
   int error = 0;                  // errno
   Challenge challenge{};
-  int64_t asked_at[3] = {}, answered_at[3] = {};   // CLOCK_REALTIME, MONOTONIC, BOOTTIME around the challenge
+  int64_t asked_at[3] = {};       // CLOCK_REALTIME, MONOTONIC, BOOTTIME before the challenge
 };
 
-// Connects, and says who it is. For channel 0 `begin` is filled in between by `complete`, which sees the other side's clocks.
+// Connects, and says who it is. For channel 0 `begin` goes along, with clock offsets no worse than those it has.
 Opened open_channel(const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms);
+
+// What one handshake tells about the difference of the clocks.
+void improve_offsets(Begin &begin, const Opened &opened);
 
 // The other side's last word; for channel 0 it comes when the husk is ready. 0, or an errno.
 int await_welcome(int fd, int timeout_ms);

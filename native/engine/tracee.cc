@@ -139,7 +139,8 @@ bool Tracee::stop(std::string &error) {
     Thread thread;
     thread.tid = tid;
     Asleep was = sleeping[tid];
-    if (was.elapsed_ns >= 0) thread.rest_ns = -2 - was.elapsed_ns;   // completed in settle(), where the call is known
+    // Completed in settle(), where the call is known; void if the thread has run meanwhile and may be in another call of the kind.
+    if (was.elapsed_ns >= 0 && switches_of(pid_, tid) == was.switches + 1) thread.rest_ns = -2 - was.elapsed_ns;
     thread.raw.orig_rax = uint64_t(was.nr);
     threads_.push_back(std::move(thread));
   }
@@ -203,6 +204,7 @@ void Tracee::settle(Thread &thread) {
   if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   r.rax = uint64_t(nr);
   r.rip -= 2;
+  thread.begun = true;
 }
 
 bool Tracee::read_threads(std::string &error) {

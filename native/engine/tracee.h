@@ -21,6 +21,7 @@ struct Thread {
   uint64_t cpu_ns = 0;
   int64_t rest_ns = -1;                  // of the time-out of the call it was in; -1: none
   bool in_call = false;
+  bool begun = false;                    // the call will be issued again although the program has begun it: a handler may still end it with EINTR
 };
 
 // All threads of a process, stopped. Whatever has not been given to `release` goes on unharmed when this ends.

@@ -13,12 +13,18 @@ namespace mosrun {
 
 namespace sc = syscalls;
 
-static int64_t run_clock(const std::string &path) {
+static int64_t scheduler_figure(const std::string &path, const char *name, double scale) {
   std::string text;
   if (!read_file(path, text)) return -1;
-  size_t at = text.find("se.exec_start");
+  size_t at = text.find(name);
   if (at == std::string::npos || (at = text.find(':', at)) == std::string::npos) return -1;
-  return int64_t(strtod(text.c_str() + at + 1, nullptr) * 1e6);
+  return int64_t(strtod(text.c_str() + at + 1, nullptr) * scale);
+}
+
+static int64_t run_clock(const std::string &path) { return scheduler_figure(path, "se.exec_start", 1e6); }
+
+int64_t switches_of(pid_t pid, pid_t tid) {
+  return scheduler_figure("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/sched", "nr_voluntary_switches", 1);
 }
 
 static int processor_of(pid_t pid, pid_t tid) {
@@ -47,6 +53,7 @@ Asleep asleep(pid_t pid, pid_t tid) {
   if (call.timeout == sc::Timeout::none && result.nr != sc::nr_nanosleep && result.nr != sc::nr_clock_nanosleep && result.nr != sc::nr_futex) return result;
   // se.exec_start is the run queue's clock at the thread's last moment on a processor; ours on the same processor is the present.
   int cpu = processor_of(pid, tid);
+  result.switches = switches_of(pid, tid);
   cpu_set_t before, there;
   sched_getaffinity(0, sizeof before, &before);
   CPU_ZERO(&there);

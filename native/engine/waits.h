@@ -10,8 +10,10 @@ namespace mosrun {
 struct Asleep {
   int64_t elapsed_ns = -1;
   int nr = -1;            // of the call it is in
+  int64_t switches = -1;  // how often the thread has gone to sleep
 };
 Asleep asleep(pid_t pid, pid_t tid);
+int64_t switches_of(pid_t pid, pid_t tid);
 
 // The time-out of an interrupted call, ns; -1: it has none. `regs` are those of the call (orig_rax valid).
 int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &regs);

@@ -103,7 +103,7 @@ void Gate::proof(Arrival &arrival) {
     session->expires = 0;
     session->home_pid = arrival.proof.begin.pid;
   }
-  pass(*session, {{PoolType::channel, hello.kind, hello.index, 0}, arrival.proof.begin}, arrival.fd);
+  pass(*session, {{PoolType::channel, hello.kind, hello.index, 0, hello.owner}, arrival.proof.begin}, arrival.fd);
   arrival.fd = -1;
   if (first) write_state(*session);
 }

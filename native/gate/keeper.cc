@@ -33,6 +33,8 @@ struct Passing {
   PoolMessage message;
   int fd;
 };
+struct Pool { pid_t pid; int fd; };
+constexpr size_t kPoolsMax = 4096;
 
 class Keeper {
  public:
@@ -109,8 +111,7 @@ class Keeper {
     signalfd_siginfo drained;
     while (read(children_, &drained, sizeof drained) > 0) continue;
     pid_t pid;
-    do pid = waitpid(-1, nullptr, WNOHANG | __WALL);
-    while (pid > 0);
+    while ((pid = waitpid(-1, nullptr, WNOHANG | __WALL)) > 0) forget_pools(pid);
     if (pid < 0 && errno == ECHILD && leader_ > 0) _exit(0);
   }
 
@@ -133,7 +134,7 @@ class Keeper {
       else close(fd);
       return;
     }
-    if (kind != ChannelKind::thread) watches_.add_channel(kind, message.pool.index, fcntl_dup(fd), leader_);
+    if (kind != ChannelKind::thread) watches_.add_channel(message.pool, fcntl_dup(fd), leader_);
     if (passing_.count >= kPassingMax || !passing_.add({message.pool, fd})) close(fd);
   }
 
@@ -154,7 +155,7 @@ class Keeper {
     leader_ = pid;
     watches_.start(pid);
     if (watches_.has_event()) close(channel);
-    else watches_.add_channel(ChannelKind::thread, 0, channel, pid);
+    else watches_.add_channel({PoolType::channel, ChannelKind::thread, 0, 0, 0}, channel, pid);
     if (event >= 0) close(event);
     close(husk_);
     error = drop_keeper_rights();
@@ -169,9 +170,23 @@ class Keeper {
       ssize_t got = receive_with_fd(pool_, &message, sizeof message, &fd);
       if (got < 0) return;
       if (got == sizeof message && message.type == PoolType::watch) claim(message);
-      if (got == sizeof message && message.type == PoolType::proc && fd >= 0) send_own_files(fd, message.pid, sandbox_.proc);
+      // A process born here has a pool of its own: it must not get its parent's channels.
+      if (got == sizeof message && message.type == PoolType::pool && fd >= 0 && pools_.count < kPoolsMax && pools_.add({message.pid, fd})) continue;
       if (fd >= 0) close(fd);
     }
+  }
+
+  void forget_pools(pid_t pid) {
+    for (size_t i = pools_.count; i-- > 0;) {
+      if (pools_[i].pid != pid) continue;
+      close(pools_[i].fd);
+      pools_.remove(i);
+    }
+  }
+  int pool_of(pid_t owner) {
+    for (size_t i = pools_.count; i-- > 0;)
+      if (pools_[i].pid == owner) return pools_[i].fd;
+    return pool_;
   }
 
   void claim(const PoolMessage &message) {
@@ -188,7 +203,7 @@ class Keeper {
     if (leader_ == 0) return;
     size_t done = 0;
     for (; done < passing_.count; done++) {
-      int error = send_with_fd(pool_, &passing_[done].message, sizeof(PoolMessage), passing_[done].fd);
+      int error = send_with_fd(pool_of(passing_[done].message.owner), &passing_[done].message, sizeof(PoolMessage), passing_[done].fd);
       // Descriptors in flight are limited as well as bytes (unix(7)): both pass when the guest takes some, but only the first can be waited for.
       crowded_ = error == -ETOOMANYREFS;
       if (error == -EAGAIN || crowded_) break;
@@ -207,6 +222,7 @@ class Keeper {
   Sandbox sandbox_;
   Watches watches_;
   Array<Passing> passing_;
+  Array<Pool> pools_;
   Array<pollfd> set_;
 };
 

@@ -143,7 +143,7 @@ int main(int count, char **arguments) {
   forget_library();
   uint64_t all = ~uint64_t{0};
   syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, nullptr, sizeof all);   // glibc's own would leave out its signals
-  PoolMessage ready{PoolType::watch, ChannelKind::thread, 0, begin.pid};
+  PoolMessage ready{PoolType::watch, ChannelKind::thread, 0, begin.pid, begin.pid};
   send(husk.pool, &ready, sizeof ready, MSG_NOSIGNAL);
   Welcome welcome{kHelloMagic, 0, 0};
   if (send(husk.channel, &welcome, sizeof welcome, MSG_NOSIGNAL) != sizeof welcome) _exit(1);

@@ -66,14 +66,4 @@ void answer_own_file(int notifier, int proc) {
   ioctl(notifier, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
-void send_own_files(int socket, pid_t pid, int proc) {
-  for (uint64_t which : {kOwnMaps, kOwnPagemap}) {
-    int fd = pid > 1 ? open_own_file(proc, pid, which) : -1;   // not the keeper's
-    if (fd < 0) return;   // the guest sees the socket close
-    PoolMessage message{PoolType::proc, ChannelKind::event, static_cast<uint16_t>(which), pid};
-    send_with_fd(socket, &message, sizeof message, fd);
-    close(fd);
-  }
-}
-
 }  // namespace mosrun

@@ -13,7 +13,8 @@ void Watches::assign(Watch &watch, pid_t pid) {
   watch.pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
 }
 
-void Watches::add_channel(ChannelKind kind, uint16_t index, int fd, pid_t leader) {
+void Watches::add_channel(const PoolMessage &channel, int fd, pid_t leader) {
+  ChannelKind kind = channel.kind;
   if (fd < 0) return;
   bool spare = kind == ChannelKind::spare;
   if (kind == ChannelKind::event) {
@@ -21,7 +22,7 @@ void Watches::add_channel(ChannelKind kind, uint16_t index, int fd, pid_t leader
       if (list_[i].provisional) drop(i);
     }
   }
-  Watch watch{fd, spare ? 0 : -1, -1, index, kind == ChannelKind::thread};
+  Watch watch{fd, spare ? 0 : -1, -1, channel.index, channel.owner, kind == ChannelKind::thread};
   if (!spare && leader > 0) assign(watch, leader);
   if (!list_.add(watch)) close(fd);
 }
@@ -50,7 +51,7 @@ void Watches::claim(const PoolMessage &message) {
   // Guest code may write to the pool socket: it can name processes of its own session only, and not this one.
   if (message.pid <= 1) return;
   for (size_t i = 0; i < list_.count; i++) {
-    if (list_[i].pid != 0 || list_[i].index != message.index) continue;
+    if (list_[i].pid != 0 || list_[i].index != message.index || list_[i].owner != message.owner) continue;
     if (message.kind == ChannelKind::event) assign(list_[i], message.pid);
     else drop(i);   // a thread's channel now: a duplicate here would only keep it open
     return;

@@ -13,12 +13,13 @@ struct Watch {
   pid_t pid;          // 0: a spare that nobody uses yet; -1: the leader, not started yet
   int pidfd;          // of pid, -1
   uint16_t index;
+  int32_t owner;      // of the spare: its number is its owner's
   bool provisional;   // thread 0's channel, until the event channel comes
 };
 
 class Watches {
  public:
-  void add_channel(ChannelKind kind, uint16_t index, int fd, pid_t leader);   // takes fd
+  void add_channel(const PoolMessage &channel, int fd, pid_t leader);   // takes fd
   void start(pid_t leader);                       // the leader exists from now on
   bool has_event();                               // somebody's, or the leader's to be
   bool has_process();                             // some guest process is tied to its home

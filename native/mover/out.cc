@@ -30,8 +30,7 @@ constexpr size_t kMoreThreads = 4;   // that may be born while the channels are 
 
 struct Channels {
   std::vector<int> threads, spares;
-  int event = -1;
-  Opened first;
+  int event = -1, error = 0;
   ~Channels() {
     for (int fd : threads) close(fd);
     for (int fd : spares) close(fd);
@@ -75,29 +74,31 @@ int open_all(const Order &o, Begin &begin, unsigned threads, Channels &channels,
     error = "the data port of " + place(o) + " did not take the process: " + strerror(e) + "; is mosgate running there and is the port open?";
     return e;
   };
-  channels.first = open_channel(o.session, ChannelKind::thread, 0, &begin, o.timeout_ms);
-  if (channels.first.error) return failed(channels.first.error);
-  channels.threads.push_back(channels.first.fd);
-  for (unsigned i = 1; i < threads; ++i) {
-    Opened c = open_channel(o.session, ChannelKind::thread, i, nullptr, o.timeout_ms);
-    if (c.error) return failed(c.error);
-    channels.threads.push_back(c.fd);
-  }
-  Opened event = open_channel(o.session, ChannelKind::event, 0, nullptr, o.timeout_ms);
-  if (event.error) return failed(event.error);
-  channels.event = event.fd;
+  // Channel 0 comes last: with it go the clock offsets, and every handshake makes them better.
+  auto open_one = [&](ChannelKind kind, unsigned index) {
+    Opened c = open_channel(o.session, kind, index, kind == ChannelKind::thread && !index ? &begin : nullptr, o.timeout_ms);
+    if (!c.error) improve_offsets(begin, c);
+    channels.error = c.error;
+    return c.fd;
+  };
+  if ((channels.event = open_one(ChannelKind::event, 0)) < 0) return failed(channels.error);
   for (unsigned i = 0; i < kOpenSpares; ++i) {
-    Opened c = open_channel(o.session, ChannelKind::spare, i + 1, nullptr, o.timeout_ms);
-    if (c.error) return failed(c.error);
-    channels.spares.push_back(c.fd);
+    channels.spares.push_back(open_one(ChannelKind::spare, i + 1));
+    if (channels.error) return failed(channels.error);
   }
+  channels.threads.push_back(-1);
+  for (unsigned i = 1; i < threads; ++i) {
+    channels.threads.push_back(open_one(ChannelKind::thread, i));
+    if (channels.error) return failed(channels.error);
+  }
+  if ((channels.threads[0] = open_one(ChannelKind::thread, 0)) < 0) return failed(channels.error);
   for (size_t i = 1; i < channels.threads.size(); ++i)
     if (int e = await_welcome(channels.threads[i], o.timeout_ms)) return failed(e);
   if (int e = await_welcome(channels.event, o.timeout_ms)) return failed(e);
   for (int fd : channels.spares)
     if (int e = await_welcome(fd, o.timeout_ms)) return failed(e);
   if (int e = await_welcome(channels.threads[0], o.timeout_ms)) {
-    error = "node " + place(o) + " could not prepare a place for the process: " + strerror(e);
+    error = place(o) + " could not prepare a place for the process: " + strerror(e);
     return e;
   }
   return 0;
@@ -139,6 +140,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.stack_limit = begin.stack_limit;
   c.stack_max = begin.stack_max;
   c.frozen_at = uint64_t(tracee.stopped_at());
+  c.realtime_at = uint64_t(clock_ns(CLOCK_REALTIME));
   c.statistics.last_return = -3;
   c.statistics.threads = c.threads;
   if (!write_memory(o.pid, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
@@ -165,6 +167,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
       slot.deadline = uint64_t(clock_ns(CLOCK_MONOTONIC) + t.rest_ns);
       slot.deadline_ip = t.regs.rip + 2;             // as a trap shows it: behind the instruction
     }
+    if (t.begun) slot.begun_ip = t.regs.rip + 2;
     if (!write_memory(o.pid, {at}, &slot, sizeof slot) || !write_memory(o.pid, {at + kFrameOffset}, frame.data(), frame.size())) return "writing a thread's state failed";
     ++index;
   }
@@ -238,16 +241,18 @@ int follow(int socket, ReportMessage &last) {
 
 std::string why_failed(const Order &o, int error) {
   switch (error) {
-    case ETIMEDOUT: case EAGAIN: return "node " + place(o) + " did not answer in time; the process goes on at home";
-    case EPIPE: case ECONNRESET: return "the connection to node " + place(o) + " was cut; the process goes on at home";
-    case ENOMEM: return "node " + place(o) + " has no memory for it; the process goes on at home";
+    case ETIMEDOUT: case EAGAIN: return place(o) + " did not answer in time; the process goes on at home";
+    case EPIPE: case ECONNRESET: return "the connection to " + place(o) + " was cut; the process goes on at home";
+    case ENOMEM: return place(o) + " has no memory for it; the process goes on at home";
     default: return "the move to " + place(o) + " failed (" + strerror(error) + "); the process goes on at home";
   }
 }
 
 }  // namespace
 
-int move_out(const Order &o) {
+int move_out(const Order &order) {
+  Order o = order;
+  o.session.owner = innermost_pid(o.pid);
   int64_t started = clock_ns(CLOCK_MONOTONIC);
   std::string error;
   Tracee tracee(o.pid);

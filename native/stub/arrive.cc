@@ -64,6 +64,7 @@ void receive_state(Slot *slot) {
   c.process_cpu_base = home->process_cpu_base;
   c.mm = home->mm;
   c.frozen_at = home->frozen_at;
+  c.realtime_at = home->realtime_at;
   for (Spare &s : c.spares) s = {-1, 0};
   for (u32 i = 0; i < c.slots; ++i) {
     check(slot, receive_record(slot->channel, header, kPatience));
@@ -211,6 +212,14 @@ i64 watch_missing(const Mapping &m) {
   return sys(nr_ioctl, u64(c.uffd), 0xc020aa00, address(&range));
 }
 
+// The offsets are lower bounds: what the program last saw at home is waited for.
+static void await_home_time(const Control &c) {
+  for (i64 i = 0; i < 200 && (now() < i64(c.frozen_at) || now(clock_realtime) + c.realtime_offset < i64(c.realtime_at)); ++i) {
+    TimeSpec t{0, 200000};
+    sys(nr_nanosleep, address(&t), 0);
+  }
+}
+
 extern "C" [[noreturn]] void arrive() {
   Slot *slot = this_slot();
   Control &c = control();
@@ -233,6 +242,7 @@ extern "C" [[noreturn]] void arrive() {
   RecordHeader go{};
   if (receive_record(slot->channel, go, kPatience) || go.type != Record::go) guest_dies(1);
   own_events(c.event, c.pid);
+  await_home_time(c);
   if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(1);
   store(&c.phase, u32(Phase::away));
   futex_wake(&c.phase);

@@ -13,7 +13,7 @@ static i64 open_channel(int fd, u32 serial) {
   do error = sys(nr_connect, u64(fd), address(&to), sizeof to);
   while (error == -EINTR_);
   if (error) return error;
-  Hello hello{kHelloMagic, kProtocol, ChannelKind::spare, uint16_t(serial), c.session, {}};
+  Hello hello{kHelloMagic, kProtocol, ChannelKind::spare, uint16_t(serial), c.session, {}, c.pid, 0};
   sys(nr_getrandom, address(hello.nonce), sizeof hello.nonce, 0);
   if ((error = send_all(fd, &hello, sizeof hello))) return error;
   Challenge challenge{};

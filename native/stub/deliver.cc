@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "stub.h"
+#include "syscalls.h"
 
 namespace mosrun {
 
@@ -140,6 +141,27 @@ bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_
   return true;
 }
 
+// A native futex wait was interrupted and rewound by our own handler's SA_RESTART: the program has begun it all the same.
+static bool at_native_futex(const Registers &regs) {
+  uint8_t code[2] = {};
+  return regs.ax == u64(nr_futex) && !in_blob(regs.ip) && !copy_program(code, pointer<void>(regs.ip), 2) && code[0] == 0x0f && code[1] == 0x05;
+}
+
+// The kernel's rule for a call that a handler interrupts (arch/x86/kernel/signal.c), for one that has been let go and would be issued again.
+void end_begun_call(Slot *slot, Registers &regs, u64 action_flags) {
+  bool here = slot->begun_ip && slot->begun_ip == regs.ip + 2 && regs.ax < syscalls::count;
+  slot->begun_ip = 0;
+  if (!here) return;
+  auto restart = syscalls::calls[regs.ax].restart;
+  if (restart == syscalls::Restart::none || (restart == syscalls::Restart::sys && (action_flags & 0x10000000))) return;   // SA_RESTART
+  i64 rest = slot->deadline && slot->deadline_ip == regs.ip + 2 ? maximum<i64>(0, i64(slot->deadline) - now()) : 0;
+  u64 rest_to = regs.ax == u64(nr_nanosleep) ? regs.si : regs.ax == u64(nr_clock_nanosleep) && !(regs.si & 1) ? regs.r10 : 0;
+  TimeSpec left{rest / 1000000000, rest % 1000000000};
+  if (rest_to && slot->deadline) copy_program(pointer<void>(rest_to), &left, sizeof left);
+  regs.ax = u64(-EINTR_);
+  regs.ip += 2;
+}
+
 // Fetches signals from the deputy until it has none; each sets the mask for the next.
 void deliver_waiting(Slot *slot, Context *context) {
   for (;;) {
@@ -154,13 +176,8 @@ void deliver_waiting(Slot *slot, Context *context) {
     if (signal <= 0) return;
     slot->mask = d.new_mask;
     if (d.action.flags & 0x80000000) slot->process->actions[signal - 1].handler = 0;   // SA_RESETHAND
-    // A call whose restart is up to this handler: the kernel at home has judged by SA_RESTART. A native futex wait was rewound by our own handler's
-    // SA_RESTART instead, so the program's handler decides here.
-    Registers &regs = context->regs;
-    if (regs.ax == u64(nr_futex) && !(d.action.flags & 0x10000000) && !in_blob(regs.ip)) {
-      uint8_t code[2] = {};
-      if (!copy_program(code, pointer<void>(regs.ip), 2) && code[0] == 0x0f && code[1] == 0x05) regs.ax = u64(-EINTR_), regs.ip += 2;
-    }
+    if (at_native_futex(context->regs)) slot->begun_ip = context->regs.ip + 2;
+    end_begun_call(slot, context->regs, d.action.flags);
     if (!deliver(slot, context, d.action, d.info, d.old_mask)) {
       Trap trap{slot, context, false};                                          // no room for the frame: at home this is SIGSEGV
       go_home(trap, -2);
@@ -329,6 +346,7 @@ bool have_proc() {
   Frame *frame = saved_frame(slot);
   auto *fp = pointer<uint8_t>(context->regs.fpstate);
   u32 size = fp ? xstate_size(fp) : 0;
+  if (at_native_futex(context->regs)) slot->begun_ip = context->regs.ip + 2;
   frame->restorer = 0;
   frame->context = *context;
   frame->context.regs.flags &= ~kTrapFlag;

@@ -342,6 +342,7 @@ void park(Slot *slot, const Request &r) {
   slot->rseq_signature = incoming.rseq_signature;
   slot->deadline = incoming.deadline;
   slot->deadline_ip = incoming.deadline_ip;
+  slot->begun_ip = incoming.begun_ip;
   add(&c.parked, 1);
   futex_wake(&c.parked);
   if (!r.args[0]) {

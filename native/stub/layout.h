@@ -169,6 +169,7 @@ struct Control {
   uint64_t book_entries;
   uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
   uint64_t frozen_at;             // CLOCK_MONOTONIC ns of the first stop of the move under way
+  uint64_t realtime_at;           // CLOCK_REALTIME ns a moment later
   uint32_t seccomp_length;        // guest: instructions at base + kFilterOffset
   int32_t return_reason;
   volatile uint32_t lost;         // home: the message has been written
@@ -205,6 +206,7 @@ struct Slot {
   uint64_t deadline_ip;           // its instruction
   uint64_t deadline_argument;     // home: the register that points to `scratch` for the rest of the time: its number, and its true value
   uint64_t deadline_value;
+  uint64_t begun_ip;              // behind the instruction of a call that was begun and let go: a handler without SA_RESTART ends it
   uint64_t scratch[8];
   uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
   int32_t clear_word;

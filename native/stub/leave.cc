@@ -268,8 +268,10 @@ void continue_waiting(Slot *slot) {
     case 7: r.dx = u64((rest + 999999) / 1000000); break;                // poll
     case 232: case 281: r.r10 = u64((rest + 999999) / 1000000); break;   // epoll_wait, epoll_pwait
     case 35: point(1, r.di, 1); break;                                   // nanosleep
-    case 230: case 271: case 128: point(3, r.dx, 1); break;              // clock_nanosleep, ppoll, rt_sigtimedwait
-    case 202: case 220: case 441: point(4, r.r10, 1); break;             // futex, semtimedop, epoll_pwait2
+    case 230: if (!(r.si & 1)) point(3, r.dx, 1); break;                 // clock_nanosleep, if not until a point in time
+    case 271: case 128: point(3, r.dx, 1); break;                        // ppoll, rt_sigtimedwait
+    case 202: if (!(r.si & 0x7f)) point(4, r.r10, 1); break;             // futex: FUTEX_WAIT alone is relative
+    case 220: case 441: point(4, r.r10, 1); break;                       // semtimedop, epoll_pwait2
     case 270: point(5, r.r8, 1); break;                                  // pselect6
     case 23: point(5, r.r8, 1000); break;                                // select
     default: break;
@@ -282,6 +284,7 @@ void continue_waiting(Slot *slot) {
 [[noreturn]] void leave_stub(Slot *slot) {
   Control &c = control();
   Frame *frame = saved_frame(slot);
+  u64 waiting = 0;
   if (slot->in_hand) {                                                  // caught but not delivered: pending again
     sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), slot->in_hand, address(slot->info));
     slot->in_hand = 0;
@@ -294,6 +297,10 @@ void continue_waiting(Slot *slot) {
   frame->context.stack = slot->altstack;
   frame->context.stack.flags = slot->altstack.size ? slot->altstack.flags & ~1 : 2;   // SS_ONSTACK is told, not set; none: SS_DISABLE
   frame->context.mask = slot->mask;
+  // A handler that will run before the call is issued again ends it, if it is of that kind.
+  sys(127, address(&waiting), 8);                                       // rt_sigpending
+  for (int s = 1; s <= kSignals && slot->begun_ip; ++s)
+    if ((waiting & ~slot->mask & bit(s)) && c.process.actions[s - 1].handler > 1) end_begun_call(slot, frame->context.regs, c.process.actions[s - 1].flags);
   continue_waiting(slot);
   resume_home(frame, &c.inside);
 }

@@ -475,6 +475,8 @@ class Call {
     trap_.signal_waits |= reply.flags & kSignalWaits;
     trap_.slot->deadline = result == kAgain ? u64(timing_.deadline) : 0;
     trap_.slot->deadline_ip = trap_.context->regs.ip;
+    if (result != kAgain) trap_.slot->begun_ip = 0;
+    else if ((reply.flags & kLetGo) && call_.restart != syscalls::Restart::none) trap_.slot->begun_ip = trap_.context->regs.ip;
     if (result == kAgain) return result;
     return give_results(result, reply.out_size);
   }

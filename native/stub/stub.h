@@ -71,6 +71,7 @@ void call_home(Process *process);
 void begin_vfork(void *slot);
 bool valid_altstack(const AltStack &, u64 sp);
 void note_events(Slot *slot);
+void end_begun_call(Slot *slot, Registers &regs, u64 action_flags);
 void install_guest_handlers();
 void guest_altstack(Slot *slot);
 void deliver_waiting(Slot *slot, Context *context);

@@ -23,13 +23,14 @@ static bool stored_spare(Spare &spare) {
 
 // A channel whose other end the deputy already holds. Called with the control lock held.
 bool take_spare(Trap &trap, Spare &spare) {
+  if (trap.slot->process != &control().process) return false;            // the parent's, whose memory a vfork child shares, are not its own
   if (stored_spare(spare)) return true;
   Control &c = control();
   for (int attempt = 0; attempt < 2; ++attempt) {
     PoolMessage message{};
     int fd;
     while (receive_fd(c.pool, &message, sizeof message, &fd, attempt ? 2000 : 0) == 0)
-      if (fd >= 0 && message.kind == ChannelKind::spare) {
+      if (fd >= 0 && message.kind == ChannelKind::spare && message.owner == trap.slot->process->pid) {
         spare = {fd, message.index};
         return true;
       } else if (fd >= 0) {
@@ -108,7 +109,7 @@ i64 give_tid(u64 to, i64 tid) {
 
 // Tells the keeper what a spare has become: an event channel that it is to watch, or a thread's, which is none of its business.
 void watch(ChannelKind kind, Spare spare, i64 pid) {
-  PoolMessage message{PoolType::watch, kind, uint16_t(spare.index), int(pid)};
+  PoolMessage message{PoolType::watch, kind, uint16_t(spare.index), int(pid), control().pid};
   sys(nr_sendto, u64(control().pool), address(&message), sizeof message, msg_nosignal | msg_dontwait);
 }
 
@@ -157,6 +158,24 @@ void alone(Process &p) {
   p.event_lock = 0;
 }
 
+// Channels that this process's deputy opens come to this process alone.
+void own_pool(Control &c) {
+  int pair[2];
+  if (sys(nr_socketpair, 1, 5 | 0x80000, 0, address(pair))) guest_dies(1);
+  PoolMessage message{PoolType::pool, ChannelKind::spare, 0, c.pid, c.pid};
+  struct { u64 length; u32 level, type; int fd, pad; } rights{20, 1, 1, pair[1], 0};
+  IoVec iov{address(&message), sizeof message};
+  MsgHdr header{};
+  header.iov = address(&iov);
+  header.iov_length = 1;
+  header.control = address(&rights);
+  header.control_length = sizeof rights;
+  sys(nr_sendmsg, u64(c.pool), address(&header), msg_nosignal);
+  sys(nr_close, u64(pair[1]));
+  sys(nr_close, u64(c.pool));
+  c.pool = pair[0];
+}
+
 // In the child of a fork: what it must not share with its parent.
 void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   Control &c = control();
@@ -181,6 +200,7 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   alone(c.process);
   c.process_cpu_base = 0;
   slot->cpu_base = 0;
+  own_pool(c);
   sys(nr_close, u64(c.maps));
   sys(nr_close, u64(c.pagemap));
   c.maps = c.pagemap = -1;                                              // the parent's: its own are asked for when it needs them

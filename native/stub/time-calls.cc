@@ -38,6 +38,7 @@ i64 after_interruption(Trap &trap, u64 deadline) {
   if (slot->process->want_park) {
     slot->deadline = deadline;
     slot->deadline_ip = trap.context->regs.ip;
+    slot->begun_ip = trap.context->regs.ip;
     return kAgain;
   }
   if (!slot->signal_waits) return 1;
@@ -233,6 +234,7 @@ i64 run(Trap &trap, u32 nr, u64 *a) {
 
 i64 time_call(Trap &trap, u32 nr, u64 *args) {
   i64 result = run(trap, nr, args);
+  if (result != kAgain) trap.slot->begun_ip = 0;
   if (result != kDelivered) return result;
   // The frame already leads to the handler, with the call's EINTR saved in it: it must stay as it is.
   return i64(trap.context->regs.ax);

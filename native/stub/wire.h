@@ -15,6 +15,8 @@ struct Hello {
   uint16_t index;             // thread: slot; spare: serial number
   uint64_t session;
   uint8_t nonce[16];
+  int32_t owner;              // the process whose deputy opens it, by its own number; guests share a keeper
+  uint32_t pad;
 };
 struct Challenge {
   uint64_t magic;
@@ -119,15 +121,17 @@ enum class Report : uint32_t { sent = 1, ready, running, failed };
 struct ReportMessage { Report type; int32_t error; uint64_t bytes, pages; uint64_t at; };
 
 // --- Keeper, gate and guest: SOCK_SEQPACKET ----------------------------------------------------------------------------------
-enum class PoolType : uint32_t { channel = 1, watch, proc };   // proc: answer on the socket that comes along with /proc/PID/maps and /proc/PID/pagemap
-struct PoolMessage { PoolType type; ChannelKind kind; uint16_t index; int32_t pid; };
+// channel: from the keeper, with a descriptor. watch: process `pid` uses the spare as `kind` says. pool: channels of process `pid` are to come over
+// the socket that comes along.
+enum class PoolType : uint32_t { channel = 1, watch, pool };
+struct PoolMessage { PoolType type; ChannelKind kind; uint16_t index; int32_t pid, owner; };
 
 // A guest process gets its own /proc/self/maps and pagemap from its keeper, without a /proc: openat(kOwnFile, kOwnMaps or kOwnPagemap) from the
 // stub. No program can mean this by a descriptor.
 constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
 constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1;
 
-static_assert(sizeof(Hello) == 40 && sizeof(Challenge) == 56 && sizeof(Begin) == 72 && sizeof(Proof) == 104);
+static_assert(sizeof(Hello) == 48 && sizeof(Challenge) == 56 && sizeof(Begin) == 72 && sizeof(Proof) == 104);
 static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16);
 
 }  // namespace mosrun

@@ -30,7 +30,7 @@ void refuses_strangers() {
   CHECK(open_channel(unknown) < 0);
 
   for (int field = 0; field < 4; field++) {
-    Hello hello{kHelloMagic, kProtocol, ChannelKind::thread, 0, session, {}};
+    Hello hello{kHelloMagic, kProtocol, ChannelKind::thread, 0, session, {}, 0, 0};
     if (field == 0) hello.magic++;
     if (field == 1) hello.protocol++;
     if (field == 2) hello.kind = static_cast<ChannelKind>(3);
@@ -48,7 +48,7 @@ void refuses_strangers() {
 
   // Truncated: the client goes in the middle.
   fd = connect_data();
-  Hello hello{kHelloMagic, kProtocol, ChannelKind::thread, 0, session, {}};
+  Hello hello{kHelloMagic, kProtocol, ChannelKind::thread, 0, session, {}, 0, 0};
   send(fd, &hello, 17, MSG_NOSIGNAL);
   close(fd);
   fd = connect_data();

@@ -175,7 +175,6 @@ int main(int count, char **arguments) {
       {"watches the event channels of children", watches_children},
       {"a child that nobody knows ends with its parent", ends_unclaimed_children},
       {"a guest reaches nothing of its host", shuts_the_sandbox},
-      {"a process gets its own maps and pagemap from its keeper", gives_own_files},
       {"the filter traps what is not local", filters_calls},
       {"the guest has home's clocks", shifts_clocks},
       {"says what failed", reports_what_fails},

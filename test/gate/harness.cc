@@ -247,7 +247,7 @@ bool closed_within(int fd, int ms) {
 int open_channel(const Opening &opening, Challenge *kept) {
   int fd = connect_data();
   if (fd < 0) return -1;
-  Hello hello{kHelloMagic, kProtocol, opening.kind, opening.index, opening.session, {1, 2, 3}};
+  Hello hello{kHelloMagic, kProtocol, opening.kind, opening.index, opening.session, {1, 2, 3}, 0, 0};
   Challenge challenge;
   if (send(fd, &hello, sizeof hello, MSG_NOSIGNAL) != sizeof hello || !read_exactly(fd, &challenge, sizeof challenge, 3000)) {
     close(fd);

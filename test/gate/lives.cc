@@ -88,7 +88,7 @@ void watches_children() {
   auto child = static_cast<pid_t>(std::max(one.result, two.result));
   CHECK(child > 1);
   CHECK(within(500, [] { return husks().size() == 2; }));
-  PoolMessage claim{PoolType::watch, ChannelKind::event, 9, child};
+  PoolMessage claim{PoolType::watch, ChannelKind::event, 9, child, 0};
   // Whoever of the two reads this carries it out; the claim names the child.
   GuestCall put{GuestWhat::describe, sizeof claim, 0, 0, {}};
   GuestAnswer answer;
@@ -114,7 +114,7 @@ void watches_children() {
   CHECK(now_ms() - closed < 100);
   CHECK(guest.call({SYS_getpid}) == kPid);
   // A claim for a channel that is not there any more ends the one who claims it: here, the guest itself.
-  claim = {PoolType::watch, ChannelKind::event, 77, kPid};
+  claim = {PoolType::watch, ChannelKind::event, 77, kPid, 0};
   guest.put(std::string(reinterpret_cast<char *>(&claim), sizeof claim));
   tell.call[1] = static_cast<uint64_t>(guest.last.pool);
   send(guest.fd, &tell, sizeof tell, MSG_NOSIGNAL);

@@ -80,41 +80,6 @@ void shuts_the_sandbox() {
   CHECK(is(guest.call({SYS_openat, kOwnFile, 2, 0}), EINVAL));
 }
 
-void gives_own_files() {
-  ControlClient control;
-  Guest guest(control, next_session++);
-  CHECK(guest.say(GuestWhat::filter, {}) && guest.last.result == 0);
-  CHECK(guest.call({SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, kBuffer}) == 0);
-  int pair[2];
-  memcpy(pair, guest.get(8).data(), 8);
-  // msghdr at kBuffer, iovec, message, control.
-  auto message = [&](const PoolMessage &pool, int fd) {
-    uint64_t header[7] = {0, 0, kBuffer + 64, 1, kBuffer + 128, 24, 0}, part[2] = {kBuffer + 96, sizeof pool};
-    uint64_t rights[3] = {20, static_cast<uint64_t>(SOL_SOCKET) | static_cast<uint64_t>(SCM_RIGHTS) << 32, static_cast<uint32_t>(fd)};
-    std::string buffer(192, 0);
-    memcpy(buffer.data(), header, sizeof header);
-    memcpy(buffer.data() + 64, part, sizeof part);
-    memcpy(buffer.data() + 96, &pool, sizeof pool);
-    memcpy(buffer.data() + 128, rights, sizeof rights);
-    return buffer;
-  };
-  guest.put(message({PoolType::proc, ChannelKind::event, 0, kPid}, pair[1]));
-  CHECK(guest.call({SYS_sendmsg, static_cast<uint64_t>(guest.last.pool), kBuffer, 0}) == sizeof(PoolMessage));
-  for (int i = 0; i < 2; i++) {
-    guest.put(message({}, -1));
-    CHECK(guest.call({SYS_recvmsg, static_cast<uint64_t>(pair[0]), kBuffer, 0}) == sizeof(PoolMessage));
-    int fd;
-    memcpy(&fd, guest.get(192).data() + 128 + 16, sizeof fd);
-    CHECK(guest.call({SYS_pread64, static_cast<uint64_t>(fd), kBuffer, 64, i ? kBase / 4096 * 8 : 0}) == 64);
-  }
-  // The keeper's own are not to be had.
-  guest.put(message({PoolType::proc, ChannelKind::event, 0, 1}, pair[1]));
-  CHECK(guest.call({SYS_sendmsg, static_cast<uint64_t>(guest.last.pool), kBuffer, 0}) == sizeof(PoolMessage));
-  CHECK(guest.call({SYS_close, static_cast<uint64_t>(pair[1])}) == 0);
-  guest.put(message({}, -1));
-  CHECK(guest.call({SYS_recvmsg, static_cast<uint64_t>(pair[0]), kBuffer, 0}) == 0);
-}
-
 void filters_calls() {
   ControlClient control;
   Guest guest(control, next_session++);

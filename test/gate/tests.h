@@ -15,7 +15,6 @@ extern pid_t gate;
   } while (0)
 
 void shuts_the_sandbox();
-void gives_own_files();
 void filters_calls();
 void shifts_clocks();
 void ends_with_home();

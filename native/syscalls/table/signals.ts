@@ -13,7 +13,7 @@ export const signals = [
   // rt_sigtimedwait(set, info, timeout, size): EINTR also where no handler ran.
   home(128, 'rt_sigtimedwait', into.arg(3), out.fixed(SIGINFO), into.fixed(16), value).blocks('eintr').timeout('timespec', 2),
   home(129, 'rt_sigqueueinfo', value, value, into.fixed(SIGINFO)),
-  special(130, 'rt_sigsuspend', 'rt_sigsuspend', into.arg(1), value).blocks('nohand').sigmask(),
+  special(130, 'rt_sigsuspend', 'rt_sigsuspend', into.arg(1), value).blocks('nohand').sigmask().asks(),
   stub(131, 'sigaltstack', 'sigaltstack', 2),
   home(200, 'tkill', value, value),
   // The kernel issues it itself, in place of a wait that a stop without a handler interrupted.
