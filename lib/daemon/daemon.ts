@@ -204,7 +204,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async stop() {
       members.stop();
       gate.close();
-      residents.jobs.close();
+      residents.stop();
       peers.close();
       await closeServers([api, launches, server], clock);
       for (const name of ['mosd.sock', 'launch.sock']) removeFile(runtime(name));

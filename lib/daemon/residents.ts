@@ -10,6 +10,7 @@ import {
   JobBook,
   Migrations,
   MoverRecords,
+  Cleaner,
   ProcessTable,
 } from '../processes/index.js';
 import { type Context, addressesIn } from './context.js';
@@ -26,6 +27,7 @@ export class Residents {
   readonly hasCgroups: boolean;
   private readonly away: AwayFiles;
   private readonly finder: Finder;
+  private readonly cleaner: Cleaner;
 
   constructor(context: Context, sessions: { askSession: AskSession; dropSession: DropSession }) {
     const { addon, clock, configuration, log, own, runtime } = context;
@@ -55,11 +57,24 @@ export class Residents {
       kill: (pid) => {
         process.kill(pid, 'SIGKILL');
       },
+      onLeaving: (pid) => {
+        this.cleaner.watch(pid);
+      },
       log: (message, facts) => {
         log.info(facts, message);
       },
     });
     const { history, jobs, migrations, finder } = this;
+    this.cleaner = new Cleaner({
+      clock,
+      jobs,
+      inspect: (pid) => addon.inspect(pid),
+      isMoving: (pid) => migrations.isMoving(pid),
+      clean: (pid) => migrations.clean(pid),
+      tidy: () => {
+        this.tidy();
+      },
+    });
     this.table = new ProcessTable({ self: own.name, jobs, finder, history, migrations });
   }
 
@@ -68,6 +83,12 @@ export class Residents {
     this.jobs.load();
     this.migrations.restore();
     this.tidy();
+    this.cleaner.start();
+  }
+
+  stop(): void {
+    this.cleaner.stop();
+    this.jobs.close();
   }
 
   /** Takes away the files of processes that have ended or are at home again. */

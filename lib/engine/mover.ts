@@ -55,6 +55,8 @@ export interface Engine {
   startMover(order: MoveOrder, output: string): Promise<number>;
   /** Follows a mover's lines, from the first; ends with done or failed, also when the mover died without saying so. */
   followMover(moverPid: number, output: string, onEvent: (event: MoveEvent) => void): Promise<MoveDone | MoveFailed>;
+  /** Takes what a move left out of a process that is at home again; false: something in it still needs that, try later. */
+  clean(pid: number): Promise<boolean>;
   /** The mover at work on this process, whoever started it; null when there is none. */
   findMover(pid: number): number | null;
   explain(pid: number): Promise<{ movable: boolean; reasons: string[] } | null>;
@@ -82,8 +84,8 @@ function findMover(pid: number): number | null {
   for (const name of namesIn('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const words = (readIfThere(`/proc/${name}/cmdline`) ?? '').split('\0');
-    const isMover = words.some((word) => path.basename(word) === 'mosmove');
-    if (isMover && words[words.indexOf('--pid') + 1] === `${pid}`) return Number(name);
+    const verb = words[words.findIndex((word) => path.basename(word) === 'mosmove') + 1] ?? '';
+    if (['out', 'home'].includes(verb) && words[words.indexOf('--pid') + 1] === `${pid}`) return Number(name);
   }
   return null;
 }
@@ -205,6 +207,21 @@ export function processEngine(libexec: string, stateDirectory: string): Engine {
     },
 
     findMover,
+
+    clean(pid) {
+      return new Promise((resolve) => {
+        // Never killed for being slow: it may be in the middle of a change to the process. Its tries are bounded.
+        const words = ['clean', '--pid', `${pid}`, '--state-dir', stateDirectory];
+        const child = spawn(program, words, { detached: true, stdio: 'ignore', cwd: '/' });
+        child.once('error', () => {
+          resolve(false);
+        });
+        child.once('exit', (status) => {
+          resolve(status === 0);
+        });
+        child.unref();
+      });
+    },
 
     explain(pid) {
       return new Promise((resolve) => {

@@ -15,6 +15,10 @@ const processRecord = identity.extend({
   migrations: z.int(),
   last_freeze_seconds: z.number().nullable(),
   last_failure: z.string().nullable(),
+  /** The call for which it came home by itself; null when an order moved it last. */
+  came_home_for: z.string().nullable().default(null),
+  /** The session that ended by itself last, which is counted once. */
+  counted_session: z.string().nullable().default(null),
   entries: z.array(historyEntry),
 });
 export type ProcessRecord = z.infer<typeof processRecord>;
@@ -46,10 +50,20 @@ export class HistoryBook {
       record.migrations += moves;
       if (entry.outcome === 'done') {
         record.last_failure = null;
+        record.came_home_for = null;
         record.last_freeze_seconds = entry.freeze_seconds ?? record.last_freeze_seconds;
       } else {
         record.last_failure = entry.message;
       }
+    });
+  }
+
+  /** It came home by itself, which no mover reports. */
+  addComeHome(pid: number, session: string, cause: string, entry: HistoryEntry): void {
+    this.add(pid, entry, 1);
+    this.change(pid, (record) => {
+      record.came_home_for = cause;
+      record.counted_session = session;
     });
   }
 
@@ -63,6 +77,8 @@ export class HistoryBook {
       migrations: 0,
       last_freeze_seconds: null,
       last_failure: null,
+      came_home_for: null,
+      counted_session: null,
       entries: [],
     };
     edit(record);

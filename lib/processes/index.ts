@@ -1,6 +1,7 @@
 /** What lives here, what is away, and how it gets there. */
 export * from './away-files.js';
 export * from './cgroups.js';
+export * from './cleaner.js';
 export * from './history.js';
 export * from './identity.js';
 export * from './jobs.js';

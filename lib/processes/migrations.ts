@@ -7,6 +7,7 @@ import type { Clock } from '../shared/clock.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError, asMosrunError, errorFrom } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
+import { noteComeHome } from './come-home.js';
 import type { HistoryBook } from './history.js';
 import { type Identity, identityOf } from './identity.js';
 import type { Finder } from './whereabouts.js';
@@ -45,12 +46,21 @@ export interface MigrationPorts {
   clock: Clock;
   settings: () => MigrationSettings;
   kill: (pid: number) => void;
+  /** A process is about to be sent away. */
+  onLeaving: (pid: number) => void;
   log: (message: string, facts: Record<string, unknown>) => void;
 }
 
 interface Move {
   state: MigrationState;
   phase: string | null;
+}
+
+interface MoveHooks {
+  /** Called when the mover holds the launcher. */
+  isArmed?: (() => void) | undefined;
+  /** Asked when the mover finds the process busy: true lets the failure be forgotten, for another try follows. */
+  again?: (() => boolean) | undefined;
 }
 
 export interface StartAway {
@@ -60,10 +70,17 @@ export interface StartAway {
   over: Promise<void>;
 }
 
+/** Once more after so many seconds each, where a mover says that the process was busy: with its threads, or with its last move. */
+const PAUSES_SECONDS = [0.05, 0.1, 0.2, 0.4, 0.8];
+
+/** Thrown in place of the failure where another try follows. */
+class TryAgain extends Error {}
+
 const nothingMoved = { freeze_seconds: 0, total_seconds: 0, bytes: 0, pages: 0, threads: 0 };
 
 export class Migrations {
   private readonly moves = new Map<number, Move>();
+  private readonly cleanings = new Map<number, Promise<boolean>>();
 
   constructor(private readonly ports: MigrationPorts) {}
 
@@ -97,8 +114,14 @@ export class Migrations {
     }
     const done: MoveDone[] = [];
     try {
-      if (from !== this.ports.self) done.push(await this.bringHome(pid, move, from, deadline, reason));
-      if (to !== this.ports.self) done.push(await this.sendOut(pid, move, to, clock, deadline, reason));
+      await this.awaitCleaning(pid, deadline);
+      if (from !== this.ports.self) {
+        done.push(await this.patiently(deadline, (again) => this.bringHome(pid, move, from, deadline, reason, again)));
+      }
+      if (to !== this.ports.self) {
+        noteComeHome(this.ports, pid);
+        done.push(await this.patiently(deadline, (again) => this.sendOut(pid, move, to, clock, deadline, reason, { again })));
+      }
     } finally {
       this.moves.delete(pid);
     }
@@ -130,6 +153,7 @@ export class Migrations {
     const run = async (): Promise<void> => {
       const move = this.begin(launcherPid);
       try {
+        await this.awaitCleaning(launcherPid, deadline);
         await this.sendOut(launcherPid, move, to, clock, deadline, 'start', { isArmed, command });
       } finally {
         this.moves.delete(launcherPid);
@@ -141,6 +165,47 @@ export class Migrations {
     // Whoever starts a program may not look at `armed` before it fails.
     armed.catch(() => {});
     return { armed, over };
+  }
+
+  /**
+   * Takes the stub out of a process that came home, unless it is being moved. Settles when that is over; false: try again later. Orders that
+   * come meanwhile wait for it.
+   */
+  async clean(pid: number): Promise<boolean> {
+    if (this.moves.has(pid) || this.cleanings.has(pid)) return false;
+    noteComeHome(this.ports, pid);
+    const cleaning = this.ports.engine.clean(pid).finally(() => {
+      this.cleanings.delete(pid);
+    });
+    this.cleanings.set(pid, cleaning);
+    return cleaning;
+  }
+
+  private async awaitCleaning(pid: number, deadline: number): Promise<void> {
+    const cleaning = this.cleanings.get(pid);
+    if (!cleaning) return;
+    await Promise.race([cleaning, this.pause(this.left(deadline))]);
+    if (!this.cleanings.has(pid)) return;
+    throw new MosrunError('timeout', `process ${pid} does not settle after it came home: try again`);
+  }
+
+  private pause(seconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.ports.clock.after(seconds, resolve);
+    });
+  }
+
+  /** Tries again while a mover finds the process busy, up to five times and within the order's time. */
+  private async patiently(deadline: number, attempt: (again: () => boolean) => Promise<MoveDone>): Promise<MoveDone> {
+    for (let tries = 0; ; tries++) {
+      const pause = PAUSES_SECONDS[tries];
+      try {
+        return await attempt(() => pause !== undefined && this.ports.clock.seconds() + pause < deadline);
+      } catch (error) {
+        if (!(error instanceof TryAgain) || pause === undefined) throw error;
+        await this.pause(pause);
+      }
+    }
   }
 
   private begin(pid: number): Move {
@@ -170,10 +235,11 @@ export class Migrations {
     clock: 'home' | 'host',
     deadline: number,
     reason: string,
-    start?: { isArmed: () => void; command: string },
+    { isArmed, command, again }: { isArmed?: () => void; command?: string; again?: () => boolean },
   ): Promise<MoveDone> {
-    const { self, askSession, history } = this.ports;
-    history.rememberCommand(pid, start?.command);
+    const { self, askSession, history, onLeaving } = this.ports;
+    history.rememberCommand(pid, command);
+    onLeaving(pid);
     this.step(pid, move, 'ordered-out');
     let grant: SessionGrant;
     try {
@@ -190,12 +256,12 @@ export class Migrations {
       pid,
       node: to,
       ...grant,
-      atExec: start !== undefined,
+      atExec: isArmed !== undefined,
       clock,
       timeoutSeconds: this.left(deadline),
     };
     try {
-      return await this.carryOut(move, order, self, to, reason, start?.isArmed);
+      return await this.carryOut(move, order, self, to, reason, { isArmed, again });
     } catch (error) {
       // The node would wait for half a minute. One that was reached all the same keeps its guest.
       if (this.whereIs(pid) === self) this.ports.dropSession(to, grant.session);
@@ -203,9 +269,17 @@ export class Migrations {
     }
   }
 
-  private bringHome(pid: number, move: Move, from: string, deadline: number, reason: string): Promise<MoveDone> {
+  private bringHome(
+    pid: number,
+    move: Move,
+    from: string,
+    deadline: number,
+    reason: string,
+    again: () => boolean,
+  ): Promise<MoveDone> {
     this.step(pid, move, 'ordered-home');
-    return this.carryOut(move, { kind: 'home', pid, reason, timeoutSeconds: this.left(deadline) }, from, this.ports.self, reason);
+    const order: MoveOrder = { kind: 'home', pid, reason, timeoutSeconds: this.left(deadline) };
+    return this.carryOut(move, order, from, this.ports.self, reason, { again });
   }
 
   /** What is left of the order's time; a mover gets at least a second, since it has work to undo when it fails. */
@@ -219,7 +293,7 @@ export class Migrations {
     from: string,
     to: string,
     reason: string,
-    onArmed?: () => void,
+    hooks: MoveHooks,
   ): Promise<MoveDone> {
     const { engine, records, clock } = this.ports;
     const present: Identity | null = identityOf(order.pid);
@@ -248,10 +322,11 @@ export class Migrations {
       });
     }
     records.write(record);
-    return this.follow(move, record, order.timeoutSeconds, onArmed);
+    return this.follow(move, record, { timeoutSeconds: order.timeoutSeconds, ...hooks });
   }
 
-  private async follow(move: Move, record: MoverRecord, timeoutSeconds?: number, onArmed?: () => void): Promise<MoveDone> {
+  private async follow(move: Move, record: MoverRecord, hooks: MoveHooks & { timeoutSeconds?: number } = {}): Promise<MoveDone> {
+    const { timeoutSeconds, isArmed, again } = hooks;
     const { engine, records, clock, settings, kill } = this.ports;
     const { pid, mover_pid: moverPid } = record;
     const bound = (timeoutSeconds ?? settings().timeoutSeconds) + settings().graceSeconds;
@@ -263,7 +338,7 @@ export class Migrations {
     });
     const onEvent = (event: MoveEvent): void => {
       if (event.event === 'phase') move.phase = event.phase;
-      if (event.event === 'armed') onArmed?.();
+      if (event.event === 'armed') isArmed?.();
     };
     // A mover that is nowhere has ended, or was never started: what it wrote, if anything, says which.
     let result = await engine.followMover(moverPid ?? -1, records.output(pid), onEvent);
@@ -274,6 +349,10 @@ export class Migrations {
     cancel();
     records.remove(pid);
     this.step(pid, move, result.event === 'done' ? 'moved' : 'failed');
+    if (result.event === 'failed' && result.code === 'busy' && again?.()) {
+      this.ports.log('not moved yet', { pid, message: result.message });
+      throw new TryAgain(result.message);
+    }
     this.remember(pid, record.from, record.to, record.reason, result);
     if (timeoutSeconds === undefined) this.moves.delete(pid);
     if (result.event === 'failed') throw errorFrom(result.code, result.message);

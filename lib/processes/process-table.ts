@@ -10,7 +10,8 @@ import { hasEnded, readCommand, readFacts, readUids, userName } from './proc.js'
 /** What keeps it from moving, as far as it is known without asking the engine. */
 function why(record: ProcessRecord | null, inspection: Inspection | null, isHome: boolean, job: Job): string | null {
   if (record?.last_failure) return record.last_failure;
-  if (isHome && inspection?.lastReturn) return `it came home for ${inspection.lastReturn}`;
+  const cause = inspection?.lastReturn || record?.came_home_for;
+  if (isHome && cause) return `it came home for ${cause}`;
   return job.locked ? 'locked (-L): moves only when ordered' : null;
 }
 

@@ -43,9 +43,11 @@ function node() {
     followMover: (_mover, _output, onEvent) => follow(orders.at(-1) as MoveOrder, onEvent),
     findMover: () => process.ppid,
     explain: () => Promise.resolve(null),
+    clean: (one) => clean(one),
   };
   const history = new HistoryBook(path.join(directory, 'history'));
   const records = new MoverRecords(path.join(directory, 'movers'));
+  let clean = (_pid: number): Promise<boolean> => Promise.resolve(true);
   let ask = (_to: string): Promise<void> => Promise.resolve();
   const make = () =>
     new Migrations({
@@ -62,6 +64,7 @@ function node() {
       dropSession: (to, session) => dropped.push(`${to} ${session}`),
       settings: () => ({ timeoutSeconds: 30, graceSeconds: 5 }),
       kill: (one) => killed.push(one),
+      onLeaving: () => {},
       log: () => {},
     });
   return {
@@ -76,6 +79,7 @@ function node() {
     done,
     setAway,
     askWith: (next: typeof ask) => (ask = next),
+    cleanWith: (next: typeof clean) => (clean = next),
     followWith: (next: typeof follow) => (follow = next),
     clean: () => {
       rmSync(directory, { recursive: true });
@@ -109,6 +113,53 @@ test('a refusal comes before anything is touched, and is kept', async () => {
   askWith(() => Promise.reject(new MosrunError('refused', 'node2 is full')));
   await assert.rejects(migrations.order(pid, 'node2', 'home', 'test'), { code: 'refused', message: 'node2 is full' });
   assert.deepEqual([orders.length, history.read(pid)?.last_failure, migrations.isMoving(pid)], [0, 'node2 is full', false]);
+  clean();
+});
+
+test('a mover that finds the process busy is started again, up to five times, and only the outcome is kept', async () => {
+  const { migrations, orders, history, dropped, clock, followWith, done, clean } = node();
+  let busy = 3;
+  followWith((order) =>
+    busy-- > 0
+      ? Promise.resolve({ event: 'failed', code: 'busy', message: 'it started threads meanwhile' })
+      : Promise.resolve(done(order)),
+  );
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 8; turn++) {
+      await new Promise(setImmediate);
+      await clock.advance(0.9);
+    }
+  };
+  const out = migrations.order(pid, 'node2', 'home', 'test');
+  await settle();
+  assert.equal((await out).moved, true);
+  assert.deepEqual([orders.length, history.read(pid)?.entries.length, dropped.length], [4, 1, 3]);
+  busy = Infinity;
+  const home = migrations.order(pid, 'node1', 'home', 'test').catch((error: unknown) => error);
+  await settle();
+  assert.deepEqual([((await home) as MosrunError).code, orders.length, history.read(pid)?.entries.length], ['busy', 10, 2]);
+  clean();
+});
+
+test('no process is cleaned while it moves, and an order waits until it is clean', async () => {
+  const { migrations, orders, cleanWith, followWith, done, clean } = node();
+  let finish = (_clean: boolean): void => {};
+  cleanWith(() => new Promise((resolve) => (finish = resolve)));
+  const cleaning = migrations.clean(pid);
+  await new Promise(setImmediate);
+  assert.equal(await migrations.clean(pid), false, 'once at a time');
+  const out = migrations.order(pid, 'node2', 'home', 'test');
+  await new Promise(setImmediate);
+  assert.equal(orders.length, 0);
+  let arrive = (): void => {};
+  followWith((order) => new Promise((resolve) => (arrive = () => resolve(done(order)))));
+  finish(true);
+  assert.equal(await cleaning, true);
+  await new Promise(setImmediate);
+  assert.equal(orders.length, 1);
+  assert.equal(await migrations.clean(pid), false, 'it is moving');
+  arrive();
+  assert.equal((await out).moved, true);
   clean();
 });
 

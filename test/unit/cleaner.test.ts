@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Inspection } from '../../lib/engine/index.js';
+import { Cleaner, type Job } from '../../lib/processes/index.js';
+import { ManualClock } from './manual-clock.js';
+
+function node() {
+  const clock = new ManualClock();
+  const states = new Map<number, Inspection['state'] | null>();
+  const cleaned: number[] = [];
+  const moving = new Set<number>();
+  const looks: number[] = [];
+  let works = true;
+  const job = { number: 1 } as Job;
+  const cleaner = new Cleaner({
+    clock,
+    jobs: { all: () => [job], jobOf: () => job, processes: () => [...states.keys()] },
+    inspect: (pid) => {
+      looks.push(pid);
+      const state = states.get(pid);
+      return state ? ({ state } as Inspection) : null;
+    },
+    isMoving: (pid) => moving.has(pid),
+    clean: (pid) => {
+      cleaned.push(pid);
+      if (works) states.set(pid, null);
+      return works ? Promise.resolve(true) : Promise.reject(new Error('busy'));
+    },
+    tidy: () => {},
+  });
+  return { clock, states, cleaned, moving, looks, cleaner, failing: (yes: boolean) => (works = !yes) };
+}
+
+test('what came home by itself is cleaned after a second or two; what is away or moving is left alone', async () => {
+  const { clock, states, cleaned, moving, cleaner, looks } = node();
+  states.set(1, 'away').set(2, null);
+  moving.add(1);
+  cleaner.watch(1);
+  await clock.advance(1);
+  states.set(1, 'home');
+  await clock.advance(1);
+  await clock.advance(1);
+  assert.deepEqual(cleaned, [], 'its mover is still at work');
+  moving.delete(1);
+  states.set(3, 'away');
+  await clock.advance(1);
+  await clock.advance(1);
+  assert.deepEqual(cleaned, [1]);
+  // A child born away.
+  states.set(3, 'home');
+  await clock.advance(1);
+  await clock.advance(1);
+  assert.deepEqual(cleaned, [1, 3]);
+  await clock.advance(1);
+  const before = looks.length;
+  await clock.advance(10);
+  assert.equal(looks.length, before, 'a job that is clean is not looked into');
+});
+
+test('what cannot be cleaned is tried again, also by a daemon that has just started', async () => {
+  const { clock, states, cleaned, cleaner, failing } = node();
+  failing(true);
+  states.set(1, 'home');
+  cleaner.start();
+  await clock.advance(1);
+  await clock.advance(1);
+  failing(false);
+  await clock.advance(1);
+  assert.deepEqual(cleaned, [1, 1, 1]);
+});
