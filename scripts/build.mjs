@@ -50,13 +50,13 @@ function checkPackages() {
     installPackages(missing);
     return;
   }
-  // Only what the build itself runs is worth stopping for; the rest is for tests and demo.
+  // Only what the build itself runs is worth stopping for; the rest is for the demo.
   const names = missing.join(' ');
   const needed = missing.filter((name) => ['g++', 'make', 'python3'].includes(name) && !onPath(name));
   if (needed.length > 0 && only !== 'typescript') {
     fail(`Debian packages are missing: ${names}: run "npm run build -- --install-deps", or apt-get install them`);
   }
-  console.error(`mosrun: not installed, and needed by some tests: ${names} (npm run build -- --install-deps)`);
+  console.error(`mosrun: not installed, and needed by the demo: ${names} (npm run build -- --install-deps)`);
 }
 
 function onPath(name) {

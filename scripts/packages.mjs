@@ -1,19 +1,17 @@
-// The Debian packages of packages.txt: which are missing, and how to install them.
+// The Debian packages mosrun needs: which are missing, and how to install them.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const listFile = new URL('packages.txt', import.meta.url);
-
-export function wantedPackages() {
-  return readFileSync(listFile, 'utf8')
+function listed(file) {
+  return readFileSync(new URL(file, import.meta.url), 'utf8')
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
     .filter(Boolean);
 }
 
-/** The packages not installed; null where there is no dpkg to ask. */
-export function missingPackages() {
-  const wanted = wantedPackages();
+/** The packages not installed; null where there is no dpkg to ask. With `tests`, those of programs that only tests use too. */
+export function missingPackages({ tests = false } = {}) {
+  const wanted = [...listed('packages.txt'), ...(tests ? listed('packages-tests.txt') : [])];
   const answer = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...wanted], { encoding: 'utf8' });
   if (answer.error) return null;
   const installed = new Set(
