@@ -214,10 +214,15 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch) {
   return receive_all(fd, iov, header.count);
 }
 
+// A slot, and those below it: the sides use different ones (a vfork child's is its parent's only away), but everybody walks over all of them.
 bool map_slot(u64 index) {
+  Control &c = control();
   if (index >= kMaxSlots) return false;
-  i64 at = sys(nr_mmap, address(slot_at(index)), kSlotSize, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0);
-  return at == i64(address(slot_at(index))) || at == -EEXIST_;
+  for (u64 i = minimum<u64>(index, c.slots); i <= index; ++i) {
+    i64 at = sys(nr_mmap, address(slot_at(i)), kSlotSize, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0);
+    if (at != i64(address(slot_at(i))) && at != -EEXIST_) return false;
+  }
+  return true;
 }
 
 }  // namespace mosrun
