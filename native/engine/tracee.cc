@@ -201,7 +201,8 @@ void Tracee::settle(Thread &thread) {
     return;
   }
   int64_t whole = timeout_of(pid_, nr, r);
-  if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
+  if (whole >= 0 && writes_rest_back(nr)) thread.rest_ns = whole;   // what stands there now is what is left
+  else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   r.rax = uint64_t(nr);
   r.rip -= 2;
   thread.begun = true;

@@ -67,6 +67,10 @@ Asleep asleep(pid_t pid, pid_t tid) {
   return result;
 }
 
+bool writes_rest_back(int nr) {
+  return nr >= 0 && unsigned(nr) < sc::count && (sc::calls[nr].timeout == sc::Timeout::timespec_inout || sc::calls[nr].timeout == sc::Timeout::timeval_inout);
+}
+
 bool ends_by_stop(int nr) {
   return nr >= 0 && unsigned(nr) < sc::count && (sc::calls[nr].restart == sc::Restart::eintr || nr == sc::nr_io_getevents || nr == sc::nr_io_pgetevents);
 }

@@ -18,6 +18,9 @@ int64_t switches_of(pid_t pid, pid_t tid);
 // The time-out of an interrupted call, ns; -1: it has none. `regs` are those of the call (orig_rax valid).
 int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &regs);
 
+// Calls that write the rest of their time back, also when they are interrupted (select, pselect6, ppoll).
+bool writes_rest_back(int nr);
+
 // Calls that return EINTR after any stop, although nothing has happened: they are simply issued again.
 bool ends_by_stop(int nr);
 

@@ -50,7 +50,7 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
     });
 
     void test(`${area}, moved about all the time`, { timeout: 90_000 }, async () => {
-      const running = testbed.start(1, ['mosrun', program, '6'], { cwd: workplace.empty(), timeout: 60 });
+      const running = testbed.start(1, ['mosrun', program, '6', 'elapsed'], { cwd: workplace.empty(), timeout: 60 });
       const pid = await pidOf(testbed, program);
       const storm = new Storm(testbed, pid, { away: [0.05, 0.3], home: [0, 0.2], seed: 3 });
       await until(() => running.ended, 70, 'the program to end');

@@ -12,6 +12,7 @@
 
 static const clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID};
 static double previous[6];
+static int watched = 6;  // without the last two for a process that moves: at home the kernel counts only what was used at home
 static volatile sig_atomic_t ticks;
 
 static double read_clock(clockid_t id) {
@@ -22,7 +23,7 @@ static double read_clock(clockid_t id) {
 
 static void never_back(void) {
   for (int turn = 0; turn < 3000; ++turn) {
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < watched; ++i) {
       const double at = read_clock(clocks[i]);
       CHECK(at >= previous[i]);
       if (at < previous[i] && failures < 10) printf("clock %d went back by %.9f s to %.9f\n", (int)clocks[i], previous[i] - at, at);
@@ -124,6 +125,7 @@ static void processor_time(void) {
 }
 
 int main(int argc, char **argv) {
+  if (argc > 2 && !strcmp(argv[2], "elapsed")) watched = 4;
   const double end = now() + (argc > 1 ? atof(argv[1]) : 0);
   const double difference = read_clock(CLOCK_REALTIME) - read_clock(CLOCK_MONOTONIC);
   do {
@@ -131,7 +133,7 @@ int main(int argc, char **argv) {
     in_step(difference);
     sleeps();
     timers();
-    processor_time();
+    if (watched == 6) processor_time();
   } while (now() < end);
   return finish();
 }
