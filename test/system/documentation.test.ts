@@ -70,8 +70,8 @@ void test('npm run demo shows a move out and back, and cleans up', { skip: whyNo
     timeout: 280_000,
   });
   assert.equal(status, 0, `${stdout}\n${stderr}`);
-  assert.match(stdout, /process \d+ moved from node1 to node2: [\d.]+ MiB, frozen for [\d.]+ ms/);
-  assert.match(stdout, /process \d+ moved from node2 to node1: [\d.]+ MiB, frozen for [\d.]+ ms/);
+  assert.match(stdout, /process \d+ moved from node1 to node2 in [\d.]+ m?s, frozen for [\d.]+ m?s, [\d.]+ MiB sent\n/);
+  assert.match(stdout, /process \d+ moved from node2 to node1 in [\d.]+ m?s, frozen for [\d.]+ m?s, [\d.]+ MiB sent\n/);
   assert.equal([...stdout.matchAll(/is not there/g)].length, 4, 'node2 has nothing of it');
   assert.match(stdout, /yes: output and files are equal\n$/);
   assert.deepEqual(left(), before);
