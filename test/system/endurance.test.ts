@@ -1,4 +1,4 @@
-/** Many moves in a row leave both nodes as they were. MOSRUN_TEST_FULL=1 makes as many as the project promises; else fewer, for time. */
+/** As many moves in a row as the project promises leave both nodes as they were. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { alive, belongings, count, guestProcess, homeProcess, mappings } from './kernel.js';
@@ -6,7 +6,6 @@ import { endlessPython, endlessThreads, type Program, whySkipped } from './progr
 import { pidOf, Storm, Workplace } from './storm.js';
 import { sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
-const full = process.env['MOSRUN_TEST_FULL'] === '1';
 const noTestbed = whyNoTestbed();
 
 /** What a process itself has at home; addresses differ from run to run, so mappings are counted by what they map. */
@@ -73,7 +72,7 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
     assert.match(outcome.stdout, /^ready\nall (blocks|rounds) are equal/);
   }
 
-  const [pythonMoves, threadMoves] = full ? [1000, 300] : [300, 100];
+  const [pythonMoves, threadMoves] = [1000, 300];
 
   void test(
     `${pythonMoves} moves of one python3 program leave nothing behind`,

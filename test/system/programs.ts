@@ -94,13 +94,13 @@ export const programs: Program[] = [
   {
     name: 'python3 with subprocess and threading',
     needs: ['python3'],
-    command: ['python3', source('subprocesses.py'), '60'],
+    command: ['python3', source('subprocesses.py'), '100'],
     computes: false,
   },
   {
     name: 'python3 importing modules written in C',
     needs: ['python3'],
-    command: ['python3', source('imports.py'), '1000000'],
+    command: ['python3', source('imports.py'), '2000000'],
     computes: true,
   },
   {
@@ -139,7 +139,7 @@ export const programs: Program[] = [
   {
     name: 'node with timers, workers and streams',
     needs: ['node'],
-    command: ['node', source('streams.mjs'), '.', '50'],
+    command: ['node', source('streams.mjs'), '.', '80'],
     computes: false,
   },
   { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '1500'], computes: true },
@@ -162,7 +162,7 @@ export const programs: Program[] = [
       to,
       '-pthread',
     ]),
-    command: [product('exceptions'), '.', '2000'],
+    command: [product('exceptions'), '.', '3000'],
     computes: true,
   },
   {
@@ -183,7 +183,7 @@ export const programs: Program[] = [
     name: 'a JVM program with caught NullPointerExceptions',
     needs: ['java', 'javac'],
     make: compile('Garbage.java', 'Garbage.class', () => ['javac', '-d', built, source('Garbage.java')]),
-    command: ['java', '-XX:+UseSerialGC', '-Xmx64m', '-XX:-UsePerfData', '-cp', built, 'Garbage', '.', '700'],
+    command: ['java', '-XX:+UseSerialGC', '-Xmx64m', '-XX:-UsePerfData', '-cp', built, 'Garbage', '.', '1200'],
     computes: false,
   },
   {
