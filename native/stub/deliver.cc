@@ -214,6 +214,7 @@ extern "C" void guest_control(int, uint8_t *, Context *context) {
   }
   if (in_blob(ip)) {                                                            // a wait inside the stub: it looks for itself
     slot->interrupt = 1;
+    slot->recall = 1;
     if (ip >= address(interruptible_test) && ip <= address(interruptible_call)) ip = address(interruptible_let_go);
     return;
   }

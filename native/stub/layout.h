@@ -210,7 +210,7 @@ struct Slot {
   uint64_t scratch[8];
   uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
   int32_t clear_word;
-  uint32_t pad;
+  volatile uint32_t recall;       // guest: a control signal came during a wait inside the stub; what it was for is done after the call
   Process own_process;            // used by a vfork child
 };
 

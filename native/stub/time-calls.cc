@@ -27,8 +27,6 @@ i64 wait_native(Slot *slot, u32 nr, const u64 *args) {
   sys(nr_rt_sigprocmask, 1, address(&control_only), address(&old), 8);
   i64 result = interruptible(&slot->interrupt, nr, args);
   sys(nr_rt_sigprocmask, 0, address(&control_only), 0, 8);
-  // What the signal was for is done where the program's context is known: it comes again when this call is over.
-  if (slot->interrupt) sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
   return result;
 }
 
@@ -235,6 +233,11 @@ i64 run(Trap &trap, u32 nr, u64 *a) {
 i64 time_call(Trap &trap, u32 nr, u64 *args) {
   i64 result = run(trap, nr, args);
   if (result != kAgain) trap.slot->begun_ip = 0;
+  // What a control signal was for is done where the program's context is known: it comes again now that the wait is over.
+  if (trap.slot->recall) {
+    trap.slot->recall = 0;
+    sys(nr_tgkill, u64(trap.slot->process->pid), u64(trap.slot->tid), kControlSignal);
+  }
   if (result != kDelivered) return result;
   // The frame already leads to the handler, with the call's EINTR saved in it: it must stay as it is.
   return i64(trap.context->regs.ax);

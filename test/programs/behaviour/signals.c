@@ -183,6 +183,7 @@ static void deaths_and_stops(void) {
   const pid_t child = fork();
   if (child == 0) {
     raise(SIGSTOP);
+    usleep(100000);  // its going on is to be seen before its end
     _exit(23);
   }
   CHECK(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
