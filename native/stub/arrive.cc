@@ -224,6 +224,7 @@ extern "C" [[noreturn]] void arrive() {
   Slot *slot = this_slot();
   Control &c = control();
   c.phase = u32(Phase::leaving);
+  c.keeper = c.pool;
   u64 vdso = clear_husk(slot);
   receive_state(slot);
   if (slot->tid != c.pid) refuse(slot, -EINVAL_);

@@ -143,7 +143,8 @@ struct Control {
   int32_t mover;                  // home: the mover's end of the leader's socket pair, for pidfd_getfd
   int32_t mover_peer;
   int32_t event;                  // event channel
-  int32_t pool;                   // guest: socket from the keeper that spare channels come from
+  int32_t pool;                   // guest: socket from the keeper that this process's spare channels come from
+  int32_t keeper;                 // guest: socket to the keeper, shared by all of the session
   int32_t maps, pagemap;          // guest: its own /proc/self/{maps,pagemap}
   int32_t proc;                   // home: /proc, so that a program in another root is served too
   int32_t uffd;

@@ -110,7 +110,7 @@ i64 give_tid(u64 to, i64 tid) {
 // Tells the keeper what a spare has become: an event channel that it is to watch, or a thread's, which is none of its business.
 void watch(ChannelKind kind, Spare spare, i64 pid) {
   PoolMessage message{PoolType::watch, kind, uint16_t(spare.index), int(pid), control().pid};
-  sys(nr_sendto, u64(control().pool), address(&message), sizeof message, msg_nosignal | msg_dontwait);
+  sys(nr_sendto, u64(control().keeper), address(&message), sizeof message, msg_nosignal | msg_dontwait);
 }
 
 i64 new_thread(Trap &trap, const CloneArgs &a) {
@@ -170,9 +170,9 @@ void own_pool(Control &c) {
   header.iov_length = 1;
   header.control = address(&rights);
   header.control_length = sizeof rights;
-  sys(nr_sendmsg, u64(c.pool), address(&header), msg_nosignal);
+  sys(nr_sendmsg, u64(c.keeper), address(&header), msg_nosignal);
   sys(nr_close, u64(pair[1]));
-  sys(nr_close, u64(c.pool));
+  if (c.pool != c.keeper) sys(nr_close, u64(c.pool));
   c.pool = pair[0];
 }
 
