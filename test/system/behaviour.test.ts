@@ -47,7 +47,10 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
       note(`came home by themselves: ${JSON.stringify(brought)}`);
       assert.deepEqual([status, signal, stdout, stderr], [0, null, 'ok\n', ''], 'away');
       // Two processes on one shared mapping: until groups move together, such a fork is done at home.
-      assert.deepEqual(wrongly(brought).filter((name) => !(area === 'memory' && name === 'fork')), []);
+      assert.deepEqual(
+        wrongly(brought).filter((name) => !(area === 'memory' && name === 'fork')),
+        [],
+      );
     });
 
     void test(`${area}, moved about all the time`, { timeout: 90_000 }, async () => {
@@ -58,7 +61,11 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
       const { status, signal, stdout, stderr } = await running.done;
       storm.stop();
       note(`${storm.moves.length} moves`);
-      assert.deepEqual(storm.trouble.filter((text) => !text.includes('it shares memory with another process')), [], 'no move fails');
+      assert.deepEqual(
+        storm.trouble.filter((text) => !text.includes('it shares memory with another process')),
+        [],
+        'no move fails',
+      );
       assert.deepEqual([status, signal, stdout, stderr], [0, null, 'ok\n', '']);
       assert.ok(storm.moves.length >= 10, `only ${storm.moves.length} moves`);
     });
