@@ -19,6 +19,8 @@ export interface Program {
   command: string[];
   /** Whether most of its time is its own computing, so that the share spent away can be judged. */
   computes: boolean;
+  /** How long it stays away each time, s; some tenths if not given. */
+  away?: [number, number];
 }
 
 const found = (command: string): boolean =>
@@ -116,6 +118,7 @@ export const programs: Program[] = [
     make: makeInput,
     command: ['sha256sum', ...Array.from({ length: 12 }, () => product('input'))],
     computes: true,
+    away: [0.5, 0.9],
   },
   {
     name: 'sqlite3 with inserts and vacuum',
