@@ -70,6 +70,7 @@ int introduce(Opened &opened, const Session &session, ChannelKind kind, unsigned
   if (begin) {
     improve_offsets(*begin, opened);
     proof.begin = *begin;
+    if (session.own_clock) proof.begin.realtime_offset = 0;
   }
   hmac_sha256(session.token, sizeof session.token, proof.mac, hello, opened.challenge, proof.begin);
   return send_whole(opened.fd, &proof, sizeof proof);

@@ -62,7 +62,7 @@ static int usage() {
 
 static int run(int argc, char **argv) {
   static const option options[] = {{"pid", 1, nullptr, 'p'},     {"node", 1, nullptr, 'n'},      {"session", 1, nullptr, 's'},   {"address", 1, nullptr, 'a'}, {"port", 1, nullptr, 'o'}, {"at-exec", 0, nullptr, 'x'},
-                                   {"timeout", 1, nullptr, 't'}, {"state-dir", 1, nullptr, 'd'}, {"clock", 1, nullptr, 'c'},     {"reason", 1, nullptr, 'r'},  {"fault", 1, nullptr, 'f'}, {}};
+                                   {"timeout", 1, nullptr, 't'}, {"state-dir", 1, nullptr, 'd'}, {"clock", 1, nullptr, 'c'},     {"reason", 1, nullptr, 'r'}, {}};
   if (argc < 2) return usage();
   std::string what = argv[1];
   Order o;
@@ -76,9 +76,8 @@ static int run(int argc, char **argv) {
       case 'x': o.at_exec = true; break;
       case 't': o.timeout_ms = int(atof(optarg) * 1000); break;
       case 'd': o.state_dir = optarg; break;
-      case 'c': o.home_clock = !strcmp(optarg, "home"); break;
+      case 'c': o.session.own_clock = strcmp(optarg, "home") != 0; break;
       case 'r': break;
-      case 'f': o.fault = unsigned(atoi(optarg)); break;
       default: return usage();
     }
   if (o.pid <= 0 || o.timeout_ms <= 0) return usage();

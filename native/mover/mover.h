@@ -11,11 +11,10 @@ struct Order {
   pid_t pid = 0;
   std::string node = "?", address;
   Session session;
-  bool at_exec = false, home_clock = true;
+  bool at_exec = false;
   int timeout_ms = 10000;
   int exec_timeout_ms = 60000;
   std::string state_dir = "/run/mosrun/processes";
-  unsigned fault = 0;
 };
 
 int move_out(const Order &order);

@@ -126,7 +126,6 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.slots = c.threads;
   c.mover = c.mover_peer = c.event = c.pool = c.maps = c.pagemap = c.proc = c.uffd = -1;
   c.timeout_ms = uint32_t(std::max(1000, o.timeout_ms / 3));   // per step without progress
-  c.fault = o.fault;
   c.session = o.session.id;
   memcpy(c.token, o.session.token, sizeof c.token);
   c.gate_address = o.session.gate.sin_addr.s_addr;
@@ -140,7 +139,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.stack_limit = begin.stack_limit;
   c.stack_max = begin.stack_max;
   c.frozen_at = uint64_t(tracee.stopped_at());
-  c.realtime_at = uint64_t(clock_ns(CLOCK_REALTIME));
+  c.realtime_at = o.session.own_clock ? 0 : uint64_t(clock_ns(CLOCK_REALTIME));
   c.statistics.last_return = -3;
   c.statistics.threads = c.threads;
   if (!write_memory(o.pid, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
@@ -290,7 +289,6 @@ int move_out(const Order &order) {
   begin.stack_max = stack.rlim_max;
   begin.pid = innermost_pid(o.pid);
   begin.timeout_ms = uint32_t(o.timeout_ms);
-  begin.fault = o.fault;
   begin.threads = uint32_t(threads);
   Channels channels;
   if (!o.at_exec) threads += threads > 1 ? kMoreThreads : 2;

@@ -99,7 +99,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   i64 result = r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args);
   if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
   u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
-  answer(slot, result, space.out, r.flags & kReturnAll ? r.out_size : r.out_fixed + rest);
+  answer(slot, result, space.out, r.out_fixed + rest);
 }
 
 // --- threads and children ----------------------------------------------------------------------------------------------------

@@ -152,7 +152,6 @@ struct Control {
   int32_t window_end;
   uint32_t slots;                 // highest slot index ever used + 1
   uint32_t timeout_ms;
-  uint32_t fault;                 // injected failure, tests only
 
   uint64_t session;
   uint8_t token[32];

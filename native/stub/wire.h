@@ -33,7 +33,7 @@ struct Begin {
   int64_t monotonic_offset, boottime_offset, realtime_offset;   // ns: home minus hosting node
   int32_t pid;
   uint32_t timeout_ms;
-  uint32_t fault;
+  uint32_t pad;
   uint32_t threads;
 };
 struct Proof {
@@ -47,7 +47,7 @@ struct Welcome {
 };
 
 // --- A move: one stream of records on the leader's channel -------------------------------------------------------------------
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, abort, fail };
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail };
 struct RecordHeader {
   Record type;
   uint32_t count;
@@ -93,7 +93,7 @@ struct Request {
   uint64_t args[6];
 };
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
-constexpr uint32_t kOutOnError = 1, kReturnAll = 2, kBlocks = 4;
+constexpr uint32_t kOutOnError = 1;
 struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)
 constexpr uint32_t kInOut = 0x80000000u;
 struct Reply {
