@@ -247,6 +247,13 @@ std::string why_failed(const Order &o, int error) {
   }
 }
 
+int cannot(pid_t pid, const std::string &why) {
+  ProcessStat stat;
+  bool ended = !read_stat(pid, stat) || ((stat.state == 'Z' || stat.state == 'X') && threads_of(pid).size() <= 1);
+  std::string who = "process " + std::to_string(pid);
+  return ended ? say_failed("not-found", who + " has ended") : say_failed("cannot-move", who + " cannot move: " + why);
+}
+
 }  // namespace
 
 int move_out(const Order &order) {
@@ -256,12 +263,12 @@ int move_out(const Order &order) {
   std::string error;
   Tracee tracee(o.pid);
   if (o.at_exec) {
-    if (!tracee.seize_for_exec(error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": " + error);
+    if (!tracee.seize_for_exec(error)) return cannot(o.pid, error);
     say("{\"event\":\"armed\"}");
     if (!tracee.wait_for_exec(o.exec_timeout_ms, error)) return say_failed("not-found", "process " + std::to_string(o.pid) + ": " + error);
   }
   std::vector<std::string> why = reasons_to_stay(o.pid, o.at_exec);
-  if (!why.empty()) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + why[0]);
+  if (!why.empty()) return cannot(o.pid, why[0]);
   ProcessStatus status;
   find_control(o.pid, status);
   if (status.base && !strcmp(status.state, "home")) {
@@ -295,17 +302,17 @@ int move_out(const Order &order) {
   if (int e = open_all(o, begin, unsigned(threads), channels, error)) return say_failed(code_of(e), error);
   say_phase("connected");
 
-  if (!o.at_exec && !tracee.stop(error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + error);
+  if (!o.at_exec && !tracee.stop(error)) return cannot(o.pid, error);
   if (tracee.threads().size() > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
   why = reasons_to_stay(o.pid, true);
-  if (!why.empty()) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + why[0]);
-  if (!tracee.read_threads(error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: " + error);
+  if (!why.empty()) return cannot(o.pid, why[0]);
+  if (!tracee.read_threads(error)) return cannot(o.pid, error);
   if (tracee.threads()[0].tid != o.pid) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: its first thread has ended");
   say_phase("stopped");
   uint64_t at = 0;
   size = kSlotsOffset + tracee.threads().size() * kSlotSize;
   const uint64_t args[6] = {base, size, 7, 0x104022, ~0ull, 0};   // PROT_READ|WRITE|EXEC; PRIVATE|ANONYMOUS|NORESERVE|FIXED_NOREPLACE
-  if (!tracee.call(SYS_mmap, args, at, error)) return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": " + error);
+  if (!tracee.call(SYS_mmap, args, at, error)) return cannot(o.pid, error);
   if (at != base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no memory for the stub: " + strerror(int(-int64_t(at))));
   error = write_region(o, base, tracee, begin);
   if (!error.empty()) {
@@ -320,7 +327,7 @@ int move_out(const Order &order) {
   for (size_t i = 0; i < total; ++i)
     if (!tracee.send_off(tracee.threads()[i], base + entry, base + kSlotsOffset + i * kSlotSize + kStackTop, error)) {
       remove_state(o);
-      return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": " + error);
+      return cannot(o.pid, error);
     }
   int socket = take_socket(o, base, error);
   ReportMessage last{};
