@@ -89,6 +89,7 @@ export const python: Program = {
   needs: ['python3'],
   command: ['python3', source('files.py'), '.', '1000'],
   computes: true,
+  away: [0.45, 0.85],
 };
 
 export const programs: Program[] = [

@@ -66,7 +66,7 @@ async function order(pid, start, destination) {
     return true;
   } catch (error) {
     // A process that ended on the way, or became another program by execve (which is always at home), is no failure of the move.
-    if (!lives(pid, start)) return false;
+    if (!lives(pid, start) || error.code === 'not-found') return false;
     if (stat(pid)?.program !== program) return true;
     say({
       event: 'failed',
