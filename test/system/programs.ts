@@ -146,12 +146,12 @@ export const programs: Program[] = [
     command: ['node', source('streams.mjs'), '.', '80'],
     computes: false,
   },
-  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '1500'], computes: true },
+  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '2000'], computes: true },
   {
     name: 'a static C program',
     needs: ['gcc'],
     make: compile('primes.c', 'primes', (to) => ['gcc', '-O2', '-static', source('primes.c'), '-o', to, '-lm']),
-    command: [product('primes'), '.', '1000'],
+    command: [product('primes'), '.', '1400'],
     computes: true,
   },
   {
@@ -173,7 +173,7 @@ export const programs: Program[] = [
     name: 'a Go program',
     needs: ['go'],
     make: compile('goroutines.go', 'goroutines', (to) => ['go', 'build', '-o', to, source('goroutines.go')]),
-    command: [product('goroutines'), '.', '160'],
+    command: [product('goroutines'), '.', '240'],
     computes: false,
   },
   {
