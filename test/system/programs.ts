@@ -87,7 +87,7 @@ const shell = (text: string, ...words: string[]) => ['sh', '-c', text, 'sh', ...
 export const python: Program = {
   name: 'python3 computing with files',
   needs: ['python3'],
-  command: ['python3', source('files.py'), '.', '1000'],
+  command: ['python3', source('files.py'), '.', '1200'],
   computes: true,
   away: [0.45, 0.85],
 };
