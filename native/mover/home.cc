@@ -87,7 +87,6 @@ int move_home(const Order &o) {
   ProcessStatus status;
   find_control(o.pid, status);
   if (!status.base) return say_failed("not-found", who + " is not away");
-  uint64_t moves = status.control.statistics.migrations;
   if (!strcmp(status.state, "leaving")) return say_failed("busy", who + " is just leaving");
   if (!strcmp(status.state, "away") && !order_return(o.pid)) return say_failed("not-found", who + " has ended");
   Control c{};
@@ -102,7 +101,6 @@ int move_home(const Order &o) {
     if (clock_ns(CLOCK_MONOTONIC) > until) return say_failed("timeout", who + " did not come home in " + std::to_string(o.timeout_ms / 1000) + " s; it is still " + (Phase(c.phase) == Phase::away ? "away" : "on its way"));
     usleep(100);
   }
-  (void)moves;
   Figures f;
   f.from = node_of(o);
   f.to = "home";

@@ -199,7 +199,7 @@ class Call {
   }
 
   i64 take_in(unsigned i, u64 at, u64 n, const Arg &arg) {
-    if (call_.timeout != syscalls::Timeout::none && call_.timeout_arg == i) return take_timeout(i, at, n, false);
+    if (call_.timeout != syscalls::Timeout::none && call_.timeout_arg == i) return take_timeout(i, at);
     if (n > kSmall || !fits(b_.inputs_used, n, 3 * kSmall)) {
       i64 good = touch_range(at, n, false);
       if (!good) return -EFAULT_;
@@ -279,7 +279,7 @@ class Call {
   }
   void give_back(u64 offset, u64 n, u64 to, const u32 *limit) { b_.back[b_.backs++] = {offset, n, to, limit}; }
 
-  i64 take_timeout(unsigned i, u64 at, u64, bool) {
+  i64 take_timeout(unsigned i, u64 at) {
     TimeSpec t;
     if (copy_program(&t, pointer<void>(at), sizeof t)) return -EFAULT_;
     if (call_.timeout == syscalls::Timeout::timespec && t.seconds >= 0 && u64(t.nanoseconds) < 1000000000) {

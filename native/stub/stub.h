@@ -77,7 +77,6 @@ void guest_altstack(Slot *slot);
 void deliver_waiting(Slot *slot, Context *context);
 bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_t *info, u64 old_mask);
 bool fetch_page(Slot *slot, u64 at);
-i64 string_length(u64 at, u64 max);                       // with the final zero, or -EFAULT
 i64 touch_range(u64 at, u64 length, bool write);          // bytes that are accessible
 [[noreturn]] void guest_dies(int status);
 bool in_clocks(u64 ip);                                   // the clock functions: code that is not the program's, and does not travel
