@@ -232,8 +232,9 @@ void waiting() {
   sample(SYS_ppoll, "ppoll", [] {
     return Call().structure(0, pollfd{file(), POLLIN, 0}).set(1, 1).structure(2, timespec{1, 0}).structure(3, USR1_ONLY).set(4, 8);
   });
+  // The kernel reads no more bits than the table of descriptors has room for, and the table grows with the highest one (fs/select.c).
   for (const unsigned nfds : {0u, 1u, 64u, 65u, 200u})
-    sample(SYS_select, "select", [=] { return Call().set(0, nfds).memory(1).memory(2).memory(3).memory(4); }, {.loose = nfds == 0 ? 0xfu : 0});
+    sample(SYS_select, "select", [=] { dup2(0, 255); return Call().set(0, nfds).memory(1).memory(2).memory(3).memory(4); }, {.loose = nfds == 0 ? 0xfu : 0});
   sample(SYS_epoll_ctl, "epoll_ctl", [] { return Call().set(0, epoll_create1(0)).set(1, EPOLL_CTL_ADD).set(2, terminal()).memory(3); });
   const auto ready = [] {
     const int epoll = epoll_create1(0);
