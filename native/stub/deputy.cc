@@ -33,7 +33,7 @@ struct Space {
 void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0) {
   Control &c = control();
   Reply reply{result, u32(length), 0};
-  if (slot->in_hand) reply.flags |= kSignalWaits;
+  if (slot->in_hand) slot->told = 1, reply.flags |= kSignalWaits;
   if (slot->interrupt & 2) reply.flags |= kLetGo, __atomic_and_fetch(&slot->interrupt, ~2u, __ATOMIC_ACQ_REL);
   IoVec iov[2] = {{address(&reply), sizeof reply}, {reinterpret_cast<u64>(out), length}};
   __atomic_add_fetch(&c.statistics.bytes_out, length + sizeof reply, __ATOMIC_RELAXED);
@@ -413,6 +413,8 @@ bool window_touches(u64 fd) {
     if (r.magic != kRequestMagic) lose("its node sent something that is no request");
     handle(slot, r);
     slot->busy = 0;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (slot->in_hand && !slot->told) slot->told = 1, tell_signal(slot);      // caught after the answer was made up
   }
 }
 

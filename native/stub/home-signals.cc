@@ -37,7 +37,8 @@ void caught(int signal, uint8_t *info, Context *context) {
   __atomic_or_fetch(&slot->interrupt, 1u, __ATOMIC_ACQ_REL);
   context->mask |= handled_signals();
   let_go(context);
-  if (!slot->busy) send_event(EventType::signal, uint16_t(slot->index), 0);
+  slot->told = !slot->busy;
+  if (!slot->busy) tell_signal(slot);
 }
 
 // ^Z and its like: the guest is told to stand still, then the process stops by the same default action, for its parent to see.
@@ -72,6 +73,8 @@ void controlled(int, uint8_t *info, Context *context) {
 }
 
 }  // namespace
+
+void tell_signal(Slot *slot) { send_event(EventType::signal, uint16_t(slot->index), 0); }
 
 u64 handled_signals() {
   u64 set = 0;

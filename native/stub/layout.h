@@ -199,6 +199,7 @@ struct Slot {
   volatile uint32_t signal_waits; // guest: the deputy has a signal for this thread
   volatile uint32_t stepping;     // guest: single-stepping out of a clock function
   uint32_t in_hand;               // home: number of the signal caught and not yet fetched
+  volatile uint32_t told;         // home: the guest knows of it
   uint8_t info[128];              // its siginfo
   uint32_t leader;
   uint32_t vfork;                 // the guest thread shares its parent's memory

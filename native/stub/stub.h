@@ -47,6 +47,7 @@ void kick(Slot *except);
 void install_home_handlers();
 void restore_program_handlers();
 void set_home_action(int signal);
+void tell_signal(Slot *slot);                             // by the event channel: one is in hand
 u64 handled_signals();
 bool window_touches(u64 fd);
 i64 open_spare(Spare &spare);                             // channel.cc
