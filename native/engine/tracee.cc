@@ -22,6 +22,7 @@ namespace mosrun {
 
 namespace {
 
+constexpr uint64_t kTrapBit = 1ull << (SIGTRAP - 1);
 constexpr auto kGetRseq = static_cast<__ptrace_request>(0x420f);   // PTRACE_GET_RSEQ_CONFIGURATION (5.13)
 struct RseqConfiguration { uint64_t pointer; uint32_t size, signature, flags, pad; };
 
@@ -51,19 +52,24 @@ void Tracee::resume_all() {
   attached_.clear();
 }
 
-// A thread can be stopped by our request, or on its way there by a signal, which it then gets.
+// A thread can be stopped by our request, or on its way there by a signal, which it then gets. One that ends instead is no longer ours; whether the
+// process goes on without it, the list of threads tells.
 bool Tracee::wait_stop(pid_t tid, std::string &error) {
+  auto ended = [&] {
+    attached_.erase(std::remove(attached_.begin(), attached_.end(), tid), attached_.end());
+    return true;
+  };
   for (int64_t until = clock_ns(CLOCK_MONOTONIC) + 2000000000LL;;) {
     int status = 0;
     pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
-    if (got < 0 && errno != EINTR) return error = "it ended meanwhile", false;
+    if (got < 0 && errno != EINTR) return ended();
     if (got == 0) {
       if (clock_ns(CLOCK_MONOTONIC) > until) return error = "thread " + std::to_string(tid) + " could not be stopped (it waits in the kernel, in state D)", false;
       usleep(20);
       continue;
     }
     if (got < 0) continue;
-    if (!WIFSTOPPED(status)) return error = "it ended meanwhile", false;
+    if (!WIFSTOPPED(status)) return ended();
     int signal = WSTOPSIG(status), event = status >> 16;
     if (event == PTRACE_EVENT_STOP && signal == SIGTRAP) return true;
     if (event == PTRACE_EVENT_STOP) return error = "it is stopped", false;
@@ -72,7 +78,7 @@ bool Tracee::wait_stop(pid_t tid, std::string &error) {
 }
 
 bool Tracee::stop_thread(pid_t tid, std::string &error) {
-  if (trace(PTRACE_SEIZE, tid, 0, 0)) {
+  if (trace(PTRACE_SEIZE, tid, 0, PTRACE_O_TRACESYSGOOD)) {
     if (errno == ESRCH) return true;                       // ended: the next pass over the list shows what is there
     if (errno != EPERM) return error = failure("PTRACE_SEIZE", tid), false;
     std::string tracer = status_field(tid, "TracerPid");
@@ -80,12 +86,12 @@ bool Tracee::stop_thread(pid_t tid, std::string &error) {
     return error = "it is traced by process " + tracer, false;
   }
   attached_.push_back(tid);
-  if (trace(PTRACE_INTERRUPT, tid, 0, 0)) return error = failure("PTRACE_INTERRUPT", tid), false;
+  if (trace(PTRACE_INTERRUPT, tid, 0, 0) && errno != ESRCH) return error = failure("PTRACE_INTERRUPT", tid), false;
   return true;
 }
 
 bool Tracee::seize_for_exec(std::string &error) {
-  if (trace(PTRACE_SEIZE, pid_, 0, PTRACE_O_TRACEEXEC)) return error = failure("PTRACE_SEIZE", pid_), false;
+  if (trace(PTRACE_SEIZE, pid_, 0, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) return error = failure("PTRACE_SEIZE", pid_), false;
   attached_.push_back(pid_);
   return true;
 }
@@ -111,6 +117,7 @@ bool Tracee::wait_for_exec(int timeout_ms, std::string &error) {
   trace(PTRACE_INTERRUPT, pid_, 0, 0);
   trace(PTRACE_CONT, pid_, 0, 0);
   if (!wait_stop(pid_, error)) return false;
+  if (attached_.empty()) return error = "the program could not be started", false;
   Thread thread;
   thread.tid = pid_;
   threads_.assign(1, thread);
@@ -127,9 +134,10 @@ bool Tracee::stop(std::string &error) {
     std::vector<pid_t> list = threads_of(pid_);
     for (pid_t tid : list)
       if (std::find(attached_.begin(), attached_.end(), tid) == attached_.end() && !stop_thread(tid, error)) return false;
-    for (size_t i = before; i < attached_.size(); ++i)
-      if (!wait_stop(attached_[i], error)) return false;
-    if (attached_.size() == before && before) break;
+    std::vector<pid_t> asked(attached_.begin() + long(before), attached_.end());
+    for (pid_t tid : asked)
+      if (!wait_stop(tid, error)) return false;
+    if (asked.empty() && before) break;
   }
   if (attached_.empty()) return error = "it has ended", false;
   for (int i = 0; i < 50 && attached_.size() != threads_of(pid_).size(); ++i) usleep(100);   // those on their way out
@@ -160,10 +168,21 @@ bool Tracee::step(pid_t tid, std::string &error) {
   return error = "it cannot be single-stepped", false;
 }
 
+// On to the beginning or the end of a system call, where the kernel stops it without a signal.
+bool Tracee::to_call(pid_t tid, std::string &error) {
+  if (trace(PTRACE_SYSCALL, tid, 0, 0)) return error = failure("PTRACE_SYSCALL", tid), false;
+  int status = 0;
+  if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return error = "it ended meanwhile", false;
+  if (WSTOPSIG(status) != (SIGTRAP | 0x80)) return error = "it is stopped", false;
+  return true;
+}
+
 // Code of this kernel's vdso does not travel: a thread inside it is taken on to its end.
 bool Tracee::leave_vdso(Thread &thread, std::string &error) {
   if (thread.regs.rip < vdso_start_ || thread.regs.rip >= vdso_end_) return true;
-  uint64_t all = ~0ull;                                    // signals wait meanwhile: a step that meets one would swallow it
+  // The kernel forces a step's SIGTRAP: a process that ignores or blocks it would lose its action (force_sig_info_to_task, kernel/signal.c).
+  if (strtoull(status_field(pid_, "SigIgn").c_str(), nullptr, 16) & kTrapBit) return unsettled_ = true;
+  uint64_t all = ~kTrapBit;                                // other signals wait meanwhile: a step that meets one would swallow it
   if (trace(PTRACE_SETSIGMASK, thread.tid, 8, at(&all))) return error = failure("PTRACE_SETSIGMASK", thread.tid), false;
   bool left = step_out(thread, error);
   trace(PTRACE_SETSIGMASK, thread.tid, 8, at(&thread.mask));
@@ -196,8 +215,8 @@ void Tracee::settle(Thread &thread) {
   if (nr == syscalls::nr_restart_syscall) nr = known;
   bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr));
   if (!again) return;
-  if (nr < 0) {                                            // a continued call of unknown kind: EINTR is all that can be said
-    r.rax = uint64_t(-EINTR);
+  if (nr < 0) {                                            // a continued call of unknown kind
+    unsettled_ = true;
     return;
   }
   int64_t whole = timeout_of(pid_, nr, r);
@@ -209,6 +228,7 @@ void Tracee::settle(Thread &thread) {
 }
 
 bool Tracee::read_threads(std::string &error) {
+  unsettled_ = false;
   for (const Region &region : read_regions(pid_, false))
     if (region.name == "[vdso]") vdso_start_ = region.start, vdso_end_ = region.end;
   for (Thread &t : threads_) {
@@ -254,10 +274,12 @@ bool Tracee::call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std:
   if (chain.ready()) regs.rsp = chain.stack();
   uint64_t all = ~0ull;
   if (trace(PTRACE_SETSIGMASK, t.tid, 8, at(&all))) return error = failure("PTRACE_SETSIGMASK", t.tid), false;
-  bool done = set_regs(t.tid, regs) && step(t.tid, error) && get_regs(t.tid, regs);
+  bool done = set_regs(t.tid, regs) && to_call(t.tid, error) && to_call(t.tid, error) && get_regs(t.tid, regs);
   result = regs.rax;
   user_regs_struct back = t.in_call ? t.raw : t.regs;
   set_regs(t.tid, back);
+  // Back to a stop from which the kernel goes on with an interrupted call.
+  if (done) done = !trace(PTRACE_INTERRUPT, t.tid, 0, 0) && !trace(PTRACE_CONT, t.tid, 0, 0) && wait_stop(t.tid, error);
   trace(PTRACE_SETSIGMASK, t.tid, 8, at(&t.mask));
   if (done && regs.rip != gadgets.call.value + 2) return error = "an injected call went astray", false;
   if (!done && error.empty()) error = failure("an injected call", t.tid);

@@ -37,8 +37,10 @@ class Tracee {
   bool wait_for_exec(int timeout_ms, std::string &error);
 
   bool stop(std::string &error);
-  // Reads what has to travel with each thread, and settles calls that the stop interrupted.
+  // Reads what has to travel with each thread, and settles calls that the stop interrupted. `unsettled`: a thread stands where it cannot be taken
+  // from: it has to run a moment longer.
   bool read_threads(std::string &error);
+  bool unsettled() const { return unsettled_; }
 
   // One system call in the first thread, by an instruction of the program. With `chain` the program's memory below the stack holds a signal frame
   // meanwhile, so that the program continues by itself should this process be killed at any point.
@@ -57,12 +59,14 @@ class Tracee {
   bool leave_vdso(Thread &thread, std::string &error);
   bool step_out(Thread &thread, std::string &error);
   bool step(pid_t tid, std::string &error);
+  bool to_call(pid_t tid, std::string &error);
   void settle(Thread &thread);
 
   pid_t pid_;
   std::vector<Thread> threads_;
   std::vector<pid_t> attached_;
   int64_t stopped_at_ = 0;
+  bool unsettled_ = false;
   uint64_t vdso_start_ = 0, vdso_end_ = 0;
 };
 

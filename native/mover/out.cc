@@ -302,11 +302,17 @@ int move_out(const Order &order) {
   if (int e = open_all(o, begin, unsigned(threads), channels, error)) return say_failed(code_of(e), error);
   say_phase("connected");
 
-  if (!o.at_exec && !tracee.stop(error)) return cannot(o.pid, error);
-  if (tracee.threads().size() > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
-  why = reasons_to_stay(o.pid, true);
-  if (!why.empty()) return cannot(o.pid, why[0]);
-  if (!tracee.read_threads(error)) return cannot(o.pid, error);
+  for (int tries = 0;; ++tries) {
+    if (!o.at_exec && !tracee.stop(error)) return cannot(o.pid, error);
+    if (tracee.threads().size() > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
+    why = reasons_to_stay(o.pid, true);
+    if (!why.empty()) return cannot(o.pid, why[0]);
+    if (!tracee.read_threads(error)) return cannot(o.pid, error);
+    if (!tracee.unsettled()) break;
+    if (tries == 50) return say_failed("busy", "process " + std::to_string(o.pid) + " was not found in a state it can be taken from; try again");
+    tracee.resume_all();
+    usleep(500);
+  }
   if (tracee.threads()[0].tid != o.pid) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: its first thread has ended");
   say_phase("stopped");
   uint64_t at = 0;

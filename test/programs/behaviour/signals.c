@@ -204,7 +204,7 @@ int main(int argc, char **argv) {
     sent_signals();
     masks_and_queues();
     interrupted_calls();
-    if (argc < 3) suspend();  // moved in the middle, sigsuspend can still return before its handler has run: a known gap (README, Limits)
+    suspend();
     alternate_stack();
     faults_are_the_programs();
     deaths_and_stops();
