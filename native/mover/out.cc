@@ -140,6 +140,8 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.stack_max = begin.stack_max;
   c.frozen_at = uint64_t(tracee.stopped_at());
   c.realtime_at = o.session.own_clock ? 0 : uint64_t(clock_ns(CLOCK_REALTIME));
+  std::string pattern;
+  c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.statistics.last_return = -3;
   c.statistics.threads = c.threads;
   if (!write_memory(o.pid, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";

@@ -10,6 +10,7 @@ namespace mosrun {
 namespace {
 
 bool is_stop(int s) { return s == 20 || s == 21 || s == 22; }   // TSTP, TTIN, TTOU
+bool writes_core(int s) { return s < 32 && (0x830009f8u >> s & 1); }   // QUIT ILL TRAP ABRT BUS FPE, SEGV, XCPU XFSZ, SYS (signal(7))
 
 void send_event(EventType type, uint16_t slot, u32 argument) {
   Control &c = control();
@@ -23,15 +24,47 @@ void let_go(Context *context) {
   if (ip >= address(interruptible_test) && ip <= address(interruptible_call)) ip = address(interruptible_let_go);
 }
 
-void caught(int signal, uint8_t *info, Context *context) {
-  Slot *slot = this_slot();
+// A fault of the deputy itself: let it show.
+bool own_fault(int signal, const uint8_t *info, const Context *context) {
   int code;
   copy(&code, info + 8, 4);
-  if (code > 0 && in_blob(context->regs.ip) && (signal == 11 || signal == 7 || signal == 8 || signal == 4)) {
-    SigAction fatal{};                                       // a fault of the deputy itself: let it show
-    sys(nr_rt_sigaction, u64(signal), address(&fatal), 0, 8);
+  if (code <= 0 || !in_blob(context->regs.ip) || (signal != 11 && signal != 7 && signal != 8 && signal != 4)) return false;
+  SigAction fatal{};
+  sys(nr_rt_sigaction, u64(signal), address(&fatal), 0, 8);
+  return true;
+}
+
+bool core_wanted() {
+  RLimit limit{};
+  sys(nr_prlimit64, 0, 4, 0, address(&limit));               // RLIMIT_CORE
+  return (limit.soft || control().core_pipe) && sys(nr_prctl, 3) == 1;   // PR_GET_DUMPABLE
+}
+
+// The default of these is a core of the memory, which is elsewhere: the process comes home and dies there, by the same signal.
+void fatal(int signal, uint8_t *info, Context *context) {
+  Slot *slot = this_slot();
+  Control &c = control();
+  if (own_fault(signal, info, context)) return;
+  if (load(&c.phase) == u32(Phase::away) && !core_wanted()) {
+    SigAction plain{};
+    sys(nr_rt_sigaction, u64(signal), address(&plain), 0, 8);
+    sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), u64(signal), address(info));   // and dies when this returns
     return;
   }
+  copy(slot->fatal_info, info, sizeof slot->fatal_info);
+  slot->fatal = u32(signal);
+  for (int s = 1; s < 32; ++s)
+    if (writes_core(s)) context->mask |= bit(s);
+  __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
+  let_go(context);
+  if (load(&c.phase) != u32(Phase::away)) return;
+  start_return(-2);
+  send_event(EventType::home, 0, 0);
+}
+
+void caught(int signal, uint8_t *info, Context *context) {
+  Slot *slot = this_slot();
+  if (own_fault(signal, info, context)) return;
   copy(slot->info, info, sizeof slot->info);
   slot->in_hand = u32(signal);
   __atomic_or_fetch(&slot->interrupt, 1u, __ATOMIC_ACQ_REL);
@@ -93,6 +126,7 @@ void set_home_action(int signal) {
   if (signal == kControlSignal) act.handler = address(controlled), act.flags = 0x14000004;
   else if (program.handler > 1) act.handler = address(caught);
   else if (!program.handler && is_stop(signal)) act.handler = address(stopped), act.flags |= 0x10000000;
+  else if (!program.handler && writes_core(signal)) act.handler = address(fatal), act.flags |= 0x10000000;
   else act.mask = 0, act.flags = program.flags | 0x04000000;
   sys(nr_rt_sigaction, u64(signal), address(&act), 0, 8);
 }

@@ -173,6 +173,7 @@ struct Control {
   uint32_t seccomp_length;        // guest: instructions at base + kFilterOffset
   int32_t return_reason;
   volatile uint32_t lost;         // home: the message has been written
+  uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
   Process process;
   Statistics statistics;
 };
@@ -201,6 +202,8 @@ struct Slot {
   uint32_t in_hand;               // home: number of the signal caught and not yet fetched
   volatile uint32_t told;         // home: the guest knows of it
   uint8_t info[128];              // its siginfo
+  uint32_t fatal;                 // home: number of the signal that ends the process with a core, once its memory is back
+  uint8_t fatal_info[128];
   uint32_t leader;
   uint32_t vfork;                 // the guest thread shares its parent's memory
   uint64_t deadline;              // guest: of the call that was let go, CLOCK_MONOTONIC ns, 0 = none

@@ -18,8 +18,6 @@ namespace {
 
 constexpr i64 kMoverPatience = 3000;   // ms; a mover that died leaves no end of file, since both ends are still ours
 
-struct RLimit { u64 soft, hard; };
-
 // What the kernel would write into the program's memory on its own, or do to this thread by it, stops here; home() puts it back.
 void detach_from_memory(Slot *slot) {
   sys(nr_sigaltstack, 0, address(&slot->altstack));
@@ -289,6 +287,7 @@ void continue_waiting(Slot *slot) {
     sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), slot->in_hand, address(slot->info));
     slot->in_hand = 0;
   }
+  if (slot->fatal) sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), slot->fatal, address(slot->fatal_info));
   sys(nr_set_tid_address, slot->tid_address);
   sys(nr_set_robust_list, slot->robust_list, slot->robust_length ? slot->robust_length : 24);
   if (read_fs() != slot->fs_base) write_fs(slot->fs_base);

@@ -33,6 +33,8 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch);
 Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end);
 bool map_slot(u64 index);
 
+struct RLimit { u64 soft, hard; };
+
 // --- leave.cc, home.cc: the home side of a move ------------------------------------------------------------------------------
 [[noreturn]] void leave_stub(Slot *slot);                 // back to the program, natively
 void drop_skeleton(u64 budget);

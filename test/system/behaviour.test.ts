@@ -8,7 +8,7 @@ import { ComeHomes, wrongly } from './come-homes.js';
 import { pidOf, Storm, Workplace } from './storm.js';
 import { note, repository, Testbed, until, whyNoTestbed } from './testbed.js';
 
-const areas = ['signals', 'clocks', 'memory', 'processes', 'descriptors'];
+const areas = ['signals', 'cores', 'clocks', 'memory', 'processes', 'descriptors'];
 const built = path.join(repository, 'build/programs');
 const noCompiler = spawnSync('gcc', ['--version']).error ? 'gcc not installed' : undefined;
 
