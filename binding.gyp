@@ -17,6 +17,7 @@
         "native/addon/probe.cc",
         "native/engine/inspect.cc",
         "native/engine/proc.cc",
+        "native/engine/stops.cc",
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "native", "build/generated"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_CPP_EXCEPTIONS"],

@@ -11,6 +11,8 @@ import {
   Migrations,
   MoverRecords,
   Cleaner,
+  Stops,
+  readFacts,
   ProcessTable,
 } from '../processes/index.js';
 import { type Context, addressesIn } from './context.js';
@@ -65,13 +67,21 @@ export class Residents {
       },
     });
     const { history, jobs, migrations, finder } = this;
+    const stops = new Stops({
+      isStopped: (pid) => readFacts(pid)?.state === 'T',
+      tell: (pid, stopped) => addon.tellStopped(pid, stopped),
+    });
     this.cleaner = new Cleaner({
       clock,
       jobs,
+      onLook: (pid, inspection) => {
+        stops.look(pid, inspection);
+      },
       inspect: (pid) => addon.inspect(pid),
       isMoving: (pid) => migrations.isMoving(pid),
       clean: (pid) => migrations.clean(pid),
       tidy: () => {
+        stops.keep((pid) => readFacts(pid) !== null);
         this.tidy();
       },
     });

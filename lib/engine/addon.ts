@@ -48,6 +48,8 @@ export interface Addon {
   probeKernel(): KernelProbe[];
   /** null: it has no stub, so it is at home. */
   inspect(pid: number): Inspection | null;
+  /** Tells the guest of a process that is away to stand still, or to go on; false when it is not away. */
+  tellStopped(pid: number, stopped: boolean): boolean;
 }
 
 /** @param libexec the directory of the helpers, of which the addon is one. */

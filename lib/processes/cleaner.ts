@@ -16,6 +16,8 @@ export interface CleanerPorts {
   isMoving: (pid: number) => boolean;
   /** False: it could not be cleaned now. */
   clean: (pid: number) => Promise<boolean>;
+  /** Told of every process that is looked into. */
+  onLook: (pid: number, inspection: Inspection | null) => void;
   /** Takes away the files of processes that are at home again. */
   tidy: () => void;
 }
@@ -75,6 +77,7 @@ export class Cleaner {
     let goesOn = false;
     for (const pid of jobs.processes(job)) {
       const inspection = inspect(pid);
+      this.ports.onLook(pid, inspection);
       if (!inspection && !isMoving(pid)) continue;
       goesOn = true;
       if (inspection?.state !== 'home' || isMoving(pid)) continue;

@@ -9,4 +9,5 @@ export * from './migrations.js';
 export * from './mover-records.js';
 export * from './proc.js';
 export * from './process-table.js';
+export * from './stops.js';
 export * from './whereabouts.js';

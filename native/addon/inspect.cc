@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "addon.h"
+#include "engine/stops.h"
 
 namespace mosrun::addon {
 namespace {
@@ -58,6 +59,12 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
                                                                           : Napi::String::New(env, system_call_name(last)).As<Napi::Value>());
   result.Set("returns", Returns(env, statistics));
   return result;
+}
+
+Napi::Value TellStopped(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsBoolean()) throw Napi::TypeError::New(env, "tellStopped: a process id and a boolean are wanted");
+  return Napi::Boolean::New(env, tell_stopped(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Boolean>().Value()));
 }
 
 }  // namespace mosrun::addon

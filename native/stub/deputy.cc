@@ -97,6 +97,10 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (r.inout_size > minimum<u64>(limit, r.out_size)) return answer(slot, -EINVAL_);
   copy(space.out, space.in + r.relocations * sizeof(Relocation), r.inout_size);
   i64 result = r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args);
+  if (slot->continued) {
+    slot->continued = 0;
+    if (result == -EINTR_ && syscalls::calls[r.nr].restart != syscalls::Restart::eintr) result = kRestart;   // signal(7)
+  }
   if (slot->fatal) result = kRestart;                                   // it will not see the result
   if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
   u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
@@ -217,7 +221,7 @@ void fork_process(Slot *slot, const Request &r) {
   mine->interrupt = 0;
   mine->busy = 0;
   mine->in_hand = 0;
-  mine->fatal = 0;
+  mine->fatal = mine->continued = 0;
   mine->leader = 1;
   mine->rseq = 0;
   mine->robust_list = 0;

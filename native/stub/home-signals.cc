@@ -9,6 +9,8 @@ namespace mosrun {
 
 namespace {
 
+constexpr int kContinue = 18;
+
 bool is_stop(int s) { return s == 20 || s == 21 || s == 22; }   // TSTP, TTIN, TTOU
 bool writes_core(int s) { return s < 32 && (0x830009f8u >> s & 1); }   // QUIT ILL TRAP ABRT BUS FPE, SEGV, XCPU XFSZ, SYS (signal(7))
 
@@ -67,6 +69,7 @@ void caught(int signal, uint8_t *info, Context *context) {
   if (own_fault(signal, info, context)) return;
   copy(slot->info, info, sizeof slot->info);
   slot->in_hand = u32(signal);
+  if (signal == kContinue) send_event(EventType::resume, 0, 0);
   __atomic_or_fetch(&slot->interrupt, 1u, __ATOMIC_ACQ_REL);
   context->mask |= handled_signals();
   let_go(context);
@@ -87,6 +90,13 @@ void stopped(int signal, uint8_t *, Context *context) {
   if (c.process.actions[signal - 1].handler == 0) sys(nr_rt_sigaction, u64(signal), address(&mine), 0, 8);
   send_event(EventType::resume, 0, 0);
   (void)context;
+}
+
+// SIGSTOP cannot be caught, so mosd tells the guest of it; the end of any stop can. Without a handler of the program's a call goes on after it.
+void continued(int, uint8_t *, Context *context) {
+  Slot *slot = this_slot();
+  if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) slot->continued = 1;
+  send_event(EventType::resume, 0, 0);
 }
 
 void controlled(int, uint8_t *info, Context *context) {
@@ -125,6 +135,7 @@ void set_home_action(int signal) {
   act.mask = ~0ull;
   if (signal == kControlSignal) act.handler = address(controlled), act.flags = 0x14000004;
   else if (program.handler > 1) act.handler = address(caught);
+  else if (signal == kContinue) act.handler = address(continued), act.flags |= 0x10000000;
   else if (!program.handler && is_stop(signal)) act.handler = address(stopped), act.flags |= 0x10000000;
   else if (!program.handler && writes_core(signal)) act.handler = address(fatal), act.flags |= 0x10000000;
   else act.mask = 0, act.flags = program.flags | 0x04000000;

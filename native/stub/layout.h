@@ -204,6 +204,7 @@ struct Slot {
   uint8_t info[128];              // its siginfo
   uint32_t fatal;                 // home: number of the signal that ends the process with a core, once its memory is back
   uint8_t fatal_info[128];
+  uint32_t continued;             // home: the call in hand was ended by SIGCONT alone
   uint32_t leader;
   uint32_t vfork;                 // the guest thread shares its parent's memory
   uint64_t deadline;              // guest: of the call that was let go, CLOCK_MONOTONIC ns, 0 = none

@@ -5,8 +5,9 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { ComeHomes, wrongly } from './come-homes.js';
+import { guestProcess, times } from './kernel.js';
 import { pidOf, Storm, Workplace } from './storm.js';
-import { note, repository, Testbed, until, whyNoTestbed } from './testbed.js';
+import { note, repository, sleep, Testbed, until, whyNoTestbed } from './testbed.js';
 
 const areas = ['signals', 'cores', 'clocks', 'memory', 'processes', 'descriptors'];
 const built = path.join(repository, 'build/programs');
@@ -70,6 +71,27 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
       assert.ok(storm.moves.length >= 10, `only ${storm.moves.length} moves`);
     });
   }
+
+  void test('SIGSTOP stops a guest that only computes, SIGCONT lets it go on at once', { timeout: 30_000 }, async () => {
+    const script = 'trap "exit 7" TERM; while :; do :; done';
+    // Not a child of the runner's, which would stop with it.
+    const words = ['sh', '-c', 'mosrun -r node2 sh -c "$0" & wait $!', script];
+    const running = testbed.start(1, words, { cwd: workplace.empty(), timeout: 25 });
+    const pid = await pidOf(testbed, `-c ${script}`);
+    const guest = await until(() => guestProcess(testbed, 2, pid), 5, 'the guest');
+    const worked = () => times(guest)?.user ?? 0;
+    for (let round = 0; round < 2; round++) {
+      await testbed.run(1, ['kill', '-STOP', String(pid)]);
+      await sleep(2.5);
+      const before = worked();
+      await sleep(0.5);
+      assert.equal(worked(), before, 'it stands still');
+      await testbed.run(1, ['kill', '-CONT', String(pid)]);
+      await until(() => worked() > before + 0.05, 1, 'it to go on');
+    }
+    await testbed.run(1, ['kill', '-TERM', String(pid)]);
+    assert.equal((await running.within(5))?.status, 7);
+  });
 
   void test('a terminal: ^Z stops, fg continues, ^C ends a program that is away', { timeout: 60_000 }, async () => {
     const script = path.join(repository, 'test/programs/behaviour/terminal.py');

@@ -21,6 +21,7 @@ function node() {
       return state ? ({ state } as Inspection) : null;
     },
     isMoving: (pid) => moving.has(pid),
+    onLook: () => {},
     clean: (pid) => {
       cleaned.push(pid);
       if (works) states.set(pid, null);
