@@ -33,6 +33,15 @@ bool order_return(pid_t pid) {
   return !syscall(SYS_rt_sigqueueinfo, pid, kControlSignal, &info);
 }
 
+std::string why_away(const std::string &who, int error) {
+  switch (error) {
+    case ENOMEM: return "home has no memory for " + who + "; it goes on where it is";
+    case EAGAIN: case ETIMEDOUT: return who + " sent its memory too slowly, or not at all; it goes on where it is";
+    case EPIPE: case ECONNRESET: return "the connection that carried the memory of " + who + " was cut; it goes on where it is";
+    default: return who + " could not be taken back (" + strerror(error) + "); it goes on where it is";
+  }
+}
+
 uint64_t *argument(user_regs_struct &r, uint64_t number) {
   switch (number) {
     case 1: return reinterpret_cast<uint64_t *>(&r.rdi);
@@ -98,6 +107,7 @@ int move_home(const Order &o) {
     }
     back = Phase(c.phase) == Phase::home;
     if (back) break;
+    if (c.given_up != status.control.given_up) return say_failed(code_of(c.return_error), why_away(who, c.return_error));
     if (clock_ns(CLOCK_MONOTONIC) > until) return say_failed("timeout", who + " did not come home in " + std::to_string(o.timeout_ms / 1000) + " s; it is still " + (Phase(c.phase) == Phase::away ? "away" : "on its way"));
     usleep(100);
   }

@@ -41,8 +41,10 @@ void reset_fpu(uint8_t *fp) {
   copy(fp + 24, &mxcsr, 4);
 }
 
+constexpr i64 kPatience = 10000;                                                // ms without progress on the way home
+
 // The program's clear_child_tid and robust list need nothing here: the kernel of this node has them.
-[[noreturn]] void park(Slot *slot, Context *context);
+void park(Slot *slot, Context *context);
 
 void stand_still(Slot *slot) {
   Process *p = slot->process;
@@ -198,7 +200,7 @@ void act(Slot *slot, Context *context) {
   if (slot->process->stopped) stand_still(slot);
   if (slot->process->want_park) park(slot, context);
   if (slot->signal_waits) deliver_waiting(slot, context);
-  if (slot->process->want_park) sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
+  if (slot->process->want_park || slot->process->stopped) sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
 }
 
 extern "C" void guest_control(int, uint8_t *, Context *context) {
@@ -308,7 +310,8 @@ void wait_for_ended_threads(Process *p) {
     while (slot_at(i)->state == u32(SlotState::dying) && slot_at(i)->process == p && sys(nr_tgkill, u64(p->pid), u64(slot_at(i)->tid), 0) == 0) sys(nr_sched_yield);
 }
 
-[[noreturn]] void dump(Slot *slot) {
+// All of the memory. What fails here home sees by itself.
+i64 dump(Slot *slot, int channel) {
   Control &c = control();
   wait_for_ended_threads(slot->process);
   auto *list = pointer<Mapping>(base() + kListOffset);
@@ -319,18 +322,36 @@ void wait_for_ended_threads(Process *p) {
   r.args[0] = u64(sys(nr_brk, 0));
   r.args[1] = c.frozen_at;
   Sent sent{};
-  i64 error = send_all(slot->channel, &r, sizeof r);
-  if (!error) error = send_record(slot->channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
+  i64 error = send_all(channel, &r, sizeof r);
+  if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
   for (u64 i = 0; i < count && !error; ++i) {
     const Mapping &m = list[i];
     if (!(m.flags & kWritten)) continue;
     if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
-    error = send_pages(slot->channel, c.pagemap, m.start, m.end, true, buffer(slot), sent);
+    error = send_pages(channel, c.pagemap, m.start, m.end, true, buffer(slot), sent);
+    if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
   }
-  if (!error) error = send_record(slot->channel, Record::end, 0, nullptr, 0);
-  RecordHeader done{};
-  if (!error) error = receive_all(slot->channel, &done, sizeof done);
-  guest_dies(1);
+  return error ? error : send_record(channel, Record::end, 0, nullptr, 0);
+}
+
+// A channel for the memory alone, so that what happens to it on the way does not cut the threads off from home. Called when all stand still.
+Spare channel_for_memory(Slot *slot) {
+  Spare spare{-1, 0};
+  Trap trap{slot, nullptr, false};
+  Lock lock(&control().lock);
+  if (!take_spare(trap, spare)) return {-1, 0};
+  set_timeout(spare.fd, kPatience, true);
+  return spare;
+}
+
+// Home could not take it. Every thread hears so on its own channel; none goes on before all have, so that they are counted anew at the next order.
+void stay_away(Process *p) {
+  if (!__atomic_exchange_n(&p->staying, 1u, __ATOMIC_ACQ_REL)) store(&p->want_park, 0);
+  if (add(&p->parked, -1u) == 0) {
+    store(&p->staying, 0);
+    futex_wake(&p->staying);
+  }
+  while (load(&p->staying)) futex_wait(&p->staying, 1, 20000000);
 }
 
 // A child born here asks the keeper for its own.
@@ -341,7 +362,8 @@ bool have_proc() {
   return c.maps >= 0 && c.pagemap >= 0;
 }
 
-[[noreturn]] void park(Slot *slot, Context *context) {
+// The thread's registers go home. If home then has everything, the channel ends and this process with it; if not, the thread goes on here.
+void park(Slot *slot, Context *context) {
   Control &c = control();
   Process *p = slot->process;
   Frame *frame = saved_frame(slot);
@@ -369,10 +391,16 @@ bool have_proc() {
   r.op = Op::park;
   r.in_size = u32(sizeof *slot + slot->frame_length);
   r.args[0] = last;
+  Spare memory{-1, 0};
+  if (last) memory = channel_for_memory(slot);
+  if (memory.fd >= 0) r.args[1] = memory.index;
   IoVec iov[3] = {{address(&r), sizeof r}, {address(slot), sizeof *slot}, {address(frame), slot->frame_length}};
   if (send_all(slot->channel, iov, 3)) guest_dies(1);
-  if (last) dump(slot);
-  for (u32 forever = 0;;) futex_wait(&forever, 0);
+  if (last && dump(slot, memory.fd >= 0 ? memory.fd : slot->channel) && memory.fd < 0) guest_dies(1);
+  Reply verdict{};
+  if (receive_all(slot->channel, &verdict, sizeof verdict) || verdict.result != kStayAway) guest_dies(1);
+  if (memory.fd >= 0) sys(nr_close, u64(memory.fd));
+  stay_away(p);
 }
 
 }  // namespace

@@ -108,16 +108,6 @@ void call(Slot *slot, const Request &r, Space &space) {
 }
 
 // --- threads and children ----------------------------------------------------------------------------------------------------
-int take_channel(u32 serial) {
-  for (Spare &s : control().spares)
-    if (s.fd >= 0 && s.index == serial) {
-      int fd = s.fd;
-      s.fd = -1;
-      return fd;
-    }
-  return -1;
-}
-
 Slot *prepare_slot(u64 index) {
   Control &c = control();
   if (!map_slot(index)) return nullptr;
@@ -328,6 +318,38 @@ void refill(Slot *slot) {
   answer(slot, 0);
 }
 
+// The memory comes home, or stays where it is and all threads with it.
+void settle_return(Slot *slot, u32 serial) {
+  Control &c = control();
+  int channel = slot->channel;
+  if (serial) {
+    Lock lock(&c.lock);
+    channel = take_channel(serial);
+  }
+  i64 error = channel < 0 ? -EPROTO_ : receive_home(channel);
+  if (channel >= 0 && serial) sys(nr_close, u64(channel));
+  if (!error) return;
+  // On its own channel nothing can be told apart from what is left of the memory.
+  if (!serial) lose(error == -ENOMEM_ ? "home had no room for the memory it came back with" : "the connection broke on the way home");
+  c.return_error = int32_t(-error);
+  c.parked = 0;
+  add(&c.given_up, 1);
+  store(&c.phase, u32(Phase::away));
+  futex_wake(&c.phase);
+}
+
+// A return was given up: the guest's thread goes on, and this one serves it. What brought it home for a call asks again, not at once.
+void go_on_away(Slot *slot) {
+  Control &c = control();
+  __atomic_and_fetch(&slot->interrupt, ~2u, __ATOMIC_ACQ_REL);
+  if (slot->fatal) die_of(slot);
+  TimeSpec pause{0, 200000000};
+  if (c.return_reason != -1) sys(nr_nanosleep, address(&pause), 0);
+  set_real_mask(slot->mask & ~bit(kControlSignal));
+  Reply verdict{kStayAway, 0, 0};
+  if (send_all(slot->channel, &verdict, sizeof verdict)) lose("the connection to the node it ran on broke");
+}
+
 void park(Slot *slot, const Request &r) {
   Control &c = control();
   Slot incoming;
@@ -349,21 +371,18 @@ void park(Slot *slot, const Request &r) {
   slot->deadline = incoming.deadline;
   slot->deadline_ip = incoming.deadline_ip;
   slot->begun_ip = incoming.begun_ip;
+  u32 given_up = load(&c.given_up);
   add(&c.parked, 1);
   futex_wake(&c.parked);
-  if (!r.args[0]) {
-    while (load(&c.phase) == u32(Phase::returning) || load(&c.phase) == u32(Phase::away)) futex_wait(&c.phase, load(&c.phase));
-    leave_stub(slot);
-  }
-  Request dump{};
-  if (receive_all(slot->channel, &dump, sizeof dump) || dump.magic != kRequestMagic || dump.op != Op::dump) lose("its node sent something else than its memory");
-  receive_home(slot, dump);
-  leave_stub(slot);
+  if (r.args[0]) settle_return(slot, u32(r.args[1]));
+  while (load(&c.phase) == u32(Phase::returning) && load(&c.given_up) == given_up) futex_wait(&c.phase, u32(Phase::returning), 50000000);
+  if (load(&c.phase) == u32(Phase::home) && load(&c.given_up) == given_up) leave_stub(slot);
+  go_on_away(slot);
 }
 
 void handle(Slot *slot, const Request &r) {
   Control &c = control();
-  if (r.op == Op::park) park(slot, r);
+  if (r.op == Op::park) return park(slot, r);
   if (r.in_size > kTransferMax || r.out_size > kTransferMax || r.out_fixed > r.out_size || r.nr >= syscalls::count) lose("its node sent an impossible request");
   Space space;
   if (!space.open(slot, r.in_size, r.out_size)) lose("there is no memory at home for its call");
@@ -395,6 +414,16 @@ void handle(Slot *slot, const Request &r) {
 }
 
 }  // namespace
+
+int take_channel(u32 serial) {
+  for (Spare &s : control().spares)
+    if (s.fd >= 0 && s.index == serial) {
+      int fd = s.fd;
+      s.fd = -1;
+      return fd;
+    }
+  return -1;
+}
 
 bool window_touches(u64 fd) {
   Control &c = control();

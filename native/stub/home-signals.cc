@@ -117,6 +117,15 @@ void controlled(int, uint8_t *info, Context *context) {
 
 }  // namespace
 
+void die_of(Slot *slot) {
+  Control &c = control();
+  SigAction plain{};
+  sys(nr_rt_sigaction, slot->fatal, address(&plain), 0, 8);
+  sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), slot->fatal, address(slot->fatal_info));
+  set_real_mask(~bit(int(slot->fatal)));
+  for (;;) sys(nr_exit_group, 128 + slot->fatal);
+}
+
 void tell_signal(Slot *slot) { send_event(EventType::signal, uint16_t(slot->index), 0); }
 
 u64 handled_signals() {

@@ -61,12 +61,12 @@ void protect(const Mapping *guest, u64 guests, bool final) {
 
 int open_maps() { return int(sys(257, u64(control().proc), reinterpret_cast<u64>("self/maps"), 0x80000)); }
 
-i64 receive_mappings(Slot *slot, Mapping *guest, u64 &guests) {
+i64 receive_mappings(int channel, Mapping *guest, u64 &guests) {
   RecordHeader header{};
-  if (i64 error = receive_all(slot->channel, &header, sizeof header)) return error;
+  if (i64 error = receive_all(channel, &header, sizeof header)) return error;
   if (header.type != Record::mappings || header.count > kListMax || header.length != header.count * sizeof(Mapping)) return -EPROTO_;
   guests = header.count;
-  if (i64 error = receive_all(slot->channel, guest, header.length)) return error;
+  if (i64 error = receive_all(channel, guest, header.length)) return error;
   u64 last = 0;
   for (u64 i = 0; i < guests; ++i) {
     const Mapping &m = guest[i];
@@ -95,34 +95,31 @@ i64 apply(const Mapping *guest, u64 guests, u64 brk) {
   return 0;
 }
 
-}  // namespace
-
-void receive_home(Slot *slot, const Request &r) {
-  Control &c = control();
-  // Not before every deputy stands still: one of them may be giving back memory this moment, and must not give back what is about to come.
-  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
-  while (c.drop_next < c.book_entries) drop_skeleton(1ull << 40);      // or stale pages would stand beside the ones that come
-  auto *guest = pointer<Mapping>(base() + kListOffset);
-  u64 guests = 0, pages = 0, bytes = 0;
-  i64 error = receive_mappings(slot, guest, guests);
-  if (!error) error = apply(guest, guests, r.args[0]);
-  if (error) lose("home had no room for the memory it came back with");
-  protect(guest, guests, false);
+i64 receive_all_pages(int channel, u64 &bytes, u64 &pages) {
   for (;;) {
     RecordHeader header{};
-    if (receive_all(slot->channel, &header, sizeof header)) lose("the connection broke on the way home");
-    if (header.type == Record::end) break;
-    if (header.type != Record::pages || receive_pages(slot->channel, header, buffer(slot))) lose("its memory did not arrive whole");
+    if (i64 error = receive_all(channel, &header, sizeof header)) return error;
+    if (header.type == Record::end) return 0;
+    if (header.type != Record::pages) return -EPROTO_;
+    if (i64 error = receive_pages(channel, header, buffer(this_slot()))) return error;
     bytes += header.length;
     pages += (header.length - header.count * sizeof(PageRun)) / kPage;
   }
-  protect(guest, guests, true);
-  restore_program_handlers();
-  c.statistics.migrations++;
-  c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);
-  c.statistics.moved_pages = pages;
-  c.statistics.freeze_ns = u64(maximum<i64>(0, now() - i64(r.args[1])));
-  send_record(slot->channel, Record::running, 0, nullptr, 0);          // it runs here: the guest may go
+}
+
+// What has come before the return failed is older than what the guest will make of it.
+void give_back(const Mapping *guest, u64 guests) {
+  for (u64 i = 0; i < guests; ++i) {
+    const Mapping &m = guest[i];
+    if (!(m.flags & kWritten) || m.kind == Kind::vdso || m.kind == Kind::other) continue;
+    u64 size = m.end - m.start;
+    if (m.kind == Kind::shared_anon) sys(nr_madvise, m.start, size, 9);                            // MADV_REMOVE
+    else if (sys(nr_madvise, m.start, size, 4) == -EINVAL_) sys(nr_madvise, m.start, size, 24);    // MADV_DONTNEED, _LOCKED
+  }
+}
+
+void close_channels() {
+  Control &c = control();
   for (u32 i = 0; i < c.slots; ++i) {
     Slot *s = slot_at(i);
     if (s->state == u32(SlotState::used) && s->channel >= 0) sys(nr_close, u64(s->channel)), s->channel = -1;
@@ -132,9 +129,40 @@ void receive_home(Slot *slot, const Request &r) {
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   c.event = c.proc = -1;
+}
+
+}  // namespace
+
+// Until the phase says home, the guest can go on where it is: it hears which it is to be by a word on its channels, or by their end.
+i64 receive_home(int channel) {
+  Control &c = control();
+  // Not before every deputy stands still: one of them may be giving back memory this moment, and must not give back what is about to come.
+  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
+  while (c.drop_next < c.book_entries) drop_skeleton(1ull << 40);      // or stale pages would stand beside the ones that come
+  set_timeout(channel, c.timeout_ms, false);
+  Request dump{};
+  auto *guest = pointer<Mapping>(base() + kListOffset);
+  u64 guests = 0, pages = 0, bytes = 0;
+  i64 error = receive_all(channel, &dump, sizeof dump);
+  if (!error && (dump.magic != kRequestMagic || dump.op != Op::dump)) error = -EPROTO_;
+  if (!error) error = receive_mappings(channel, guest, guests);
+  if (error) return error;
+  error = apply(guest, guests, dump.args[0]);
+  protect(guest, guests, false);
+  if (!error) error = receive_all_pages(channel, bytes, pages);
+  if (error) give_back(guest, guests);
+  protect(guest, guests, true);
+  if (error) return error;
+  restore_program_handlers();
+  c.statistics.migrations++;
+  c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);
+  c.statistics.moved_pages = pages;
+  c.statistics.freeze_ns = u64(maximum<i64>(0, now() - i64(dump.args[1])));
+  close_channels();
   c.inside = c.threads;
   store(&c.phase, u32(Phase::home));
   futex_wake(&c.phase);
+  return 0;
 }
 
 }  // namespace mosrun

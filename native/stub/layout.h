@@ -102,7 +102,7 @@ struct Process {
   volatile uint32_t parked;
   volatile uint32_t want_park;     // the process goes home: every thread stops where the program's own context is known
   volatile uint32_t stopped;       // ^Z: the guest stands still; a futex
-  uint32_t pad;
+  volatile uint32_t staying;       // home could not take it: parked threads go on
 };
 
 // Layout fixed by prctl(2) PR_SET_MM_MAP.
@@ -137,6 +137,7 @@ struct Control {
   volatile uint32_t inside;       // home: threads whose instruction pointer may still be in the stub
   volatile uint32_t arrived;      // leaving: threads that wait; arriving: threads created
   volatile uint32_t parked;       // home, returning: frames received
+  volatile uint32_t given_up;     // home: returns that were given up; a futex
   volatile uint32_t lock;         // slots, spares, book
   volatile uint32_t failed;       // leaving: why the leader gave up (errno), 0 if it did not
 
@@ -172,6 +173,7 @@ struct Control {
   uint64_t realtime_at;           // CLOCK_REALTIME ns a moment later
   uint32_t seccomp_length;        // guest: instructions at base + kFilterOffset
   int32_t return_reason;
+  int32_t return_error;           // errno of the last return that was given up
   volatile uint32_t lost;         // home: the message has been written
   uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
   Process process;

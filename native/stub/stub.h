@@ -38,7 +38,7 @@ struct RLimit { u64 soft, hard; };
 // --- leave.cc, home.cc: the home side of a move ------------------------------------------------------------------------------
 [[noreturn]] void leave_stub(Slot *slot);                 // back to the program, natively
 void drop_skeleton(u64 budget);
-void receive_home(Slot *slot, const Request &request);    // the process comes home over this slot's channel
+i64 receive_home(int channel);                            // the memory comes home over a channel; on an error it is given back
 int keep_descriptor(int fd);                              // moves a descriptor into the reserved window
 
 // --- deputy.cc, home-signals.cc ----------------------------------------------------------------------------------------------
@@ -46,9 +46,11 @@ int keep_descriptor(int fd);                              // moves a descriptor 
 [[noreturn]] void lose(const char *why);
 void start_return(int reason);
 void kick(Slot *except);
+int take_channel(u32 serial);                             // of a spare, by the number both sides know it by
 void install_home_handlers();
 void restore_program_handlers();
 void set_home_action(int signal);
+[[noreturn]] void die_of(Slot *slot);                     // of its fatal signal, without the memory
 void tell_signal(Slot *slot);                             // by the event channel: one is in hand
 u64 handled_signals();
 bool window_touches(u64 fd);
@@ -88,6 +90,7 @@ extern "C" void guest_trap(int, uint8_t *, Context *);
 void own_events(int event, int pid);
 i64 watch_missing(const Mapping &);
 bool keep_spare(Spare);
+bool stored_spare(Spare &spare);
 bool take_spare(Trap &trap, Spare &spare);                // from the pool; asks home for another if it is empty
 struct CloneArgs { u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup; };   // clone3(2)
 void call_threads(Process *process, Slot *except);        // the control signal for every thread of the process

@@ -11,7 +11,7 @@ bool keep_spare(Spare spare) {
   return false;
 }
 
-static bool stored_spare(Spare &spare) {
+bool stored_spare(Spare &spare) {
   for (Spare &s : control().spares)
     if (s.fd >= 0) {
       spare = s;
@@ -42,6 +42,11 @@ bool take_spare(Trap &trap, Spare &spare) {
 }
 
 namespace {
+
+// Home has not used it: it goes home, and will be asked again there or from here.
+void put_back(Spare spare) {
+  if (!keep_spare(spare)) sys(nr_close, u64(spare.fd));
+}
 
 enum : u64 {
   vm = 0x100, files = 0x400, pidfd = 0x1000, vfork_flag = 0x4000, parent = 0x8000, thread = 0x10000, settls = 0x80000, parent_settid = 0x100000,
@@ -125,7 +130,7 @@ i64 new_thread(Trap &trap, const CloneArgs &a) {
   if (!child) return sys(nr_close, u64(spare.fd)), -EAGAIN_;
   i64 tid = ask(trap, Op::clone, nr_clone, a.flags, index, spare.index);
   if (failed(tid)) {
-    sys(nr_close, u64(spare.fd));
+    tid == kRestart ? put_back(spare) : void(sys(nr_close, u64(spare.fd)));
     return tid == -EAGAIN_ ? go_home_locked(trap, nr_clone) : tid;
   }
   inherit(child, trap, a.stack + a.stack_size);
@@ -229,7 +234,7 @@ struct Pair { Spare channel, event; };
 bool take_pair(Trap &trap, Pair &pair) {
   if (!take_spare(trap, pair.channel)) return false;
   if (take_spare(trap, pair.event)) return true;
-  if (!keep_spare(pair.channel)) sys(nr_close, u64(pair.channel.fd));
+  put_back(pair.channel);
   return false;
 }
 void close_pair(const Pair &pair) {
@@ -255,7 +260,8 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
     }
     pid = ask(trap, Op::fork, nr_clone, (a.flags & ~0xffull) | (a.exit_signal & 0xff), child->index, pair.channel.index, pair.event.index);
     if (failed(pid)) {
-      close_pair(pair);
+      if (pid == kRestart) put_back(pair.channel), put_back(pair.event);
+      else close_pair(pair);
       return pid == -EAGAIN_ ? go_home_locked(trap, nr_fork) : pid;
     }
     if (with_memory) {

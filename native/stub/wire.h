@@ -72,7 +72,7 @@ enum class Op : uint16_t {
   map,         // the mmap of a file, done at home too
   mirror,      // munmap, mprotect or anonymous mmap over a home mapping: done at home too
   refill,      // open another spare channel
-  park,        // the thread's frame follows; the deputy waits
+  park,        // the thread's frame follows; args[0] = it is the last, args[1] = its memory comes over the spare with this serial, 0: over this channel
   dump,        // the memory follows
 };
 constexpr uint32_t kRequestMagic = 0x51524d4d;
@@ -103,6 +103,7 @@ struct Reply {
 };
 constexpr uint32_t kSignalWaits = 1, kLetGo = 2;
 constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
+constexpr int64_t kStayAway = 1;                    // to a parked thread: home could not take the process, go on; an end of the stream: it runs at home
 constexpr uint32_t kTransferMax = 64u << 20;        // one request's buffers
 
 struct Delivery {               // reply to get_signal
