@@ -1,8 +1,8 @@
 /** What every command shares: options, help, version, error messages and exit codes. */
 import { writeSync } from 'node:fs';
 import { asMosrunError, systemCode } from '../shared/errors.js';
-import { VERSION } from '../shared/version.js';
-import { printableLines } from './format.js';
+import { DOCUMENT_VERSION, VERSION } from '../shared/version.js';
+import { jsonText, printableLines } from './format.js';
 import { helpText } from './help.js';
 import { type Parsed, parseOptions } from './options.js';
 import { type CommandName, commands } from './table.js';
@@ -44,6 +44,7 @@ export function runCommand(name: CommandName, body: CommandBody): void {
     },
     (thrown: unknown) => {
       const error = asMosrunError(thrown);
+      if (process.argv.includes('--json')) print(jsonText({ version: DOCUMENT_VERSION, error: error.toDocument() }));
       writeSync(2, `mosrun: ${printableLines(error.message)}\n`);
       process.exitCode = error.exitCode;
     },

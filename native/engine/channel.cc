@@ -60,12 +60,13 @@ void read_clocks(int64_t (&t)[3]) {
 }
 
 int introduce(Opened &opened, const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms) {
-  Hello hello{kHelloMagic, kProtocol, kind, uint16_t(index), session.id, {}, session.owner, 0};
+  Hello hello{kHelloMagic, session.protocol, kind, uint16_t(index), session.id, {}, session.owner, 0};
   if (getrandom(hello.nonce, sizeof hello.nonce, 0) != ssize_t(sizeof hello.nonce)) return EIO;
   read_clocks(opened.asked_at);
   if (int error = send_whole(opened.fd, &hello, sizeof hello)) return error;
   if (int error = receive_whole(opened.fd, &opened.challenge, sizeof opened.challenge, timeout_ms)) return error;
-  if (opened.challenge.magic != kHelloMagic || opened.challenge.protocol != kProtocol) return EPROTO;
+  if (opened.challenge.magic != kHelloMagic) return EPROTO;
+  if (opened.challenge.protocol != session.protocol) return EPROTONOSUPPORT;
   Proof proof{};
   if (begin) {
     improve_offsets(*begin, opened);

@@ -11,6 +11,7 @@ struct Session {
   uint8_t token[32] = {};
   sockaddr_in gate{};
   int owner = 0;                  // the process, by its own number
+  uint32_t protocol = kProtocol;
   bool own_clock = false;         // the guest is to see the hosting node's time of day
 };
 

@@ -19,8 +19,12 @@ bool find_control(pid_t pid, ProcessStatus &status) {
     if (r.inode || r.shared || !r.execute || !r.name.empty() || r.start % kSlotSize) continue;
     BlobHeader header{};
     if (!read_memory(pid, {r.start}, &header, sizeof header) || header.magic != kBlobMagic) continue;
-    if (!read_control(pid, {r.start}, status.control)) continue;
     status.base = {r.start};
+    // A mover that died while it wrote: nobody has been in there.
+    if (!read_control(pid, status.base, status.control)) {
+      status.control = {};
+      status.control.slots = uint32_t(r.end - r.start > kSlotsOffset ? (r.end - r.start - kSlotsOffset) / kSlotSize : 0);
+    }
     switch (Phase(status.control.phase)) {
       case Phase::leaving: status.state = "leaving"; break;
       case Phase::away: status.state = "away"; break;

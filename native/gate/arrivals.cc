@@ -67,7 +67,15 @@ void Gate::read_arrival(Arrival &arrival) {
 
 bool Gate::hello(Arrival &arrival) {
   const Hello &hello = arrival.hello;
-  if (hello.magic != kHelloMagic || hello.protocol != kProtocol || hello.kind > ChannelKind::spare) return false;
+  if (hello.magic != kHelloMagic) return false;
+  if (hello.protocol != kProtocol) {               // it hears which one this is, and nothing else
+    Challenge other{};
+    other.magic = kHelloMagic;
+    other.protocol = kProtocol;
+    send(arrival.fd, &other, sizeof other, MSG_NOSIGNAL);
+    return false;
+  }
+  if (hello.kind > ChannelKind::spare) return false;
   Session *session = find_session(hello.session);
   if (!session || !session->token) return false;   // without one: of a mosgate before this one
   Challenge &challenge = arrival.challenge;

@@ -87,6 +87,7 @@ void describe(const Husk &husk, Control &control, Slot &slot) {
   control.stack_limit = begin.stack_limit;
   control.stack_max = begin.stack_max;
   control.timeout_ms = begin.timeout_ms;
+  control.fault = begin.fault;
   slot.state = static_cast<uint32_t>(SlotState::used);
   slot.tid = begin.pid;
   slot.channel = husk.channel;

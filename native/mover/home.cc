@@ -54,11 +54,11 @@ uint64_t *argument(user_regs_struct &r, uint64_t number) {
 
 }  // namespace
 
-bool clean(pid_t pid, std::string &error) {
+bool clean(pid_t pid, std::string &error, bool thorough) {
   ProcessStatus status;
   if (!find_control(pid, status) || !status.base) return true;
   if (strcmp(status.state, "home")) return error = std::string("it is ") + status.state, false;
-  if (status.control.inside) return error = "a thread is still on its way back", false;
+  if (status.control.inside && !thorough) return error = "a thread is still on its way back", false;
   Tracee tracee(pid);
   if (!tracee.stop(error) || !tracee.read_threads(error)) return false;
   uint64_t base = status.base.value, size = kSlotsOffset + status.control.slots * kSlotSize;
@@ -97,7 +97,10 @@ int move_home(const Order &o) {
   find_control(o.pid, status);
   if (!status.base) return say_failed("not-found", who + " is not away");
   if (!strcmp(status.state, "leaving")) return say_failed("busy", who + " is just leaving");
+  o.dies_at(Fault::mover_dies_ordering);
+  if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
   if (!strcmp(status.state, "away") && !order_return(o.pid)) return say_failed("not-found", who + " has ended");
+  o.dies_at(Fault::mover_dies_ordered);
   Control c{};
   bool back = false;
   for (int64_t until = started + o.timeout_ms * 1000000LL; !back;) {
@@ -118,8 +121,9 @@ int move_home(const Order &o) {
   f.bytes = c.statistics.moved_bytes;
   f.pages = c.statistics.moved_pages;
   f.threads = c.threads;
+  o.dies_at(Fault::mover_dies_cleaning);
   std::string error;
-  for (int i = 0; i < 100 && !clean(o.pid, error); ++i) usleep(1000);
+  for (int i = 0; i < 100 && !clean(o.pid, error, i > 50); ++i) usleep(1000);
   remove_state(o);
   f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
   return say_done(o.pid, f);

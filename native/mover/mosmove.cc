@@ -40,6 +40,20 @@ bool write_state(const Order &o, uint64_t control) {
 
 void remove_state(const Order &o) { unlink(state_file(o).c_str()); }
 
+static uint32_t take_fault(const Order &o) {
+  std::string file = o.state_dir + "/fault", text;
+  if (!read_file(file, text)) return 0;
+  unlink(file.c_str());
+  return uint32_t(strtoul(text.c_str(), nullptr, 10));
+}
+
+static int list_faults() {
+#define MOSRUN_FAULT(number, name, text) printf("%u %s: %s\n", unsigned(number), #name, text);
+  MOSRUN_FAULTS(MOSRUN_FAULT)
+#undef MOSRUN_FAULT
+  return 0;
+}
+
 static bool read_token(uint8_t (&token)[32]) {
   char line[80];
   if (!fgets(line, sizeof line, stdin)) return false;
@@ -55,6 +69,7 @@ static int usage() {
   fputs(
       "usage: mosmove out --pid PID --node NAME --session HEX --address IP --port N [--at-exec] [--timeout S] [--state-dir DIR]   (token on standard input)\n"
       "       mosmove home|clean|explain --pid PID [--timeout S] [--state-dir DIR]\n"
+      "       mosmove faults   (the fault points of tests)\n"
       "mosmove is a helper of mosd; use migrate(1).\n",
       stderr);
   return 2;
@@ -80,13 +95,15 @@ static int run(int argc, char **argv) {
       case 'r': break;
       default: return usage();
     }
+  if (what == "faults") return list_faults();
   if (o.pid <= 0 || o.timeout_ms <= 0) return usage();
+  if (what == "home" || what == "out") o.fault = take_fault(o);
   if (what == "home") return move_home(o);
   if (what == "explain") return explain(o);
   if (what == "clean") {
     std::string error;
     for (int i = 0; i < 100; ++i) {
-      if (clean(o.pid, error)) return remove_state(o), 0;
+      if (clean(o.pid, error, i > 50)) return remove_state(o), 0;
       usleep(1000);
     }
     return say_failed("busy", "process " + std::to_string(o.pid) + ": " + error);

@@ -1,9 +1,12 @@
 // The three orders a mover carries out.
 #pragma once
+#include <signal.h>
+
 #include <string>
 
 #include "engine/channel.h"
 #include "engine/proc.h"
+#include "stub/faults.h"
 
 namespace mosrun {
 
@@ -15,14 +18,21 @@ struct Order {
   int timeout_ms = 10000;
   int exec_timeout_ms = 60000;
   std::string state_dir = "/run/mosrun/processes";
+  uint32_t fault = 0;                    // a test's: from the file `fault` of the state directory, once
+
+  bool fails(Fault here) const { return fault == uint32_t(here); }
+  void dies_at(Fault here) const {       // where a mover may be killed
+    if (fails(here)) raise(SIGKILL);
+  }
 };
 
 int move_out(const Order &order);
 int move_home(const Order &order);
 int explain(const Order &order);
 
-// Takes the stub out of a process that is at home; false if a thread may still be in it.
-bool clean(pid_t pid, std::string &error);
+// Takes the stub out of a process that is at home; false if a thread is still in it. Normally the threads count themselves out; `thorough` looks
+// for itself, for one whose mover died before all of them had come in.
+bool clean(pid_t pid, std::string &error, bool thorough = false);
 
 bool write_state(const Order &order, uint64_t control);
 void remove_state(const Order &order);

@@ -71,6 +71,7 @@ std::string place(const Order &o) { return o.node + " (" + o.address + ":" + std
 
 int open_all(const Order &o, Begin &begin, unsigned threads, Channels &channels, std::string &error) {
   auto failed = [&](int e) {
+    if (e == EPROTONOSUPPORT) return error = place(o) + " speaks another version of mosrun's protocol: upgrade the older of the two nodes", e;
     error = "the data port of " + place(o) + " did not take the process: " + strerror(e) + "; is mosgate running there and is the port open?";
     return e;
   };
@@ -117,13 +118,14 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   auto &c = *reinterpret_cast<Control *>(page.data());
   c.magic = kControlMagic;
   c.base = base;
-  c.phase = uint32_t(Phase::leaving);
+  c.phase = uint32_t(Phase::none);     // until threads are let go into it
   c.side = uint32_t(Side::home);
   c.pid = innermost_pid(o.pid);
   c.protocol = kProtocol;
   c.threads = uint32_t(tracee.threads().size());
   c.inside = c.threads;
   c.slots = c.threads;
+  c.fault = o.fault;
   c.mover = c.mover_peer = c.event = c.pool = c.maps = c.pagemap = c.proc = c.uffd = -1;
   c.timeout_ms = uint32_t(std::max(1000, o.timeout_ms / 3));   // per step without progress
   c.session = o.session.id;
@@ -211,13 +213,13 @@ int take_socket(const Order &o, uint64_t base, std::string &error) {
   }
 }
 
-bool hand_over(int socket, Channels &channels, size_t threads) {
+void hand_over(const Order &o, int socket, Channels &channels, size_t threads) {
   int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   bool good = hand(socket, Role::proc, 0, proc, false) && hand(socket, Role::event, 0, channels.event, false);
+  o.dies_at(Fault::mover_dies_handing);
   for (size_t i = 0; i < channels.spares.size(); ++i) good = good && hand(socket, Role::spare, unsigned(i + 1), channels.spares[i], false);
   for (size_t i = 0; i < threads; ++i) good = good && hand(socket, Role::thread, unsigned(i), channels.threads[i], i + 1 == threads);
   close(proc);
-  return good;
 }
 
 // Follows the stub's reports to the end. 0, or the errno it failed with.
@@ -260,7 +262,9 @@ int cannot(pid_t pid, const std::string &why) {
 
 int move_out(const Order &order) {
   Order o = order;
+  o.dies_at(Fault::mover_dies_at_start);
   o.session.owner = innermost_pid(o.pid);
+  if (o.fails(Fault::other_version)) ++o.session.protocol;
   int64_t started = clock_ns(CLOCK_MONOTONIC);
   std::string error;
   Tracee tracee(o.pid);
@@ -275,7 +279,7 @@ int move_out(const Order &order) {
   find_control(o.pid, status);
   if (status.base && !strcmp(status.state, "home")) {
     bool gone = clean(o.pid, error);
-    for (int i = 0; i < 100 && !gone; ++i) usleep(1000), gone = clean(o.pid, error);
+    for (int i = 0; i < 100 && !gone; ++i) usleep(1000), gone = clean(o.pid, error, i > 50);
     if (!gone) return say_failed("busy", "process " + std::to_string(o.pid) + " is still settling after its last move (" + error + "); try again");
   } else if (status.base) {
     return say_failed("busy", "process " + std::to_string(o.pid) + " is " + status.state);
@@ -299,10 +303,12 @@ int move_out(const Order &order) {
   begin.pid = innermost_pid(o.pid);
   begin.timeout_ms = uint32_t(o.timeout_ms);
   begin.threads = uint32_t(threads);
+  begin.fault = o.fault;
   Channels channels;
   if (!o.at_exec) threads += threads > 1 ? kMoreThreads : 2;
   if (int e = open_all(o, begin, unsigned(threads), channels, error)) return say_failed(code_of(e), error);
   say_phase("connected");
+  o.dies_at(Fault::mover_dies_connected);
 
   for (int tries = 0;; ++tries) {
     if (!o.at_exec && !tracee.stop(error)) return cannot(o.pid, error);
@@ -317,11 +323,14 @@ int move_out(const Order &order) {
   }
   if (tracee.threads()[0].tid != o.pid) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: its first thread has ended");
   say_phase("stopped");
+  o.dies_at(Fault::mover_dies_stopped);
   uint64_t at = 0;
   size = kSlotsOffset + tracee.threads().size() * kSlotSize;
-  const uint64_t args[6] = {base, size, 7, 0x104022, ~0ull, 0};   // PROT_READ|WRITE|EXEC; PRIVATE|ANONYMOUS|NORESERVE|FIXED_NOREPLACE
+  const uint64_t most = o.fails(Fault::stub_no_memory) ? 1ull << 62 : size;
+  const uint64_t args[6] = {base, most, 7, 0x104022, ~0ull, 0};   // PROT_READ|WRITE|EXEC; PRIVATE|ANONYMOUS|NORESERVE|FIXED_NOREPLACE
   if (!tracee.call(SYS_mmap, args, at, error)) return cannot(o.pid, error);
   if (at != base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no memory for the stub: " + strerror(int(-int64_t(at))));
+  o.dies_at(Fault::mover_dies_mapped);
   error = write_region(o, base, tracee, begin);
   if (!error.empty()) {
     uint64_t ignored;
@@ -329,22 +338,30 @@ int move_out(const Order &order) {
     tracee.call(SYS_munmap, undo, ignored, error);
     return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": the stub could not be put into it");
   }
+  o.dies_at(Fault::mover_dies_written);
   write_state(o, base + kControlOffset);
   size_t total = tracee.threads().size();
+  const uint32_t leaving = uint32_t(Phase::leaving);
+  if (!write_memory(o.pid, {base + kControlOffset + offsetof(Control, phase)}, &leaving, sizeof leaving)) return remove_state(o), cannot(o.pid, "the stub could not be started in it");
   uint64_t entry = reinterpret_cast<const BlobHeader *>(blob)->leave;
   for (size_t i = 0; i < total; ++i)
     if (!tracee.send_off(tracee.threads()[i], base + entry, base + kSlotsOffset + i * kSlotSize + kStackTop, error)) {
       remove_state(o);
       return cannot(o.pid, error);
+    } else if (i == 0) {
+      o.dies_at(Fault::mover_dies_half_let_go);
     }
+  o.dies_at(Fault::mover_dies_let_go);
   int socket = take_socket(o, base, error);
   ReportMessage last{};
-  int failure = socket < 0 ? EPROTO : hand_over(socket, channels, total) ? follow(socket, last) : EPIPE;
+  if (socket >= 0) hand_over(o, socket, channels, total);            // if it cannot take them, its report says why
+  o.dies_at(Fault::mover_dies_following);
+  int failure = socket < 0 ? EPROTO : follow(socket, last);
   if (socket >= 0) close(socket);
   if (failure) {
     remove_state(o);
     std::string ignored;
-    for (int i = 0; i < 200 && !clean(o.pid, ignored); ++i) usleep(5000);
+    for (int i = 0; i < 200 && !clean(o.pid, ignored, i > 100); ++i) usleep(5000);
     return say_failed(code_of(failure), error.empty() ? why_failed(o, failure) : "process " + std::to_string(o.pid) + ": " + error);
   }
   Figures f;

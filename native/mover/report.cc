@@ -46,7 +46,7 @@ const char *code_of(int error) {
     case ETIMEDOUT: case EAGAIN: return "timeout";
     case ECONNRESET: case EPIPE: return "cut";
     case ENOMEM: return "no-memory";
-    case EPROTO: return "protocol";
+    case EPROTO: case EPROTONOSUPPORT: return "protocol";
     default: return "cannot-move";
   }
 }

@@ -105,7 +105,7 @@ void receive_memory(Slot *slot) {
     if (m.kind == Kind::other) continue;
     u64 flags = map_anonymous | map_fixed_noreplace | map_noreserve | (m.kind == Kind::shared_anon ? map_shared : map_private);
     if (m.kind == Kind::stack) flags |= map_growsdown;
-    i64 at = sys(nr_mmap, m.start, m.end - m.start, prot_read | prot_write, flags, u64(-1), 0);
+    i64 at = i && fails(Fault::arrive_no_memory) ? -ENOMEM_ : sys(nr_mmap, m.start, m.end - m.start, prot_read | prot_write, flags, u64(-1), 0);
     check(slot, at);
     if (u64(at) != m.start) refuse(slot, -EEXIST_);
   }
@@ -235,13 +235,18 @@ extern "C" [[noreturn]] void arrive() {
   c.mm.auxv_size = 0;
   check(slot, sys(nr_prctl, 35, 14, address(&c.mm), sizeof c.mm, 0));   // PR_SET_MM, PR_SET_MM_MAP
   check(slot, collect_channels());
+  if (fails(Fault::arrive_dies)) guest_dies(1);
   install_guest_handlers();
   install_filter(slot);
+  if (fails(Fault::arrive_no_thread)) refuse(slot, -EAGAIN_);
   create_threads(slot);
   adopt_thread_state(slot);
+  if (fails(Fault::arrive_silent)) wait_readable(slot->channel, -1);
   check(slot, send_record(slot->channel, Record::ready, 0, nullptr, 0));
   RecordHeader go{};
   if (receive_record(slot->channel, go, kPatience) || go.type != Record::go) guest_dies(1);
+  if (fails(Fault::arrive_dies_at_go)) guest_dies(1);
+  if (fails(Fault::arrive_not_running)) wait_readable(slot->channel, -1);
   own_events(c.event, c.pid);
   await_home_time(c);
   if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(1);

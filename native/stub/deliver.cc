@@ -322,11 +322,13 @@ i64 dump(Slot *slot, int channel) {
   r.args[0] = u64(sys(nr_brk, 0));
   r.args[1] = c.frozen_at;
   Sent sent{};
-  i64 error = send_all(channel, &r, sizeof r);
+  i64 error = fails(Fault::dump_cut_at_start) ? sys(nr_shutdown, u64(channel), 2), -EPIPE_ : send_all(channel, &r, sizeof r);
   if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
   for (u64 i = 0; i < count && !error; ++i) {
     const Mapping &m = list[i];
     if (!(m.flags & kWritten)) continue;
+    if (sent.pages && fails(Fault::dump_silent)) return 0;
+    if (sent.pages && fails(Fault::dump_cut_at_pages)) return sys(nr_shutdown, u64(channel), 2), -EPIPE_;
     if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
     error = send_pages(channel, c.pagemap, m.start, m.end, true, buffer(slot), sent);
     if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
@@ -339,7 +341,7 @@ Spare channel_for_memory(Slot *slot) {
   Spare spare{-1, 0};
   Trap trap{slot, nullptr, false};
   Lock lock(&control().lock);
-  if (!take_spare(trap, spare)) return {-1, 0};
+  if (fails(Fault::dump_no_spare) || !take_spare(trap, spare)) return {-1, 0};
   set_timeout(spare.fd, kPatience, true);
   return spare;
 }

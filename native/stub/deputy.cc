@@ -325,6 +325,7 @@ void settle_return(Slot *slot, u32 serial) {
   if (serial) {
     Lock lock(&c.lock);
     channel = take_channel(serial);
+    if (channel >= 0 && fails(Fault::home_no_channel)) sys(nr_close, u64(channel)), channel = -1;
   }
   i64 error = channel < 0 ? -EPROTO_ : receive_home(channel);
   if (channel >= 0 && serial) sys(nr_close, u64(channel));

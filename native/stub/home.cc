@@ -79,6 +79,7 @@ i64 receive_mappings(int channel, Mapping *guest, u64 &guests) {
 i64 apply(const Mapping *guest, u64 guests, u64 brk) {
   Control &c = control();
   auto *home = pointer<Mapping>(base() + kBookOffset);
+  if (fails(Fault::home_no_memory)) return -ENOMEM_;
   if (brk) sys(nr_brk, brk);
   int maps = open_maps();
   if (maps < 0) return maps;
@@ -99,8 +100,9 @@ i64 receive_all_pages(int channel, u64 &bytes, u64 &pages) {
   for (;;) {
     RecordHeader header{};
     if (i64 error = receive_all(channel, &header, sizeof header)) return error;
-    if (header.type == Record::end) return 0;
+    if (header.type == Record::end) return fails(Fault::home_cut_at_end) ? -EPIPE_ : 0;
     if (header.type != Record::pages) return -EPROTO_;
+    if (pages && fails(Fault::home_cut_at_pages)) return -EPIPE_;
     if (i64 error = receive_pages(channel, header, buffer(this_slot()))) return error;
     bytes += header.length;
     pages += (header.length - header.count * sizeof(PageRun)) / kPage;
@@ -143,7 +145,7 @@ i64 receive_home(int channel) {
   Request dump{};
   auto *guest = pointer<Mapping>(base() + kListOffset);
   u64 guests = 0, pages = 0, bytes = 0;
-  i64 error = receive_all(channel, &dump, sizeof dump);
+  i64 error = fails(Fault::home_cut_at_start) ? -EPIPE_ : receive_all(channel, &dump, sizeof dump);
   if (!error && (dump.magic != kRequestMagic || dump.op != Op::dump)) error = -EPROTO_;
   if (!error) error = receive_mappings(channel, guest, guests);
   if (error) return error;

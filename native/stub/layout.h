@@ -175,6 +175,7 @@ struct Control {
   int32_t return_reason;
   int32_t return_error;           // errno of the last return that was given up
   volatile uint32_t lost;         // home: the message has been written
+  uint32_t fault;                 // of this side, faults.h; 0 when it has happened
   uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
   Process process;
   Statistics statistics;

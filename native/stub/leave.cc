@@ -57,7 +57,7 @@ i64 receive_descriptors(Control &c, int socket) {
     if (c.mover_peer >= 0) sys(nr_close, u64(c.mover_peer)), c.mover_peer = -1;
     if (error) return error;
     if (fd < 0) return -EPROTO_;
-    fd = keep_descriptor(fd);
+    fd = fails(Fault::leave_descriptors) ? -EMFILE_ : keep_descriptor(fd);
     if (fd < 0) return fd;
     switch (handover.role) {
       case Role::proc: c.proc = fd; break;
@@ -96,11 +96,11 @@ i64 send_memory(Control &c, int channel, Mapping *book, u64 count, Sent &sent) {
     for (u64 at = m.start; m.kind == Kind::vdso && at < m.end; at += kPage) touch_read(at);   // its pages are mapped when touched
     bool hidden = !(m.prot & prot_read);                               // sendmsg obeys the protection
     if (hidden) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
-    error = send_pages(channel, pagemap, m.start, m.end, files, scratch, sent);
+    error = sent.pages && fails(Fault::leave_cut_at_pages) ? -EPIPE_ : send_pages(channel, pagemap, m.start, m.end, files, scratch, sent);
     if (hidden) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
   }
   sys(nr_close, u64(pagemap));
-  if (!error) error = send_record(channel, Record::end, 0, nullptr, 0);
+  if (!error && !fails(Fault::leave_silent)) error = send_record(channel, Record::end, 0, nullptr, 0);
   return error;
 }
 
@@ -155,14 +155,20 @@ i64 negotiate(Control &c, Slot *leader, int socket, Sent &sent) {
   i64 patience = c.timeout_ms;
   set_timeout(channel, patience, true);
   set_timeout(channel, patience, false);
-  if (i64 error = send_state(c, channel)) return error;
-  if (i64 error = send_memory(c, channel, book, count, sent)) return error;
+  i64 error = fails(Fault::leave_cut_at_state) ? -EPIPE_ : send_state(c, channel);
+  if (!error) error = send_memory(c, channel, book, count, sent);
+  if (error) {
+    // The other side may have said why it takes no more.
+    RecordHeader word{};
+    return !receive_record(channel, word, 100) && word.type == Record::fail && word.count ? -i64(word.count) : error;
+  }
   report(socket, Report::sent, 0, sent);
-  if (i64 error = await_record(channel, Record::ready, patience)) return error;
+  if ((error = await_record(channel, Record::ready, patience))) return error;
   report(socket, Report::ready, 0, sent);
-  if (i64 error = send_record(channel, Record::go, 0, nullptr, 0)) return error;
+  if ((error = fails(Fault::leave_cut_at_go) ? -EPIPE_ : send_record(channel, Record::go, 0, nullptr, 0))) return error;
   // From here to `running` the guest may run, but cannot have had an effect: its only way out is this process, which has served it nothing.
-  if (i64 error = await_record(channel, Record::running, patience)) return error;
+  if ((error = await_record(channel, Record::running, patience))) return error;
+  if (fails(Fault::leave_running_lost)) return -ETIMEDOUT_;
   set_timeout(channel, 0, true);
   set_timeout(channel, 0, false);
   return 0;

@@ -1,5 +1,6 @@
 // Inside of the stub: what its parts offer each other.
 #pragma once
+#include "faults.h"
 #include "sys.h"
 
 #define BLOB_CLOCK __attribute__((section(".clocks"), noinline, used))
@@ -17,6 +18,12 @@ i64 touch_read(u64);
 i64 touch_write(u64);
 extern const char access_begin[], access_end[], access_fault[], clocks_begin[], clocks_end[];
 i64 clone_with_stack(u64 nr, u64 a0, u64 a1, u64 a2, void (*start)(void *), void *argument);
+}
+inline bool fails(Fault fault) {                          // a test wants it to, this once
+  Control &c = control();
+  if (c.fault != u32(fault)) return false;
+  c.fault = 0;
+  return true;
 }
 inline bool within(u64 ip, const char *from, const char *to) { return ip >= address(from) && ip < address(to); }
 inline bool in_blob(u64 ip) { return ip - base() < kCodeSize; }

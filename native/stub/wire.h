@@ -33,7 +33,7 @@ struct Begin {
   int64_t monotonic_offset, boottime_offset, realtime_offset;   // ns: home minus hosting node
   int32_t pid;
   uint32_t timeout_ms;
-  uint32_t pad;
+  uint32_t fault;             // a test's, faults.h
   uint32_t threads;
 };
 struct Proof {

@@ -1,0 +1,188 @@
+/** Every numbered fault point of a move, out and home: the program goes on where it was, the order says why, and the next one succeeds. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parse, stringify } from 'smol-toml';
+import { guestProcess } from './kernel.js';
+import { endlessPython as python, whySkipped } from './programs.js';
+import { listed, pidOf, Workplace } from './storm.js';
+import { note, repository, type Running, Testbed, until, whyNoTestbed } from './testbed.js';
+
+interface Row {
+  number: number;
+  name: string;
+  /** What is to happen, in the fault's own words. */
+  text: string;
+}
+
+/** What the order that meets the fault is to say. `any`: the mover was killed, so that the daemon can only say that it died. */
+type Expectation = { code: string | RegExp } | { succeeds: true };
+
+const mover = path.join(repository, 'dist/libexec/mosmove');
+const rows: Row[] = spawnSync(mover, ['faults'], { encoding: 'utf8' })
+  .stdout.trim()
+  .split('\n')
+  .map((line) => /^(\d+) (\w+): (.*)$/.exec(line))
+  .filter((match) => match !== null)
+  .map(([, number, name, text]) => ({ number: Number(number), name: name as string, text: text as string }));
+
+/** By the names of native/stub/faults.h. The mover's deaths are all alike; some come when the move can no longer fail. */
+const died = /^failed$/;
+const expected: Record<string, Expectation> = {
+  stub_no_memory: { code: 'cannot-move' },
+  other_version: { code: 'protocol' },
+  leave_descriptors: { code: 'cannot-move' },
+  leave_cut_at_state: { code: 'cut' },
+  leave_cut_at_pages: { code: 'cut' },
+  leave_silent: { code: 'timeout' },
+  leave_cut_at_go: { code: 'cut' },
+  leave_running_lost: { code: 'timeout' },
+  arrive_no_memory: { code: 'no-memory' },
+  arrive_no_thread: { code: 'timeout' },
+  arrive_dies: { code: 'cut' },
+  arrive_silent: { code: 'timeout' },
+  arrive_dies_at_go: { code: 'cut' },
+  arrive_not_running: { code: 'timeout' },
+  home_no_memory: { code: 'no-memory' },
+  home_cut_at_start: { code: 'cut' },
+  home_cut_at_pages: { code: 'cut' },
+  home_cut_at_end: { code: 'cut' },
+  home_no_channel: { code: 'protocol' },
+  dump_cut_at_start: { code: 'cut' },
+  dump_cut_at_pages: { code: 'cut' },
+  dump_silent: { code: 'timeout' },
+  dump_no_spare: { succeeds: true },
+};
+/** Faults of the way home that the guest is told of when it is sent out. */
+const toldOnTheWayOut = (name: string): boolean => name.startsWith('dump_');
+const onTheWayHome = (name: string): boolean => /^(home_|dump_|mover_dies_(order|clean))/.test(name);
+/** A mover killed here has already done all that the move needs. */
+const toleratesTheDeath = new Set(['mover_dies_following', 'mover_dies_ordered', 'mover_dies_cleaning']);
+
+const threads = {
+  ...python,
+  name: 'python with eight threads',
+  command: [
+    'python3',
+    '-c',
+    [
+      'import hashlib, os, signal, threading',
+      'going = True',
+      'def end(*_):',
+      '    global going',
+      '    going = False',
+      'signal.signal(signal.SIGTERM, end)',
+      'wrong = []',
+      'def work(n):',
+      '    name = f"file{n}"; turn = 0; kept = os.urandom(1 << 20); sum = hashlib.md5(kept).digest()',
+      '    while going:',
+      '        text = str(turn * n) * 1000; turn += 1',
+      '        with open(name, "w") as f: f.write(text)',
+      '        with open(name) as f: wrong.append(n) if f.read() != text else None',
+      '        wrong.append(n) if hashlib.md5(kept).digest() != sum else None',
+      'all = [threading.Thread(target=work, args=(n,)) for n in range(8)]',
+      'for one in all: one.start()',
+      'print("ready", flush=True)',
+      'for one in all: one.join()',
+      'print("all blocks are equal" if not wrong else f"wrong: {wrong[:5]}")',
+    ].join('\n'),
+  ],
+};
+
+describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }, () => {
+  let testbed: Testbed;
+  const workplace = new Workplace();
+
+  before(async () => {
+    testbed = await Testbed.up(2);
+    // Short bounds, so that silence is found out soon.
+    const { directory } = await testbed.node(1);
+    const file = path.join(directory, 'etc/mosrun.toml');
+    const configuration = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, stringify({ ...configuration, migration: { timeout_seconds: 6 } }));
+    await testbed.control('kill-daemon', '1');
+    await testbed.control('start-daemon', '1');
+    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'the daemon of node1');
+    await until(
+      async () =>
+        (await testbed.json<{ nodes: { state: string }[] }>(1, 'mosctl', 'nodes', '--json')).nodes.every((n) => n.state === 'up'),
+      10,
+      'both nodes to be up',
+    );
+  });
+  after(async () => {
+    workplace.remove();
+    await testbed?.down();
+  });
+
+  const where = async (pid: number) => (await listed(testbed)).find((each) => each.pid === pid)?.where;
+  const arm = (number: number) => testbed.run(1, ['sh', '-c', `echo ${number} > /run/mosrun/processes/fault`]);
+  const order = async (pid: number, to: string) => {
+    const { status, stdout } = await testbed.run(1, ['migrate', String(pid), to, '--wait', '--json'], { timeout: 40 });
+    return { status, said: JSON.parse(stdout) as { error?: { code: string; message: string }; code?: string; message?: string } };
+  };
+  /** A move that must succeed: what a fault left behind must not be in its way. */
+  async function goes(pid: number, to: string): Promise<void> {
+    let last = '';
+    const moved = async () => {
+      const { status, said } = await order(pid, to);
+      last = JSON.stringify(said.error);
+      return status === 0;
+    };
+    await until(moved, 8, `process ${pid} to move to ${to}`).catch((error: Error) => {
+      throw new Error(`${error.message}: ${last}`);
+    });
+    assert.equal(await where(pid), to === 'home' ? 'node1' : to);
+  }
+
+  async function meets(pid: number, { number, name, text }: Row): Promise<string> {
+    const homewards = onTheWayHome(name);
+    const from = homewards ? 'node2' : 'node1';
+    if (toldOnTheWayOut(name)) await arm(number);
+    if (homewards) await goes(pid, 'node2');
+    if (!toldOnTheWayOut(name)) await arm(number);
+    const { status, said } = await order(pid, homewards ? 'home' : 'node2');
+    const code = said.error?.code ?? said.code ?? '';
+    const left = await testbed.run(1, ['test', '-e', '/run/mosrun/processes/fault']);
+    assert.notEqual(left.status, 0, `${name}: it was not met`);
+    if (toleratesTheDeath.has(name)) {
+      await goes(pid, 'home');
+      return `${number} ${text}: ${status === 0 ? 'moved all the same' : code}`;
+    }
+    const expectation: Expectation = expected[name] ?? { code: died };
+    if ('succeeds' in expectation) {
+      assert.equal(status, 0, `${name}: ${JSON.stringify(said)}`);
+    } else {
+      assert.notEqual(status, 0, `${name}: the move must fail`);
+      assert.match(
+        code,
+        expectation.code instanceof RegExp ? expectation.code : new RegExp(`^${expectation.code}$`),
+        `${name}: ${JSON.stringify(said)}`,
+      );
+      assert.equal(await where(pid), from, `${name}: it is where it was`);
+      if (!homewards)
+        await until(() => guestProcess(testbed, 2, pid) === undefined, 5, `${name}: what came of it on node2 to be gone`);
+    }
+    await goes(pid, homewards ? 'home' : 'node2');
+    if (!homewards) await goes(pid, 'home');
+    return `${number} ${text}: ${'succeeds' in expectation ? 'moved all the same' : code}`;
+  }
+
+  for (const program of [python, threads]) {
+    void test(`${program.name}: all of them, one after another, in one run`, { timeout: 280_000 }, async () => {
+      const running: Running = testbed.start(1, ['mosrun', '-h', ...program.command], { cwd: workplace.empty(), timeout: 270 });
+      await running.says('ready');
+      const pid = await pidOf(testbed, program.command.slice(1).join(' ').slice(0, 30));
+      for (const row of rows) {
+        note(await meets(pid, row));
+        assert.equal(running.ended, false, `${row.name}: the program runs on`);
+      }
+      await testbed.run(1, ['kill', '-TERM', String(pid)]);
+      const outcome = await running.within(20);
+      assert.deepEqual([outcome?.status, outcome?.stdout, outcome?.stderr], [0, 'ready\nall blocks are equal\n', '']);
+      assert.ok(rows.length >= 30, `only ${rows.length} fault points are known`);
+    });
+  }
+});
