@@ -354,14 +354,6 @@ void stay_away(Process *p) {
   while (load(&p->staying)) futex_wait(&p->staying, 1, 20000000);
 }
 
-// A child born here asks the keeper for its own.
-bool have_proc() {
-  Control &c = control();
-  if (c.maps < 0) c.maps = int(sys(257, kOwnFile, kOwnMaps, 0x80000));           // openat, O_CLOEXEC
-  if (c.pagemap < 0) c.pagemap = int(sys(257, kOwnFile, kOwnPagemap, 0x80000));
-  return c.maps >= 0 && c.pagemap >= 0;
-}
-
 // The thread's registers go home. If home then has everything, the channel ends and this process with it; if not, the thread goes on here.
 void park(Slot *slot, Context *context) {
   Control &c = control();
@@ -385,7 +377,7 @@ void park(Slot *slot, Context *context) {
     if (!p->parked) c.frozen_at = u64(now());
     last = add(&p->parked, 1) == p->threads;
   }
-  if (last && !have_proc()) guest_dies(1);
+  if (last && !have_own_files()) guest_dies(1);
   Request r{};
   r.magic = kRequestMagic;
   r.op = Op::park;
@@ -404,6 +396,13 @@ void park(Slot *slot, Context *context) {
 }
 
 }  // namespace
+
+bool have_own_files() {
+  Control &c = control();
+  if (c.maps < 0) c.maps = int(sys(257, kOwnFile, kOwnMaps, 0x80000));           // openat, O_CLOEXEC
+  if (c.pagemap < 0) c.pagemap = int(sys(257, kOwnFile, kOwnPagemap, 0x80000));
+  return c.maps >= 0 && c.pagemap >= 0;
+}
 
 void install_guest_handlers() {
   SigAction act{};
