@@ -231,6 +231,7 @@ void exec(Slot *slot, const Request &r, Space &space) {
 [[noreturn]] void end_thread(Slot *slot, int status) {
   Control &c = control();
   block_all_signals();
+  if (slot->leader) drop_skeleton(1ull << 40);               // what it has not come to yet
   // Without the lock: whoever holds it may be waiting for this thread to be gone, to reuse its slot.
   sys(nr_close, u64(slot->channel));
   slot->channel = -1;
