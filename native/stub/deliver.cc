@@ -303,11 +303,20 @@ u64 list_for_home(Slot *slot, Mapping *list) {
   return count;
 }
 
+// The kernel gives up a thread's share of the memory after clearing its tid word and walking its robust list (exit_mm in kernel/exit.c). Its number
+// tells less: a first thread keeps it until the process ends.
+bool has_memory(int tid) {
+  uint8_t byte;
+  IoVec local{address(&byte), 1}, remote{base(), 1};
+  return sys(nr_process_vm_readv, u64(tid), address(&local), 1, address(&remote), 1, 0) != -ESRCH_;
+}
+
 // Threads that have said goodbye may still be on their way out: the kernel has yet to clear their tid words and wake who waits for them.
 void wait_for_ended_threads(Process *p) {
   Control &c = control();
   for (u32 i = 0; i < c.slots; ++i)
-    while (slot_at(i)->state == u32(SlotState::dying) && slot_at(i)->process == p && sys(nr_tgkill, u64(p->pid), u64(slot_at(i)->tid), 0) == 0) sys(nr_sched_yield);
+    while (slot_at(i)->state == u32(SlotState::dying) && slot_at(i)->process == p && sys(nr_tgkill, u64(p->pid), u64(slot_at(i)->tid), 0) == 0 && has_memory(slot_at(i)->tid))
+      sys(nr_sched_yield);
 }
 
 // All of the memory. What fails here home sees by itself.
