@@ -23,6 +23,7 @@ const meanings: Record<string, Meaning> = {
     lost: 'no live pre-copy: memory is copied while the process stands still (Linux 6.7)',
   },
   'pagemap-scan': { needed: false, lost: 'no live pre-copy: memory is copied while the process stands still (Linux 6.7)' },
+  'thread-pidfd': { needed: false, lost: 'a process whose first thread has ended cannot leave this node (Linux 6.9)' },
 };
 
 export interface DoctorFacts {

@@ -1,6 +1,6 @@
 /** What /proc says of a process; proc(5). Everything is read when asked for, nothing is polled. */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readIfThere } from '../shared/files.js';
+import { namesIn, readIfThere } from '../shared/files.js';
 
 export interface ProcessFacts {
   pid: number;
@@ -31,9 +31,32 @@ export function bootId(): string {
   return bootIdentity;
 }
 
+/**
+ * A first thread that has ended while others live is a zombie, and its memory is gone: a file that tells of memory does not hold the text
+ * then. Another thread's does.
+ */
+function readOfMemory(pid: number, name: string, holds: (text: string) => boolean): string {
+  const text = readIfThere(`/proc/${pid}/${name}`) ?? '';
+  if (holds(text)) return text;
+  for (const thread of namesIn(`/proc/${pid}/task`)) {
+    const other = thread === `${pid}` ? '' : (readIfThere(`/proc/${pid}/task/${thread}/${name}`) ?? '');
+    if (holds(other)) return other;
+  }
+  return text;
+}
+
 export function readFacts(pid: number): ProcessFacts | null {
   const text = readIfThere(`/proc/${pid}/stat`);
-  if (text === null) return null;
+  const facts = text === null ? null : factsOf(pid, text);
+  if (facts?.state !== 'Z' || facts.threads <= 1) return facts;
+  const { state, memoryBytes } = factsOf(
+    pid,
+    readOfMemory(pid, 'stat', (other) => other !== '' && factsOf(pid, other).memoryBytes > 0),
+  );
+  return { ...facts, state, memoryBytes };
+}
+
+function factsOf(pid: number, text: string): ProcessFacts {
   // The name may hold spaces and parentheses: it ends at the last one.
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
@@ -63,14 +86,14 @@ export function readUids(pid: number): ProcessUids | null {
 
 /** The memory a move has to carry: what is anonymous, in memory or swapped out. */
 export function movableBytes(pid: number): number {
-  const status = readIfThere(`/proc/${pid}/status`) ?? '';
+  const status = readOfMemory(pid, 'status', (text) => text.includes('RssAnon:'));
   const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
   return (kilobytes('RssAnon') + kilobytes('VmSwap')) * 1024;
 }
 
 /** The command line, words apart by spaces; empty when the process has none to show. */
 export function readCommand(pid: number): string {
-  const text = readIfThere(`/proc/${pid}/cmdline`) ?? '';
+  const text = readOfMemory(pid, 'cmdline', (words) => words !== '');
   return text.replace(/\0+$/, '').replaceAll('\0', ' ');
 }
 

@@ -126,6 +126,9 @@ int Ptrace() {
   return error;
 }
 
+// PIDFD_THREAD, Linux 6.9: the descriptors of a process whose first thread has ended are in the hands of the others.
+int ThreadPidfd() { return syscall(SYS_pidfd_open, gettid(), O_EXCL) < 0 ? errno : 0; }
+
 int FsGsBase() { return getauxval(AT_HWCAP2) & kHwcap2FsGsBase ? 0 : ENOSYS; }
 
 struct Probe {
@@ -143,6 +146,7 @@ constexpr Probe kProbes[] = {
     {"userfaultfd", Userfault},
     {"userfaultfd-wp-async", UserfaultAsync},
     {"pagemap-scan", PagemapScan},
+    {"thread-pidfd", ThreadPidfd},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "engine/inspect.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,12 +87,17 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick) {
   std::vector<std::string> why;
   ProcessStat stat;
   if (!read_stat(pid, stat)) return {"there is no such process"};
-  if (stat.state == 'Z' || stat.state == 'X') return {threads_of(pid).size() > 1 ? "its first thread has ended" : "it has ended"};
+  if (stat.state == 'Z' || stat.state == 'X') return {"it has ended"};
   if (stat.state == 'T') why.push_back("it is stopped");
-  std::string tracer = status_field(pid, "TracerPid");
+  std::vector<pid_t> threads = threads_of(pid);
+  pid_t living = threads.empty() ? pid : threads.front();
+  std::string tracer = status_field(living, "TracerPid");
   if (!tracer.empty() && tracer != "0" && tracer != std::to_string(getpid())) why.push_back("it is being traced by process " + tracer);
-  if (status_field(pid, "Seccomp") == "2") why.push_back("it runs under a system-call filter of its own (seccomp)");
-  if (threads_of(pid).size() > kMaxSlots) why.push_back("it has more than " + std::to_string(kMaxSlots) + " threads");
+  if (status_field(living, "Seccomp") == "2") why.push_back("it runs under a system-call filter of its own (seccomp)");
+  if (threads.size() + (living != pid) > kMaxSlots) why.push_back("it has more than " + std::to_string(kMaxSlots) + " threads");
+  int pidfd = living == pid ? -1 : open_pidfd(pid, living);
+  if (pidfd >= 0) close(pidfd);
+  else if (living != pid && errno == EINVAL) why.push_back("its first thread has ended, and the kernel of this node is older than Linux 6.9");
   std::vector<Region> regions = read_regions(pid, !quick);
   if (regions.empty()) why.push_back("its memory map cannot be read");
   for (const Region &r : regions) check_region(pid, r, quick, why);

@@ -1,10 +1,12 @@
 #include "engine/proc.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,10 +26,29 @@ bool read_file(const std::string &path, std::string &text) {
   return n == 0;
 }
 
+static std::vector<pid_t> tasks_of(pid_t pid) {
+  std::vector<pid_t> list;
+  DIR *dir = opendir(proc_path(pid, "task").c_str());
+  if (!dir) return list;
+  while (dirent *entry = readdir(dir))
+    if (int tid = atoi(entry->d_name)) list.push_back(tid);
+  closedir(dir);
+  return list;
+}
+
+// Asks the other threads only if the first has nothing to say, or is just about to end.
+template <class Attempt> static bool by_some_thread(pid_t pid, Attempt attempt) {
+  if (attempt(pid)) return true;
+  for (pid_t tid : tasks_of(pid))
+    if (tid != pid && attempt(tid)) return true;
+  return false;
+}
+
 std::vector<Region> read_regions(pid_t pid, bool with_flags) {
   std::vector<Region> regions;
   std::string text;
-  if (!read_file(proc_path(pid, with_flags ? "smaps" : "maps"), text)) return regions;
+  const char *name_of_list = with_flags ? "smaps" : "maps";
+  if (!by_some_thread(pid, [&](pid_t tid) { return read_file(proc_path(tid, name_of_list), text) && !text.empty(); })) return regions;
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);
     if (end == std::string::npos) end = text.size();
@@ -46,7 +67,8 @@ std::vector<Region> read_regions(pid_t pid, bool with_flags) {
   return regions;
 }
 
-bool read_stat(pid_t pid, ProcessStat &stat) {
+// What /proc/PID/stat says of one thread, and of the memory as that thread has it.
+static bool read_one_stat(pid_t pid, ProcessStat &stat) {
   std::string text;
   if (!read_file(proc_path(pid, "stat"), text)) return false;
   size_t close_paren = text.rfind(')');   // the command may contain anything
@@ -71,15 +93,33 @@ bool read_stat(pid_t pid, ProcessStat &stat) {
   return true;
 }
 
+bool read_stat(pid_t pid, ProcessStat &stat) {
+  if (!read_one_stat(pid, stat)) return false;
+  if (stat.state != 'Z') return true;
+  for (pid_t tid : tasks_of(pid)) {
+    ProcessStat living;
+    if (tid == pid || !read_one_stat(tid, living) || living.state == 'Z' || living.state == 'X' || !living.end_code) continue;
+    living.start_time = stat.start_time;
+    living.cpu_ticks = stat.cpu_ticks;
+    stat = living;
+    break;
+  }
+  return true;
+}
+
 std::vector<pid_t> threads_of(pid_t pid) {
-  std::vector<pid_t> list;
-  DIR *dir = opendir(proc_path(pid, "task").c_str());
-  if (!dir) return list;
-  while (dirent *entry = readdir(dir))
-    if (int tid = atoi(entry->d_name)) list.push_back(tid);
-  closedir(dir);
+  std::vector<pid_t> list = tasks_of(pid);
+  ProcessStat first;
+  if (list.size() > 1 && read_one_stat(pid, first) && first.state == 'Z') std::erase(list, pid);
   return list;
 }
+
+pid_t living_thread(pid_t pid) {
+  std::vector<pid_t> list = threads_of(pid);
+  return list.empty() ? pid : list.front();
+}
+
+int open_pidfd(pid_t pid, pid_t tid) { return int(syscall(SYS_pidfd_open, tid, tid == pid ? 0 : O_EXCL)); }   // PIDFD_THREAD
 
 static std::string field_of(const std::string &file, const char *key) {
   std::string text;
@@ -102,15 +142,21 @@ pid_t innermost_pid(pid_t pid) { return innermost_tid(pid, pid); }
 
 bool read_memory(pid_t pid, Remote from, void *to, size_t size) {
   iovec local{to, size}, remote{reinterpret_cast<void *>(from.value), size};
-  return process_vm_readv(pid, &local, 1, &remote, 1, 0) == ssize_t(size);
+  ssize_t n = -1;
+  by_some_thread(pid, [&](pid_t tid) { return (n = process_vm_readv(tid, &local, 1, &remote, 1, 0)) >= 0 || errno != ESRCH; });
+  return n == ssize_t(size);
 }
 
 bool write_memory(pid_t pid, Remote to, const void *from, size_t size) {
-  int fd = open(proc_path(pid, "mem").c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  bool whole = pwrite(fd, from, size, off_t(to.value)) == ssize_t(size);
-  close(fd);
-  return whole;
+  ssize_t n = -1;
+  by_some_thread(pid, [&](pid_t tid) {
+    int fd = open(proc_path(tid, "mem").c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return errno != ESRCH;
+    n = pwrite(fd, from, size, off_t(to.value));
+    close(fd);
+    return n != 0;                        // older kernels open the file of a thread without memory
+  });
+  return n == ssize_t(size);
 }
 
 int64_t clock_ns(int clock) {

@@ -37,7 +37,11 @@ std::string proc_path(pid_t pid, const char *name);
 bool read_file(const std::string &path, std::string &text);
 std::vector<Region> read_regions(pid_t pid, bool with_flags);
 bool read_stat(pid_t pid, ProcessStat &stat);
-std::vector<pid_t> threads_of(pid_t pid);
+// A first thread that has ended while others live (pthread_exit(3)) is a zombie without memory and files. Below it is no thread any more, and
+// what belongs to all threads is asked of another: the number of any thread does for /proc/PID and for process_vm_readv(2).
+std::vector<pid_t> threads_of(pid_t pid);   // the first thread first, if it lives
+pid_t living_thread(pid_t pid);           // the first thread if it lives
+int open_pidfd(pid_t pid, pid_t tid);     // gives the files of a thread that is not the first since Linux 6.9 only; -1 and errno before
 // The value of `key:` in /proc/PID/status, or an empty string.
 std::string status_field(pid_t pid, const char *key);
 pid_t innermost_pid(pid_t pid);           // its number as it sees itself

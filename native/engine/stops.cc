@@ -12,7 +12,7 @@ namespace mosrun {
 bool tell_stopped(pid_t pid, bool stopped) {
   ProcessStatus status;
   if (!find_control(pid, status) || Phase(status.control.phase) != Phase::away || status.control.event < 0) return false;
-  int pidfd = int(syscall(SYS_pidfd_open, pid, 0));
+  int pidfd = open_pidfd(pid, living_thread(pid));
   if (pidfd < 0) return false;
   int channel = int(syscall(SYS_pidfd_getfd, pidfd, status.control.event, 0));
   close(pidfd);

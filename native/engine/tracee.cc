@@ -59,12 +59,15 @@ bool Tracee::wait_stop(pid_t tid, std::string &error) {
     attached_.erase(std::remove(attached_.begin(), attached_.end(), tid), attached_.end());
     return true;
   };
-  for (int64_t until = clock_ns(CLOCK_MONOTONIC) + 2000000000LL;;) {
+  for (int64_t from = clock_ns(CLOCK_MONOTONIC);;) {
     int status = 0;
     pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
     if (got < 0 && errno != EINTR) return ended();
     if (got == 0) {
-      if (clock_ns(CLOCK_MONOTONIC) > until) return error = "thread " + std::to_string(tid) + " could not be stopped (it waits in the kernel, in state D)", false;
+      int64_t waited = clock_ns(CLOCK_MONOTONIC) - from;
+      // The end of a first thread is not reported while others live (wait(2)).
+      if (tid == pid_ && waited > 2000000 && status_field(tid, "State")[0] == 'Z') return ended();
+      if (waited > 2000000000LL) return error = "thread " + std::to_string(tid) + " could not be stopped (it waits in the kernel, in state D)", false;
       usleep(20);
       continue;
     }
@@ -219,7 +222,7 @@ void Tracee::settle(Thread &thread) {
     unsettled_ = true;
     return;
   }
-  int64_t whole = timeout_of(pid_, nr, r);
+  int64_t whole = timeout_of(thread.tid, nr, r);
   if (whole >= 0 && writes_rest_back(nr)) thread.rest_ns = whole;   // what stands there now is what is left
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   r.rax = uint64_t(nr);
@@ -229,7 +232,7 @@ void Tracee::settle(Thread &thread) {
 
 bool Tracee::read_threads(std::string &error) {
   unsettled_ = false;
-  for (const Region &region : read_regions(pid_, false))
+  for (const Region &region : read_regions(threads_.front().tid, false))
     if (region.name == "[vdso]") vdso_start_ = region.start, vdso_end_ = region.end;
   for (Thread &t : threads_) {
     if (!get_regs(t.tid, t.regs)) return error = failure("PTRACE_GETREGSET", t.tid), false;
@@ -249,7 +252,7 @@ bool Tracee::read_threads(std::string &error) {
       t.rseq_signature = rseq.signature;
       uint64_t section = 0;
       struct { uint32_t version, flags; uint64_t start, length, abort; } cs{};
-      if (t.rseq && read_memory(pid_, {t.rseq + 8}, &section, 8) && section && read_memory(pid_, {section}, &cs, sizeof cs) && t.regs.rip - cs.start < cs.length) t.regs.rip = cs.abort;
+      if (t.rseq && read_memory(t.tid, {t.rseq + 8}, &section, 8) && section && read_memory(t.tid, {section}, &cs, sizeof cs) && t.regs.rip - cs.start < cs.length) t.regs.rip = cs.abort;
     }
     void *head = nullptr;
     size_t length = 0;
@@ -262,9 +265,9 @@ bool Tracee::read_threads(std::string &error) {
 
 bool Tracee::call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std::string &error) {
   Thread &t = threads_.front();
-  Gadgets gadgets = find_gadgets(pid_);
+  Gadgets gadgets = find_gadgets(t.tid);
   if (!gadgets.call) return error = "no system-call instruction was found in it", false;
-  Chain chain(pid_, t, gadgets, threads_);
+  Chain chain(t.tid, t, gadgets, threads_);
   user_regs_struct regs = t.regs;
   regs.rax = nr;
   regs.rdi = args[0], regs.rsi = args[1], regs.rdx = args[2], regs.r10 = args[3], regs.r8 = args[4], regs.r9 = args[5];

@@ -42,7 +42,7 @@ class Tracee {
   bool read_threads(std::string &error);
   bool unsettled() const { return unsettled_; }
 
-  // One system call in the first thread, by an instruction of the program. With `chain` the program's memory below the stack holds a signal frame
+  // One system call in the first of the threads, by an instruction of the program. With `chain` the program's memory below the stack holds a signal frame
   // meanwhile, so that the program continues by itself should this process be killed at any point.
   bool call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std::string &error);
 

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,21 @@ bool read_stat(pid_t pid, Stat &stat) {
   return true;
 }
 
+// Of a first thread that has ended (pthread_exit(3)) the kernel tells no memory; the others have what it had.
+unsigned long long pages_of(pid_t pid, const Stat &stat) {
+  if (stat.field[24] != 0) return stat.field[24];
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task", pid);
+  DIR *tasks = opendir(path);
+  Stat living;
+  while (dirent *entry = tasks ? readdir(tasks) : nullptr) {
+    pid_t tid = atoi(entry->d_name);
+    if (tid > 0 && read_stat(tid, living) && living.field[24] != 0) break;
+  }
+  if (tasks) closedir(tasks);
+  return living.field[24];
+}
+
 void add_children(pid_t parent, Usage &usage, int depth) {
   char text[16384];
   if (depth > 8 || !read_proc(text, sizeof text, "/proc/%d/task/%d/children", parent)) return;
@@ -48,7 +64,7 @@ void add_children(pid_t parent, Usage &usage, int depth) {
     if (!read_stat(pid, stat)) continue;
     if (usage.leader == 0) usage.leader = pid;
     usage.cpu_seconds += static_cast<double>(stat.field[14] + stat.field[15]) / static_cast<double>(sysconf(_SC_CLK_TCK));
-    usage.rss_bytes += stat.field[24] * 4096;
+    usage.rss_bytes += pages_of(pid, stat) * 4096;
     usage.threads += static_cast<unsigned>(stat.field[20]);
     add_children(pid, usage, depth + 1);
   }

@@ -68,7 +68,7 @@ bool clean(pid_t pid, std::string &error, bool thorough) {
     // A sleep that began away waits for a time that stands in the slot: once the kernel has read it, the register gets the program's value again.
     for (unsigned i = 0; i < status.control.slots; ++i) {
       Slot slot{};
-      if (!read_memory(pid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot) || !slot.deadline_argument) continue;
+      if (!read_memory(t.tid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot) || !slot.deadline_argument) continue;
       uint64_t *value = argument(r, slot.deadline_argument);
       if (!value || *value - base >= size) continue;
       if (!t.in_call) return error = "a thread is about to continue its sleep", false;

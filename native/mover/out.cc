@@ -111,9 +111,14 @@ void fill_mm(pid_t pid, MmMap &mm) {
   mm = {s.start_code, s.end_code, s.start_data, s.end_data, s.start_brk, s.start_brk, s.start_stack, s.arg_start, s.arg_end, s.env_start, s.env_end, 0, 0, uint32_t(-1)};
 }
 
+// Slot 0 is the first thread's; one that has ended leaves it without a thread, and the next leads. Its channel carries the move all the same.
+size_t first_slot(const Order &o, Tracee &tracee) { return tracee.threads()[0].tid == o.pid ? 0 : 1; }
+
 // The region as the stub expects to find it: code, control page, one slot per thread with its registers.
 std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin) {
-  if (!write_memory(o.pid, {base}, blob, blob_size)) return "writing the stub failed";
+  pid_t memory = tracee.threads()[0].tid;
+  unsigned index = unsigned(first_slot(o, tracee));
+  if (!write_memory(memory, {base}, blob, blob_size)) return "writing the stub failed";
   std::vector<uint8_t> page(sizeof(Control));
   auto &c = *reinterpret_cast<Control *>(page.data());
   c.magic = kControlMagic;
@@ -124,7 +129,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.protocol = kProtocol;
   c.threads = uint32_t(tracee.threads().size());
   c.inside = c.threads;
-  c.slots = c.threads;
+  c.slots = c.threads + index;
   c.fault = o.fault;
   c.mover = c.mover_peer = c.event = c.pool = c.maps = c.pagemap = c.proc = c.uffd = -1;
   c.timeout_ms = uint32_t(std::max(1000, o.timeout_ms / 3));   // per step without progress
@@ -146,8 +151,15 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.statistics.last_return = -3;
   c.statistics.threads = c.threads;
-  if (!write_memory(o.pid, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
-  unsigned index = 0;
+  if (!write_memory(memory, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
+  if (index) {
+    Slot ended{};
+    ended.state = uint32_t(SlotState::dying);
+    ended.tid = c.pid;
+    ended.channel = -1;
+    if (!write_memory(memory, {base + kSlotsOffset}, &ended, sizeof ended)) return "writing the stub's memory failed";
+  }
+  bool leads = true;
   for (Thread &t : tracee.threads()) {
     uint64_t at = base + kSlotsOffset + index * kSlotSize;
     std::vector<uint8_t> frame = build_frame(t, at + kFrameOffset);
@@ -164,14 +176,15 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
     slot.rseq_length = t.rseq_length;
     slot.rseq_signature = t.rseq_signature;
     slot.frame_length = frame.size();
-    slot.leader = index == 0;
+    slot.leader = leads;
     slot.cpu_base = t.cpu_ns;
     if (t.rest_ns >= 0) {
       slot.deadline = uint64_t(clock_ns(CLOCK_MONOTONIC) + t.rest_ns);
       slot.deadline_ip = t.regs.rip + 2;             // as a trap shows it: behind the instruction
     }
     if (t.begun) slot.begun_ip = t.regs.rip + 2;
-    if (!write_memory(o.pid, {at}, &slot, sizeof slot) || !write_memory(o.pid, {at + kFrameOffset}, frame.data(), frame.size())) return "writing a thread's state failed";
+    if (!write_memory(memory, {at}, &slot, sizeof slot) || !write_memory(memory, {at + kFrameOffset}, frame.data(), frame.size())) return "writing a thread's state failed";
+    leads = false;
     ++index;
   }
   return "";
@@ -195,13 +208,13 @@ bool hand(int socket, Role role, unsigned index, int fd, bool last) {
 }
 
 // The stub has made a socket pair: one end is ours.
-int take_socket(const Order &o, uint64_t base, std::string &error) {
+int take_socket(const Order &o, pid_t leader, uint64_t base, std::string &error) {
   int64_t until = clock_ns(CLOCK_MONOTONIC) + 3000000000LL;
   for (;;) {
     Control c{};
-    if (!read_control(o.pid, {base}, c)) return error = "it ended meanwhile", -1;
+    if (!read_control(leader, {base}, c)) return error = "it ended meanwhile", -1;
     if (c.mover >= 0) {
-      int pidfd = int(syscall(SYS_pidfd_open, o.pid, 0));
+      int pidfd = open_pidfd(o.pid, leader);
       int fd = pidfd < 0 ? -1 : int(syscall(SYS_pidfd_getfd, pidfd, c.mover_peer, 0));
       if (fd < 0) error = std::string("its side of the connection could not be reached: ") + strerror(errno);
       if (pidfd >= 0) close(pidfd);
@@ -213,12 +226,12 @@ int take_socket(const Order &o, uint64_t base, std::string &error) {
   }
 }
 
-void hand_over(const Order &o, int socket, Channels &channels, size_t threads) {
+void hand_over(const Order &o, int socket, Channels &channels, size_t slots) {
   int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   bool good = hand(socket, Role::proc, 0, proc, false) && hand(socket, Role::event, 0, channels.event, false);
   o.dies_at(Fault::mover_dies_handing);
   for (size_t i = 0; i < channels.spares.size(); ++i) good = good && hand(socket, Role::spare, unsigned(i + 1), channels.spares[i], false);
-  for (size_t i = 0; i < threads; ++i) good = good && hand(socket, Role::thread, unsigned(i), channels.threads[i], i + 1 == threads);
+  for (size_t i = 0; i < slots; ++i) good = good && hand(socket, Role::thread, unsigned(i), channels.threads[i], i + 1 == slots);
   close(proc);
 }
 
@@ -231,6 +244,8 @@ int follow(int socket, ReportMessage &last) {
     if (n < 0) return errno;
     ReportMessage message{};
     ssize_t got = recv(socket, &message, sizeof message, 0);
+    // A stub that gave up with descriptors unread: the error comes first, and once (unix_release_sock, net/unix/af_unix.c); its word is behind it.
+    if (got < 0 && errno == ECONNRESET) got = recv(socket, &message, sizeof message, 0);
     if (got != ssize_t(sizeof message)) return ECONNRESET;
     last = message;
     switch (message.type) {
@@ -253,7 +268,7 @@ std::string why_failed(const Order &o, int error) {
 
 int cannot(pid_t pid, const std::string &why) {
   ProcessStat stat;
-  bool ended = !read_stat(pid, stat) || ((stat.state == 'Z' || stat.state == 'X') && threads_of(pid).size() <= 1);
+  bool ended = !read_stat(pid, stat) || stat.state == 'Z' || stat.state == 'X';
   std::string who = "process " + std::to_string(pid);
   return ended ? say_failed("not-found", who + " has ended") : say_failed("cannot-move", who + " cannot move: " + why);
 }
@@ -288,7 +303,7 @@ int move_out(const Order &order) {
   uint64_t base = find_gap(regions);
   if (!base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " leaves no gap of " + std::to_string(kRegionSize >> 20) + " MiB in its address space");
   rlimit stack = limit_of(o.pid, "Max stack size"), space = limit_of(o.pid, "Max address space");
-  size_t threads = o.at_exec ? 1 : threads_of(o.pid).size();
+  size_t threads = o.at_exec ? 1 : threads_of(o.pid).size() + (living_thread(o.pid) != o.pid);
   uint64_t size = kSlotsOffset + threads * kSlotSize;
   if (space.rlim_cur != RLIM_INFINITY) {
     uint64_t used = size;
@@ -310,9 +325,12 @@ int move_out(const Order &order) {
   say_phase("connected");
   o.dies_at(Fault::mover_dies_connected);
 
+  size_t first = 0, slots = 0;
   for (int tries = 0;; ++tries) {
     if (!o.at_exec && !tracee.stop(error)) return cannot(o.pid, error);
-    if (tracee.threads().size() > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
+    first = first_slot(o, tracee);
+    slots = first + tracee.threads().size();
+    if (slots > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
     why = reasons_to_stay(o.pid, true);
     if (!why.empty()) return cannot(o.pid, why[0]);
     if (!tracee.read_threads(error)) return cannot(o.pid, error);
@@ -321,11 +339,10 @@ int move_out(const Order &order) {
     tracee.resume_all();
     usleep(500);
   }
-  if (tracee.threads()[0].tid != o.pid) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " cannot move: its first thread has ended");
   say_phase("stopped");
   o.dies_at(Fault::mover_dies_stopped);
   uint64_t at = 0;
-  size = kSlotsOffset + tracee.threads().size() * kSlotSize;
+  size = kSlotsOffset + slots * kSlotSize;
   const uint64_t most = o.fails(Fault::stub_no_memory) ? 1ull << 62 : size;
   const uint64_t args[6] = {base, most, 7, 0x104022, ~0ull, 0};   // PROT_READ|WRITE|EXEC; PRIVATE|ANONYMOUS|NORESERVE|FIXED_NOREPLACE
   if (!tracee.call(SYS_mmap, args, at, error)) return cannot(o.pid, error);
@@ -340,21 +357,20 @@ int move_out(const Order &order) {
   }
   o.dies_at(Fault::mover_dies_written);
   write_state(o, base + kControlOffset);
-  size_t total = tracee.threads().size();
   const uint32_t leaving = uint32_t(Phase::leaving);
   if (!write_memory(o.pid, {base + kControlOffset + offsetof(Control, phase)}, &leaving, sizeof leaving)) return remove_state(o), cannot(o.pid, "the stub could not be started in it");
   uint64_t entry = reinterpret_cast<const BlobHeader *>(blob)->leave;
-  for (size_t i = 0; i < total; ++i)
-    if (!tracee.send_off(tracee.threads()[i], base + entry, base + kSlotsOffset + i * kSlotSize + kStackTop, error)) {
+  for (size_t i = first; i < slots; ++i)
+    if (!tracee.send_off(tracee.threads()[i - first], base + entry, base + kSlotsOffset + i * kSlotSize + kStackTop, error)) {
       remove_state(o);
       return cannot(o.pid, error);
-    } else if (i == 0) {
+    } else if (i == first) {
       o.dies_at(Fault::mover_dies_half_let_go);
     }
   o.dies_at(Fault::mover_dies_let_go);
-  int socket = take_socket(o, base, error);
+  int socket = take_socket(o, tracee.threads()[0].tid, base, error);
   ReportMessage last{};
-  if (socket >= 0) hand_over(o, socket, channels, total);            // if it cannot take them, its report says why
+  if (socket >= 0) hand_over(o, socket, channels, slots);            // if it cannot take them, its report says why
   o.dies_at(Fault::mover_dies_following);
   int failure = socket < 0 ? EPROTO : follow(socket, last);
   if (socket >= 0) close(socket);
@@ -371,7 +387,7 @@ int move_out(const Order &order) {
   f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
   f.bytes = last.bytes;
   f.pages = last.pages;
-  f.threads = unsigned(total);
+  f.threads = unsigned(tracee.threads().size());
   return say_done(o.pid, f);
 }
 

@@ -169,6 +169,7 @@ void begin_arrived(void *argument) {
 
 void create_threads(Slot *slot) {
   Control &c = control();
+  u32 here = slot->state == u32(SlotState::used);
   for (u32 i = 1; i < c.slots; ++i) {
     Slot *s = slot_at(i);
     CloneArgs args{};
@@ -184,7 +185,7 @@ void create_threads(Slot *slot) {
     if (made != tid) refuse(slot, -EEXIST_);
   }
   i64 until = now() + kPatience * 1000000;
-  for (u32 seen; (seen = load(&c.arrived)) + 1 < c.threads; futex_wait(&c.arrived, seen, 20000000))
+  for (u32 seen; (seen = load(&c.arrived)) + here < c.threads; futex_wait(&c.arrived, seen, 20000000))
     if (now() > until) refuse(slot, -ETIMEDOUT_);
 }
 
@@ -220,6 +221,17 @@ static void await_home_time(const Control &c) {
   }
 }
 
+// The program's first thread has ended: so does this one, which has built the rest, and is a zombie here as there. It took no signal.
+[[noreturn]] static void step_aside(Slot *slot) {
+  Control &c = control();
+  sys(nr_close, u64(slot->channel));
+  slot->channel = -1;
+  sys(nr_tgkill, u64(c.pid), u64(slot_at(1)->tid), kControlSignal);     // a message may have come, as below
+  store(&c.phase, u32(Phase::away));
+  futex_wake(&c.phase);
+  for (;;) sys(nr_exit, 0);
+}
+
 extern "C" [[noreturn]] void arrive() {
   Slot *slot = this_slot();
   Control &c = control();
@@ -227,7 +239,8 @@ extern "C" [[noreturn]] void arrive() {
   c.keeper = c.pool;
   u64 vdso = clear_husk(slot);
   receive_state(slot);
-  if (slot->tid != c.pid) refuse(slot, -EINVAL_);
+  bool lives = slot->state == u32(SlotState::used);
+  if (slot->tid != c.pid || c.threads + !lives != c.slots || !c.threads) refuse(slot, -EINVAL_);
   receive_memory(slot);
   patch_vdso(c.vdso_start, vdso);
   c.mm.exe_fd = u32(-1);
@@ -240,7 +253,7 @@ extern "C" [[noreturn]] void arrive() {
   install_filter(slot);
   if (fails(Fault::arrive_no_thread)) refuse(slot, -EAGAIN_);
   create_threads(slot);
-  adopt_thread_state(slot);
+  if (lives) adopt_thread_state(slot);
   if (fails(Fault::arrive_silent)) wait_readable(slot->channel, -1);
   check(slot, send_record(slot->channel, Record::ready, 0, nullptr, 0));
   RecordHeader go{};
@@ -250,6 +263,7 @@ extern "C" [[noreturn]] void arrive() {
   own_events(c.event, c.pid);
   await_home_time(c);
   if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(1);
+  if (!lives) step_aside(slot);
   store(&c.phase, u32(Phase::away));
   futex_wake(&c.phase);
   // A message may have come before the channel could raise a signal.

@@ -303,11 +303,20 @@ u64 list_for_home(Slot *slot, Mapping *list) {
   return count;
 }
 
+// The kernel gives up a thread's share of the memory after clearing its tid word and walking its robust list (exit_mm in kernel/exit.c). Its number
+// tells less: a first thread keeps it until the process ends.
+bool has_memory(int tid) {
+  uint8_t byte;
+  IoVec local{address(&byte), 1}, remote{base(), 1};
+  return sys(nr_process_vm_readv, u64(tid), address(&local), 1, address(&remote), 1, 0) != -ESRCH_;
+}
+
 // Threads that have said goodbye may still be on their way out: the kernel has yet to clear their tid words and wake who waits for them.
 void wait_for_ended_threads(Process *p) {
   Control &c = control();
   for (u32 i = 0; i < c.slots; ++i)
-    while (slot_at(i)->state == u32(SlotState::dying) && slot_at(i)->process == p && sys(nr_tgkill, u64(p->pid), u64(slot_at(i)->tid), 0) == 0) sys(nr_sched_yield);
+    while (slot_at(i)->state == u32(SlotState::dying) && slot_at(i)->process == p && sys(nr_tgkill, u64(p->pid), u64(slot_at(i)->tid), 0) == 0 && has_memory(slot_at(i)->tid))
+      sys(nr_sched_yield);
 }
 
 // All of the memory. What fails here home sees by itself.
@@ -356,14 +365,6 @@ void stay_away(Process *p) {
   while (load(&p->staying)) futex_wait(&p->staying, 1, 20000000);
 }
 
-// A child born here asks the keeper for its own.
-bool have_proc() {
-  Control &c = control();
-  if (c.maps < 0) c.maps = int(sys(257, kOwnFile, kOwnMaps, 0x80000));           // openat, O_CLOEXEC
-  if (c.pagemap < 0) c.pagemap = int(sys(257, kOwnFile, kOwnPagemap, 0x80000));
-  return c.maps >= 0 && c.pagemap >= 0;
-}
-
 // The thread's registers go home. If home then has everything, the channel ends and this process with it; if not, the thread goes on here.
 void park(Slot *slot, Context *context) {
   Control &c = control();
@@ -387,7 +388,7 @@ void park(Slot *slot, Context *context) {
     if (!p->parked) c.frozen_at = u64(now());
     last = add(&p->parked, 1) == p->threads;
   }
-  if (last && !have_proc()) guest_dies(1);
+  if (last && !have_own_files()) guest_dies(1);
   Request r{};
   r.magic = kRequestMagic;
   r.op = Op::park;
@@ -406,6 +407,13 @@ void park(Slot *slot, Context *context) {
 }
 
 }  // namespace
+
+bool have_own_files() {
+  Control &c = control();
+  if (c.maps < 0) c.maps = int(sys(257, kOwnFile, kOwnMaps, 0x80000));           // openat, O_CLOEXEC
+  if (c.pagemap < 0) c.pagemap = int(sys(257, kOwnFile, kOwnPagemap, 0x80000));
+  return c.maps >= 0 && c.pagemap >= 0;
+}
 
 void install_guest_handlers() {
   SigAction act{};

@@ -231,6 +231,7 @@ void exec(Slot *slot, const Request &r, Space &space) {
 [[noreturn]] void end_thread(Slot *slot, int status) {
   Control &c = control();
   block_all_signals();
+  if (slot->leader) drop_skeleton(1ull << 40);               // what it has not come to yet
   // Without the lock: whoever holds it may be waiting for this thread to be gone, to reuse its slot.
   sys(nr_close, u64(slot->channel));
   slot->channel = -1;
@@ -288,15 +289,16 @@ void set_action(Slot *slot, const Request &r, Space &space) {
   answer(slot, 0);
 }
 
-// Bytes of a mapping whose truth is here. A mapping that is not readable yet is made so for the moment.
+// Bytes of a mapping whose truth is here. A mapping that is not readable yet is made so for the moment. By this thread's number: the first may have
+// ended, and has no memory then.
 void fetch(Slot *slot, const Request &r, Space &space) {
   u64 at = r.args[0], length = minimum<u64>(r.args[1], r.out_size);
   if (at - base() < kRegionSize) return answer(slot, -EFAULT_);
   IoVec local{address(space.out), length}, remote{at, length};
-  i64 n = sys(nr_process_vm_readv, u64(control().pid), address(&local), 1, address(&remote), 1, 0);
+  i64 n = sys(nr_process_vm_readv, u64(slot->tid), address(&local), 1, address(&remote), 1, 0);
   if (n == -EFAULT_ && r.args[2]) {
     sys(nr_mprotect, align_down(at, kPage), align_up(length, kPage), prot_read);
-    n = sys(nr_process_vm_readv, u64(control().pid), address(&local), 1, address(&remote), 1, 0);
+    n = sys(nr_process_vm_readv, u64(slot->tid), address(&local), 1, address(&remote), 1, 0);
     sys(nr_mprotect, align_down(at, kPage), align_up(length, kPage), r.args[3] & 7);
   }
   answer(slot, n, space.out, n > 0 ? u64(n) : 0);

@@ -59,7 +59,7 @@ void protect(const Mapping *guest, u64 guests, bool final) {
   }
 }
 
-int open_maps() { return int(sys(257, u64(control().proc), reinterpret_cast<u64>("self/maps"), 0x80000)); }
+int open_maps() { return int(sys(257, u64(control().proc), reinterpret_cast<u64>("thread-self/maps"), 0x80000)); }
 
 i64 receive_mappings(int channel, Mapping *guest, u64 &guests) {
   RecordHeader header{};

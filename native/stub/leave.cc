@@ -81,11 +81,12 @@ i64 wait_for_threads(Control &c) {
   return 0;
 }
 
+// Of this thread, not of the process: a first thread that has ended has no memory (proc(5)).
 int open_proc(Control &c, const char *name) { return int(sys(257, u64(c.proc), reinterpret_cast<u64>(name), 0x80000)); }   // openat, O_CLOEXEC
 
 i64 send_memory(Control &c, int channel, Mapping *book, u64 count, Sent &sent) {
   uint8_t *scratch = buffer(this_slot());
-  int pagemap = open_proc(c, "self/pagemap");
+  int pagemap = open_proc(c, "thread-self/pagemap");
   if (pagemap < 0) return pagemap;
   i64 error = send_record(channel, Record::mappings, u32(count), book, count * sizeof(Mapping));
   sent.bytes += count * sizeof(Mapping);
@@ -131,14 +132,14 @@ i64 await_record(int channel, Record type, i64 timeout_ms) {
   return header.type == type && !header.length ? 0 : -EPROTO_;
 }
 
-i64 negotiate(Control &c, Slot *leader, int socket, Sent &sent) {
+i64 negotiate(Control &c, int socket, Sent &sent) {
   if (i64 error = receive_descriptors(c, socket)) return error;
   if (i64 error = wait_for_threads(c)) return error;
   sys(nr_mprotect, base(), kCodeSize, prot_read | prot_exec);
   sys(nr_mprotect, base() + kCodeSize, kSlotsOffset - kCodeSize, prot_read | prot_write);
   for (int s = 1; s <= kSignals; ++s) sys(nr_rt_sigaction, u64(s), 0, address(&c.process.actions[s - 1]), 8);
   auto *book = pointer<Mapping>(base() + kBookOffset);
-  int maps = open_proc(c, "self/maps");
+  int maps = open_proc(c, "thread-self/maps");
   if (maps < 0) return maps;
   u64 count = read_mappings(maps, book, kBookMax);
   sys(nr_close, u64(maps));
@@ -151,7 +152,7 @@ i64 negotiate(Control &c, Slot *leader, int socket, Sent &sent) {
   }
   c.book_entries = count;
   c.mm.brk = u64(sys(nr_brk, 0));
-  int channel = leader->channel;
+  int channel = slot_at(0)->channel;
   i64 patience = c.timeout_ms;
   set_timeout(channel, patience, true);
   set_timeout(channel, patience, false);
@@ -194,7 +195,7 @@ void give_up(Control &c, i64 error) {
     pair[0] = keep_descriptor(pair[0]);
     c.mover_peer = pair[1];
     store(reinterpret_cast<volatile u32 *>(&c.mover), u32(pair[0]));
-    error = negotiate(c, slot, pair[0], sent);
+    error = negotiate(c, pair[0], sent);
   }
   if (error) {
     give_up(c, error);
@@ -206,6 +207,8 @@ void give_up(Control &c, i64 error) {
     c.statistics.moved_pages = sent.pages;
     c.parked = 0;
     c.drop_next = 0;
+    Slot *first = slot_at(0);
+    if (first->state == u32(SlotState::dying)) sys(nr_close, u64(first->channel)), first->channel = -1;   // only the move needed it
     install_home_handlers();
     report(pair[0], Report::running, 0, sent);
   }

@@ -85,6 +85,7 @@ bool valid_altstack(const AltStack &, u64 sp);
 void note_events(Slot *slot);
 void end_begun_call(Slot *slot, Registers &regs, u64 action_flags);
 void install_guest_handlers();
+bool have_own_files();                                    // a child born here asks the keeper for them, by its first thread
 void guest_altstack(Slot *slot);
 void deliver_waiting(Slot *slot, Context *context);
 bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_t *info, u64 old_mask);

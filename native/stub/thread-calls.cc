@@ -123,6 +123,7 @@ i64 new_thread(Trap &trap, const CloneArgs &a) {
   Process *process = trap.slot->process;
   Lock lock(&c.lock);
   if (process->want_park) return kAgain;
+  have_own_files();                        // while the first thread is the only one: the keeper knows no other, and this one may end
   Spare spare;
   if (!take_spare(trap, spare)) return go_home_locked(trap, nr_clone);
   u64 index = free_slot();

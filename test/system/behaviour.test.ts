@@ -1,13 +1,14 @@
 /** What the kernel promises to programs, checked by programs: away all the time, and moved about all the time. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { ComeHomes, wrongly } from './come-homes.js';
-import { guestProcess, times } from './kernel.js';
-import { pidOf, Storm, Workplace } from './storm.js';
-import { note, repository, sleep, Testbed, until, whyNoTestbed } from './testbed.js';
+import { guestProcess, homeProcess, times } from './kernel.js';
+import { firstThread } from './programs.js';
+import { listed, pidOf, Storm, Workplace } from './storm.js';
+import { note, repository, sleep, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 
 const areas = ['signals', 'cores', 'clocks', 'memory', 'processes', 'descriptors'];
 const built = path.join(repository, 'build/programs');
@@ -91,6 +92,40 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
     }
     await testbed.run(1, ['kill', '-TERM', String(pid)]);
     assert.equal((await running.within(5))?.status, 7);
+  });
+
+  void test('a first thread that ends while its process is away', { timeout: 120_000 }, async () => {
+    firstThread.make?.();
+    const command = [...firstThread.command, 'end'];
+    const end = path.join(workplace.empty(), 'end');
+    writeFileSync(end, '');
+    const plain = workplace.trace(await testbed.run(1, command, { cwd: workplace.directory, timeout: 40 }));
+    assert.equal(plain.status, 57, plain.stdout);
+
+    const running = testbed.start(1, ['mosrun', ...command], { cwd: workplace.empty(), timeout: 100 });
+    const pid = await pidOf(testbed, 'first-thread');
+    const move = (to: string) => testbed.json(1, 'migrate', String(pid), to, '--wait', '--json');
+    const stateOf = (found: number | undefined) => /^State:\t(.)/m.exec(tryRead(`/proc/${found}/status`))?.[1];
+    const home = homeProcess(testbed, 1, pid);
+    await move('node2');
+    assert.notEqual(stateOf(home), 'Z', 'the first thread lives');
+    writeFileSync(end, '');
+    await until(() => stateOf(home) === 'Z' && stateOf(guestProcess(testbed, 2, pid)) === 'Z', 10, 'its end on both sides');
+    const seen = (await listed(testbed)).find((each) => each.pid === pid);
+    assert.deepEqual([seen?.where, seen?.state, seen?.command], ['node2', 'away', command.join(' ')]);
+    await move('home');
+    assert.equal(stateOf(home), 'Z');
+    assert.match(tryRead(`/proc/${home}/task/${home}/status`), /^Threads:\t([3-9]|\d\d)/m);
+    await until(() => guestProcess(testbed, 2, pid) === undefined, 5, 'the guest to be gone');
+
+    const storm = new Storm(testbed, pid, { away: [0.05, 0.3], home: [0, 0.1], seed: 5 });
+    const moved = workplace.trace(await running.done);
+    await storm.end(30);
+    const own = storm.moves.filter((each) => each.pid === pid).length;
+    note(`${storm.moves.length} moves, ${own} of the process itself`);
+    assert.deepEqual(storm.trouble, [], 'no move fails');
+    assert.deepEqual(moved, plain, 'output, exit status and files are those of a plain run');
+    assert.ok(own >= 20, `only ${own} moves`);
   });
 
   void test('a terminal: ^Z stops, fg continues, ^C ends a program that is away', { timeout: 60_000 }, async () => {

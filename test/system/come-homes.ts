@@ -43,6 +43,21 @@ const mayComeHome = new Set(
 );
 const names = new Map(table.map(({ number, name }) => [number, name]));
 
+/** Bytes read; by another thread where the first has ended, which has no memory then. */
+function readMemory(pid: number, buffer: Buffer, at: number): number {
+  for (const task of [`${pid}`, ...readdirSync(`/proc/${pid}/task`)]) {
+    try {
+      const memory = openSync(`/proc/${task}/mem`, 'r');
+      const got = readSync(memory, buffer, 0, buffer.length, at);
+      closeSync(memory);
+      if (got > 0) return got;
+    } catch {
+      // It has no memory, or not there.
+    }
+  }
+  return 0;
+}
+
 /** Watches all processes of a node that were away once, until it is closed. */
 export class ComeHomes {
   private readonly layout = layoutOf();
@@ -78,9 +93,7 @@ export class ComeHomes {
   private read(pid: number, home: number, control: number): void {
     const buffer = Buffer.alloc(this.layout.returns + 4 * this.layout.count);
     try {
-      const memory = openSync(`/proc/${home}/mem`, 'r');
-      const got = readSync(memory, buffer, 0, buffer.length, control);
-      closeSync(memory);
+      const got = readMemory(home, buffer, control);
       if (got < buffer.length || buffer.readBigUInt64LE(0) !== this.layout.magic) return;
     } catch {
       return; // it has ended, or has no control page at the moment

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { parse, stringify } from 'smol-toml';
 import { alive, guestProcess, homeProcess } from './kernel.js';
-import { endlessPython as python, whySkipped } from './programs.js';
+import { endlessPython as python, firstThread, whySkipped } from './programs.js';
 import { listed, pidOf, Storm, Workplace } from './storm.js';
 import { repository, type Running, sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
@@ -89,6 +89,13 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     return stderr.trim();
   }
 
+  async function openFaultyPort(mode: string, bytes = 0): Promise<void> {
+    const script = readFileSync(path.join(repository, 'test/system/faulty-port.mjs'), 'utf8');
+    const words = [mode, String(bytes), String(faultyPort), '7071', '10.77.0.2'];
+    const port = testbed.start(2, ['node', '--input-type=module', '-', ...words], { input: script });
+    await port.says('listening');
+  }
+
   const faults: [string, { mode?: string; bytes?: number; within: number }][] = [
     ['refused connection', { within: 10 }],
     ['silent data port', { mode: 'silent', bytes: 0, within: 45 }],
@@ -105,12 +112,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
       const [running, pid] = await startPython();
       await announcePort(faultyPort);
       try {
-        if (mode) {
-          const script = readFileSync(path.join(repository, 'test/system/faulty-port.mjs'), 'utf8');
-          const words = [mode, String(bytes), String(faultyPort), '7071', '10.77.0.2'];
-          const port = testbed.start(2, ['node', '--input-type=module', '-', ...words], { input: script });
-          await port.says('listening');
-        }
+        if (mode) await openFaultyPort(mode, bytes);
         note(await failsAndStays(pid, within));
       } finally {
         await announcePort(7071);
@@ -121,6 +123,25 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
       await endsWell(running, pid);
     });
   }
+
+  void test('a process whose first thread has ended stays too', { timeout: 120_000 }, async () => {
+    firstThread.make?.();
+    const command = [...firstThread.command.slice(0, 1), '300'];
+    const running = testbed.start(1, ['mosrun', ...command], { cwd: workplace.empty() });
+    const pid = await pidOf(testbed, 'first-thread');
+    await announcePort(faultyPort);
+    try {
+      await openFaultyPort('cut', 150_000);
+      note(await failsAndStays(pid, 45));
+    } finally {
+      await announcePort(7071);
+    }
+    const storm = new Storm(testbed, pid, { moves: 4, tree: false });
+    await storm.end(30);
+    assert.deepEqual([storm.trouble, storm.moves.length], [[], 4], 'the next moves succeed');
+    const outcome = await running.within(60);
+    assert.deepEqual([outcome?.status, outcome?.stdout.split('\n').at(-2)], [57, 'first thread Z, 600 signals']);
+  });
 
   void test('a node whose cable is pulled', { timeout: 180_000 }, async () => {
     const [running, pid] = await startPython();

@@ -32,7 +32,9 @@ export function guestProcess(testbed: Testbed, node: number, pid: number): numbe
 
 export function alive(pid: number): boolean {
   const stat = tryRead(`/proc/${pid}/stat`);
-  return stat !== '' && !/\) [ZX] /.test(stat);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie with more than one thread is a first thread that has ended before the others.
+  return stat !== '' && fields[0] !== 'X' && (fields[0] !== 'Z' || Number(fields[17]) > 1);
 }
 
 /** What each thread of a process is doing, for the message of a test that waited in vain. */

@@ -92,6 +92,15 @@ export const python: Program = {
   away: [0.45, 0.85],
 };
 
+export const firstThread: Program = {
+  name: 'a C program whose first thread has ended',
+  needs: ['gcc'],
+  make: compile('first-thread.c', 'first-thread', (to) => ['gcc', '-O2', source('first-thread.c'), '-o', to, '-pthread']),
+  command: [product('first-thread'), '150'],
+  computes: false,
+  away: [0.1, 0.4],
+};
+
 export const programs: Program[] = [
   python,
   {
@@ -197,6 +206,7 @@ export const programs: Program[] = [
     command: [product('threads'), '1500'],
     computes: false,
   },
+  firstThread,
 ];
 
 /** Programs that go on until SIGTERM and then say whether all their results were equal. */

@@ -19,7 +19,8 @@ function stat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const dead = fields[0] === 'Z' || fields[0] === 'X';
+    // A zombie with more than one thread is a first thread that has ended before the others.
+    const dead = (fields[0] === 'Z' && Number(fields[17]) <= 1) || fields[0] === 'X';
     return { parent: Number(fields[1]), start: fields[19], dead, program: readFileSync(`/proc/${pid}/cmdline`, 'utf8') };
   } catch {
     return undefined;
