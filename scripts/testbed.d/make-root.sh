@@ -2,6 +2,8 @@
 # Process 1 of a node while its world is made; then it becomes the node's init. Runs in the node's fresh namespaces, with the machine's
 # tree still in view. Arguments: number, state directory of the node, the static program tool.
 set -eu
+# systemd shares all mounts with copies of its namespace: what is mounted and unmounted here would be so on the machine too.
+mount --make-rprivate /
 number=$1 state=$2 tool=$3
 echo "node$number" > /proc/sys/kernel/hostname
 
