@@ -89,10 +89,12 @@ async function buildTypescript() {
   writeFileSync('dist/lib/package.json', '{ "type": "module" }\n');
 }
 
-/** node-gyp downloads headers unless told where the installed ones are. */
-function nodeDirectory() {
+/** By environment, since node-gyp lets npm's settings win over its arguments: "npm run --silent" would hide why it fails. */
+function gypSettings() {
   const prefix = path.resolve(process.execPath, '../..');
-  return existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+  // node-gyp downloads headers unless told where the installed ones are.
+  const installed = existsSync(path.join(prefix, 'include/node/node_api.h'));
+  return { ...process.env, npm_config_loglevel: 'warn', ...(installed ? { npm_config_nodedir: prefix } : {}) };
 }
 
 /** What the C++ parts take from the tables, the header and the page of system calls among it. */
@@ -114,7 +116,7 @@ async function buildNative() {
   const parallel = Math.min(availableParallelism(), 4);
   const configured = existsSync('build/config.gypi') && existsSync('build/Makefile');
   if (!configured || statSync('build/Makefile').mtimeMs < statSync('binding.gyp').mtimeMs) {
-    run(tool('node-gyp'), ['configure', '--loglevel=warn', ...nodeDirectory()]);
+    run(tool('node-gyp'), ['configure'], { env: gypSettings() });
   }
   run('make', ['-s', '-C', 'build', 'BUILDTYPE=Release', `-j${parallel}`]);
   install('build/Release/mosrun.node', 'dist/libexec/mosrun.node');

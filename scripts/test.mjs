@@ -1,4 +1,4 @@
-// Builds what is missing and runs the tests: all of test/**/*.test.ts, or those whose path contains one of the given words.
+// Prepares what is missing and runs the tests: all of test/**/*.test.ts, or those whose path contains one of the given words.
 // Usage: node scripts/test.mjs [--no-build] [WORD...]
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
@@ -9,8 +9,8 @@ const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 process.chdir(root);
 
 if (!process.argv.includes('--no-build')) {
-  const built = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
-  if (built.status !== 0) process.exit(1);
+  const prepared = spawnSync('scripts/prepare', { stdio: 'inherit' });
+  if (prepared.status !== 0) process.exit(1);
 }
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));

@@ -137,7 +137,8 @@ bool Tracee::stop(std::string &error) {
     std::vector<pid_t> list = threads_of(pid_);
     for (pid_t tid : list)
       if (std::find(attached_.begin(), attached_.end(), tid) == attached_.end() && !stop_thread(tid, error)) return false;
-    std::vector<pid_t> asked(attached_.begin() + long(before), attached_.end());
+    std::vector<pid_t> asked;
+    for (size_t i = before; i < attached_.size(); ++i) asked.push_back(attached_[i]);
     for (pid_t tid : asked)
       if (!wait_stop(tid, error)) return false;
     if (asked.empty() && before) break;

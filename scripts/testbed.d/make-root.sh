@@ -1,13 +1,19 @@
 #!/bin/sh
 # Process 1 of a node while its world is made; then it becomes the node's init. Runs in the node's fresh namespaces, with the machine's
-# tree still in view. Arguments: number, state directory of the node, the static program tool.
+# tree still in view. Arguments: number, state directory of the node, the static program tool, the build's directory, node.
 set -eu
-number=$1 state=$2 tool=$3
+# systemd shares all mounts with copies of its namespace: what is mounted and unmounted here would be so on the machine too.
+mount --make-rprivate /
+number=$1 state=$2 tool=$3 dist=$4 node=$5
 echo "node$number" > /proc/sys/kernel/hostname
 
 # Everything mounted for the node goes below $root: the machine's own tree for node 1, an empty one for the others.
 if [ "$number" = 1 ]; then
   root=
+  # For users who may not go where these are, as below a /root of mode 700.
+  if [ -d "$dist" ]; then mount --bind "$dist" "$state/commands/dist"; mount -o remount,bind,ro "$state/commands/dist"; fi
+  mount --bind "$node" "$state/commands/node"
+  mount -o remount,bind,ro "$state/commands/node"
 else
   root=$state/root
   mount -t tmpfs -o mode=755 root "$root"

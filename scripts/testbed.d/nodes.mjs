@@ -21,7 +21,8 @@ import { makeGroups } from './cgroups.mjs';
 import { plug, switchDirectory } from './network.mjs';
 import { Failure, alive, gone, here, nodeDirectory, repository, sleep, tool } from './state.mjs';
 
-export const commands = join(repository, 'dist/bin');
+const dist = join(repository, 'dist');
+export const commands = join(dist, 'bin');
 const devices = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'];
 
 function isElf(file) {
@@ -50,7 +51,6 @@ function libraries(file) {
 // make-root.sh. Directories that are links on the machine (/lib, /lib64) are links there too.
 function manifest() {
   const needed = new Set([process.execPath]);
-  const dist = join(repository, 'dist');
   for (const file of [process.execPath, ...files(dist).filter(isElf)]) for (const library of libraries(file)) needed.add(library);
   const lines = ['/lib', '/lib64']
     .filter((path) => existsSync(path) && lstatSync(path).isSymbolicLink())
@@ -73,7 +73,8 @@ export function runTool(...words) {
 // Makes the node's namespaces and root, and plugs it in. Its daemon is started apart.
 export async function boot(name, number, options) {
   const directory = nodeDirectory(name, number);
-  for (const each of ['root', 'etc', 'lib']) mkdirSync(join(directory, each), { recursive: true });
+  for (const each of ['root', 'etc', 'lib', 'commands/dist']) mkdirSync(join(directory, each), { recursive: true });
+  writeFileSync(join(directory, 'commands/node'), '', { flag: 'a' });
   for (const each of ['pid', 'ready', 'mosd.pid', 'mosgate.pid']) rmSync(join(directory, each), { force: true });
   makeGroups(name, number, options);
   writeFileSync(join(directory, 'manifest'), manifest());
@@ -97,6 +98,8 @@ export async function boot(name, number, options) {
     `${number}`,
     directory,
     tool,
+    dist,
+    process.execPath,
   );
   for (const end = Date.now() + 10000; !existsSync(join(directory, 'ready')); await sleep(10)) {
     if (alive(join(directory, 'pid')) === undefined || Date.now() > end)

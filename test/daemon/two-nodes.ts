@@ -2,6 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -75,8 +76,9 @@ export class TwoNodes {
 
   static async up(extra = ''): Promise<TwoNodes> {
     const two = new TwoNodes(mkdtempSync(path.join(tmpdir(), 'mosrun-test-')));
-    // Other users' commands go there too.
+    // Other users' commands go there too, and are there: those users may not go where the source is.
     chmodSync(two.directory, 0o755);
+    cpSync(path.join(source, 'dist/bin'), path.join(two.directory, 'bin'), { recursive: true });
     const libexec = path.join(two.directory, 'libexec');
     mkdirSync(libexec);
     symlinkSync(path.join(source, 'test/fixtures/fake-mover.mjs'), path.join(libexec, 'mosmove'));
@@ -106,6 +108,10 @@ export class TwoNodes {
     return two;
   }
 
+  private bin(name: string): string {
+    return path.join(this.directory, 'bin', name);
+  }
+
   runtime(number: number): string {
     return path.join(this.directory, `run${number}`);
   }
@@ -116,7 +122,7 @@ export class TwoNodes {
 
   environment(number: number): NodeJS.ProcessEnv {
     const runtime = this.runtime(number);
-    const ownPath = `${path.join(source, 'dist/bin')}:${process.env.PATH}`;
+    const ownPath = `${path.join(this.directory, 'bin')}:${process.env.PATH}`;
     return {
       ...process.env,
       PATH: ownPath,
@@ -127,7 +133,7 @@ export class TwoNodes {
 
   start(number: number): void {
     const log = openSync(path.join(this.directory, `log${number}`), 'a');
-    const child = spawn(bin('mosd'), ['--config', this.configuration(number)], { stdio: ['ignore', log, log] });
+    const child = spawn(this.bin('mosd'), ['--config', this.configuration(number)], { stdio: ['ignore', log, log] });
     closeSync(log);
     this.daemons.set(number, child);
   }
@@ -164,7 +170,7 @@ export class TwoNodes {
   }
 
   call(command: string, args: readonly string[], number = 1, options: SpawnOptions = {}): Promise<Result> {
-    return run(bin(command), args, { env: this.environment(number), ...options });
+    return run(this.bin(command), args, { env: this.environment(number), ...options });
   }
 
   async expect(command: string, args: readonly string[], number = 1): Promise<string> {
@@ -179,7 +185,7 @@ export class TwoNodes {
 
   /** Starts a program under mosrun; it has the child's pid, since mosrun execs in its own place. */
   async launch(args: readonly string[], number = 1, options: SpawnOptions = {}): Promise<ChildProcess & { pid: number }> {
-    const child = spawn(bin('mosrun'), args, {
+    const child = spawn(this.bin('mosrun'), args, {
       env: this.environment(number),
       stdio: 'ignore',
       ...options,
@@ -188,7 +194,7 @@ export class TwoNodes {
     await until(`${args.join(' ')} runs`, async () => {
       const { processes } = await this.json<{ processes: { pid: number; command: string }[] }>('mosps', [], number);
       const found = processes.find((one) => one.pid === child.pid);
-      return found && !found.command.startsWith(bin('mosrun')) ? found : null;
+      return found && !found.command.startsWith(this.bin('mosrun')) ? found : null;
     });
     return child as ChildProcess & { pid: number };
   }

@@ -45,7 +45,7 @@ for turn in range(rounds):
     sort = subprocess.run(["sort", "-n"], input="\n".join(str((n * 7919 + turn) % 1000) for n in range(500)), capture_output=True, text=True, check=True)
     lines = sort.stdout.split()
     code = subprocess.call(["sh", "-c", f"exit {turn % 200}"])
-    piped = subprocess.Popen("tr a-z A-Z | rev", shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    piped = subprocess.Popen("tr a-z A-Z | sed 's/N /&:/'", shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     text = piped.communicate(b"turn %d\n" % turn)[0].decode().strip()
     child = subprocess.Popen(["sleep", "100"])
     child.send_signal(signal.SIGTERM)

@@ -66,7 +66,7 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
     const behind = { one: belongings(testbed, 1, init1, [atHome]), two: belongings(testbed, 2, init2), own: await own(atHome) };
     assert.deepEqual(behind, before, 'both nodes and the process have what they had');
     assert.ok(alive(atHome));
-    await testbed.run(1, ['kill', '-TERM', String(pid)]);
+    await testbed.kill(1, pid);
     const outcome = await running.done;
     assert.equal(outcome.status, 0);
     assert.match(outcome.stdout, /^ready\nall (blocks|rounds) are equal/);

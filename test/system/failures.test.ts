@@ -46,7 +46,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
   }
 
   async function endsWell(running: Running, pid: number): Promise<void> {
-    await testbed.run(1, ['kill', '-TERM', String(pid)]);
+    await testbed.kill(1, pid);
     const outcome = await running.within(20);
     assert.deepEqual([outcome?.status, outcome?.stdout, outcome?.stderr], [0, 'ready\nall blocks are equal\n', '']);
   }

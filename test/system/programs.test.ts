@@ -83,7 +83,7 @@ describe('programs that move and never notice', { skip: noTestbed ?? false }, ()
     const proof = await proveAway(testbed, pid, 2);
     note(JSON.stringify(proof));
     running.kill('SIGKILL');
-    await testbed.run(1, ['kill', '-9', String(pid)]);
+    await testbed.kill(1, pid, 'KILL');
     assert.ok(proof.homeUser <= 0.01, `the home process used ${proof.homeUser} s of user time`);
     assert.ok(proof.homeAnonymousBytes < 3_000_000, `the home process has ${proof.homeAnonymousBytes} bytes of anonymous memory`);
     assert.ok(proof.guestUser > 0.5, `the guest used only ${proof.guestUser} s`);

@@ -1,7 +1,7 @@
 /** The testbed itself: other tests are worth what it is worth. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { repository, Testbed, until, sleep, whyNoTestbed } from './testbed.js';
 
@@ -139,6 +139,22 @@ describe('the testbed', { skip: noTestbed ?? false }, () => {
       assert.deepEqual(groups, []);
     }
     assert.equal((await testbed.run(1, ['true'])).status, 0, 'the other one is unharmed');
+  });
+
+  void test('the mounts of a machine that shares them, as systemd does, stay as they are', () => {
+    const name = `${testbed.name}-m`;
+    const script = `${repository}/scripts/testbed`;
+    const steps = `mount --make-rshared /; cat /proc/mounts > before; ${script} up 2 --no-daemons --name ${name} &&
+      cat /proc/mounts > meanwhile; ${script} down --name ${name} && cmp before meanwhile && cmp before /proc/mounts`;
+    const directory = mkdtempSync('/tmp/mosrun-test-');
+    try {
+      const words = ['--mount', 'sh', '-c', steps];
+      const { status, stdout, stderr } = spawnSync('unshare', words, { cwd: directory, encoding: 'utf8' });
+      assert.equal(status, 0, `${stdout}${stderr}`);
+    } finally {
+      testbedScript('down', '--name', name);
+      rmSync(directory, { recursive: true });
+    }
   });
 
   void test('mistakes are told', () => {

@@ -149,6 +149,11 @@ export class Testbed {
     return this.start(node, command, { timeout: 60, ...options }).done;
   }
 
+  /** Sends a signal, with the shell's own kill: the command of that name comes with procps, which not every machine has. */
+  kill(node: number, pid: number, signal: 'TERM' | 'KILL' = 'TERM'): Promise<Outcome> {
+    return this.run(node, ['sh', '-c', `kill -${signal} ${pid}`]);
+  }
+
   /** The JSON document a command prints; its failure is an error. */
   async json<T>(node: number, ...command: string[]): Promise<T> {
     const { status, stdout, stderr } = await this.run(node, command);

@@ -69,7 +69,7 @@ describe('mistakes and refusals', { skip: whyNoTestbed() ?? false }, () => {
     assert.equal((await listed(testbed)).find((each) => each.pid === ownPid)?.user, 'nobody');
     const moved = await testbed.run(1, ['migrate', String(ownPid), 'node2', '--wait'], { user: 'nobody' });
     assert.equal(moved.status, 0, moved.stderr);
-    await testbed.run(1, ['kill', String(ownPid)]);
+    await testbed.kill(1, ownPid);
     assert.equal((await own.done).signal, 'SIGTERM');
   });
 
