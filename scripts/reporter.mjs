@@ -1,12 +1,22 @@
-// A reporter for node --test: one line a test, the error of each failure, and last "N passed, N failed".
+// A reporter for node --test: one line a test, the error of each failure, and last "N passed, N failed". Of several runs the last says it for all:
+// the file that MOSRUN_TEST_COUNTS names carries the counts from one to the next, MOSRUN_TEST_LAST tells which it is.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const oneLine = (text) => String(text).replaceAll('\n', ' ');
 
+const counts = process.env.MOSRUN_TEST_COUNTS;
+
+function countsBefore() {
+  try {
+    return JSON.parse(readFileSync(counts, 'utf8'));
+  } catch {
+    return [0, 0, 0];
+  }
+}
+
 export default async function* reporter(source) {
-  let passed = 0;
-  let failed = 0;
-  let skipped = 0;
+  let [passed, failed, skipped] = countsBefore();
   for await (const { type, data } of source) {
     if (type === 'test:diagnostic' && data.level === 'warn') yield `  ${data.message}\n`;
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
@@ -34,5 +44,10 @@ export default async function* reporter(source) {
       yield `FAIL  ${where}: ${data.name}\n${error?.cause?.stack ?? error?.stack ?? error}\n`;
     }
   }
+  if (counts && !process.env.MOSRUN_TEST_LAST) {
+    writeFileSync(counts, JSON.stringify([passed, failed, skipped]));
+    return;
+  }
+  if (counts) rmSync(counts, { force: true });
   yield `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
 }

@@ -9,10 +9,11 @@ import { MosrunError, asMosrunError, errorFrom } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { noteComeHome } from './come-home.js';
 import type { HistoryBook } from './history.js';
-import { type Identity, identityOf, isPresent } from './identity.js';
+import { type Identity, identityOf } from './identity.js';
 import type { Finder } from './whereabouts.js';
 import { type MigrationEvent, type MigrationState, nextState } from './migration-state.js';
 import type { MoverRecord, MoverRecords } from './mover-records.js';
+import { settled } from './settled.js';
 
 /** What a destination that agrees gives for the move. */
 export interface SessionGrant {
@@ -343,7 +344,7 @@ export class Migrations {
     // A mover that is nowhere has ended, or was never started: what it wrote, if anything, says which.
     let result = await engine.followMover(moverPid ?? -1, records.output(pid), onEvent);
     // One that died without a word may have done all that its move needed: the two halves of the process settle it between them.
-    if (result.event === 'failed' && (killed || result.code === 'failed')) result = await this.settled(record, result);
+    if (result.event === 'failed' && (killed || result.code === 'failed')) result = await settled(this.ports, record, result);
     if (killed && result.event === 'failed') {
       const message = `moving process ${pid} from ${record.from} to ${record.to} took longer than ${bound.toFixed(0)} s and was given up: see mosps`;
       result = { event: 'failed', code: 'timeout', message };
@@ -359,22 +360,6 @@ export class Migrations {
     if (timeoutSeconds === undefined) this.moves.delete(pid);
     if (result.event === 'failed') throw errorFrom(result.code, result.message);
     return result;
-  }
-
-  private async settled(record: MoverRecord, failed: MoveFailed): Promise<MoveDone | MoveFailed> {
-    const { pid, from, to, began } = record;
-    const { clock, finder, settings } = this.ports;
-    const underWay = new Set(['leaving', 'returning']);
-    const until = clock.seconds() + settings().timeoutSeconds;
-    let found = finder.find(pid);
-    while (found.inspection && underWay.has(found.inspection.state) && clock.seconds() < until) {
-      await this.pause(0.05);
-      found = finder.find(pid);
-    }
-    if (!isPresent(record) || (found.node ?? this.ports.self) !== to) return failed;
-    const total = clock.wallSeconds() - began;
-    const freeze = found.inspection?.freezeSeconds ?? 0;
-    return { event: 'done', pid, from, to, freeze_seconds: freeze, total_seconds: total, bytes: 0, pages: 0, threads: 0 };
   }
 
   private remember(pid: number, from: string, to: string, reason: string, result: MoveDone | MoveFailed): void {

@@ -1,7 +1,7 @@
 // Small C++ programs that ask this machine's compiler, headers and kernel about the table.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { header } from '../../native/syscalls/header.js';
 import { table } from '../../native/syscalls/table.js';
@@ -27,7 +27,9 @@ export function compile(name: string, sources: readonly string[], ...flags: stri
   // The header as the table makes it now, whatever the last build left.
   const generated = path.join(output, 'build/generated/syscalls.h');
   mkdirSync(path.dirname(generated), { recursive: true });
-  writeFileSync(generated, header(table));
+  // Whole or not at all: another test file may be compiling with it this moment.
+  writeFileSync(`${generated}.${process.pid}`, header(table));
+  renameSync(`${generated}.${process.pid}`, generated);
   const result = path.join(output, name);
   const [compiler, standard] = sources.every((source) => source.endsWith('.c')) ? ['gcc', 'gnu17'] : ['g++', 'c++20'];
   const strict = [`-std=${standard}`, '-Wall', '-Wextra', '-Werror', '-Wno-missing-field-initializers', '-I', output, '-I', root];
