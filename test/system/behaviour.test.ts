@@ -82,15 +82,15 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
     const guest = await until(() => guestProcess(testbed, 2, pid), 5, 'the guest');
     const worked = () => times(guest)?.user ?? 0;
     for (let round = 0; round < 2; round++) {
-      await testbed.run(1, ['kill', '-STOP', String(pid)]);
+      await testbed.kill(1, pid, 'STOP');
       await sleep(2.5);
       const before = worked();
       await sleep(0.5);
       assert.equal(worked(), before, 'it stands still');
-      await testbed.run(1, ['kill', '-CONT', String(pid)]);
+      await testbed.kill(1, pid, 'CONT');
       await until(() => worked() > before + 0.05, 1, 'it to go on');
     }
-    await testbed.run(1, ['kill', '-TERM', String(pid)]);
+    await testbed.kill(1, pid);
     assert.equal((await running.within(5))?.status, 7);
   });
 

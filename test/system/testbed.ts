@@ -150,7 +150,7 @@ export class Testbed {
   }
 
   /** Sends a signal, with the shell's own kill: the command of that name comes with procps, which not every machine has. */
-  kill(node: number, pid: number, signal: 'TERM' | 'KILL' = 'TERM'): Promise<Outcome> {
+  kill(node: number, pid: number, signal: 'TERM' | 'KILL' | 'STOP' | 'CONT' = 'TERM'): Promise<Outcome> {
     return this.run(node, ['sh', '-c', `kill -${signal} ${pid}`]);
   }
 
