@@ -61,7 +61,7 @@ bool mapped_elsewhere(pid_t pid, const Region &region) {
   return found;
 }
 
-void check_region(pid_t pid, const Region &r, bool quick, std::vector<std::string> &why) {
+void check_region(pid_t pid, const Region &r, std::vector<std::string> &why) {
   if (r.name == "[vsyscall]" || r.name == "[vdso]" || starts(r.name, "[vvar")) return;
   auto has = [&](const char *flag) { return r.flags.find(std::string(" ") + flag + " ") != std::string::npos; };
   if (has("ht")) why.push_back("it uses huge pages from the reserve of this node (" + r.name + ")");
@@ -73,7 +73,8 @@ void check_region(pid_t pid, const Region &r, bool quick, std::vector<std::strin
   }
   if (!r.shared) return;
   if (starts(r.name, "/dev/zero (deleted)")) {
-    if (!quick && mapped_elsewhere(pid, r)) why.push_back("it shares memory with another process");
+    // Also of a stopped process, which may have forked since it was asked first: its child would go on with memory left behind.
+    if (mapped_elsewhere(pid, r)) why.push_back("it shares memory with another process");
   } else if (starts(r.name, "/SYSV") || starts(r.name, "/memfd:")) {
     why.push_back("it maps shared memory (" + r.name + ")");
   } else if (r.write) {
@@ -100,7 +101,7 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick) {
   else if (living != pid && errno == EINVAL) why.push_back("its first thread has ended, and the kernel of this node is older than Linux 6.9");
   std::vector<Region> regions = read_regions(pid, !quick);
   if (regions.empty()) why.push_back("its memory map cannot be read");
-  for (const Region &r : regions) check_region(pid, r, quick, why);
+  for (const Region &r : regions) check_region(pid, r, why);
   return why;
 }
 
