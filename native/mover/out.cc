@@ -268,7 +268,8 @@ std::string why_failed(const Order &o, int error) {
 
 int cannot(pid_t pid, const std::string &why) {
   ProcessStat stat;
-  bool ended = !read_stat(pid, stat) || stat.state == 'Z' || stat.state == 'X';
+  // Without memory it is on its way to the zombie it is not yet.
+  bool ended = !read_stat(pid, stat) || stat.state == 'Z' || stat.state == 'X' || !stat.end_code;
   std::string who = "process " + std::to_string(pid);
   return ended ? say_failed("not-found", who + " has ended") : say_failed("cannot-move", who + " cannot move: " + why);
 }
