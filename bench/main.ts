@@ -1,0 +1,63 @@
+/** Usage: npm run bench -- [--quick] [--document] [WORD...]: all benchmarks, or those whose name contains one of the words. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { repository, whyNoTestbed } from '../test/system/testbed.js';
+import { type Benchmark, quick, thorough } from './benchmark.js';
+import { machine, quiet } from './machine.js';
+import { Nodes } from './nodes.js';
+import { type Result, page, table } from './report.js';
+import { suite } from './suite/index.js';
+
+const options = new Set(process.argv.slice(2).filter((word) => word.startsWith('-')));
+const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const known = new Set(['--quick', '--document', '--no-build']);
+const unknown = [...options].filter((option) => !known.has(option));
+const chosen = suite.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const directory = path.join(repository, 'build/bench');
+const fileOf = (name: string): string => path.join(directory, `${name}.json`);
+const hasty = options.has('--quick');
+
+async function take(benchmark: Benchmark): Promise<Result> {
+  const { name, title, how, run } = benchmark;
+  // Each has nodes of its own, so that none meets what another has left.
+  const nodes = await Nodes.up();
+  try {
+    const noise = await quiet(hasty ? 0 : 60);
+    const taken_at = new Date().toISOString();
+    const figures = await run(nodes, hasty ? quick : thorough);
+    return { version: 1, name, title, how, taken_at, quick: hasty, machine: machine(), noise, figures };
+  } finally {
+    await nodes.down();
+  }
+}
+
+function document(): void {
+  const results = suite
+    .filter(({ name }) => existsSync(fileOf(name)))
+    .map(({ name }) => JSON.parse(readFileSync(fileOf(name), 'utf8')) as Result);
+  const hurried = results.filter((result) => result.quick).map(({ name }) => name);
+  if (hurried.length > 0) throw new Error(`figures of --quick are not for the page: ${hurried.join(', ')}`);
+  writeFileSync(path.join(repository, 'docs/performance.md'), page(results));
+}
+
+async function main(): Promise<void> {
+  if (unknown.length > 0) throw new Error(`there is no option ${unknown.join(' ')}, but --quick and --document`);
+  if (chosen.length === 0) throw new Error(`there is no such benchmark, but ${suite.map(({ name }) => name).join(', ')}`);
+  const why = whyNoTestbed();
+  if (why) throw new Error(why);
+  mkdirSync(directory, { recursive: true });
+  for (const benchmark of chosen) {
+    const result = await take(benchmark);
+    writeFileSync(fileOf(result.name), `${JSON.stringify(result, null, 1)}\n`);
+    const { load, busy } = result.noise;
+    console.log(`${table(result)}\n  (load ${load.toFixed(2)}, ${Math.round(busy * 100)} % busy before)\n`);
+  }
+  if (options.has('--document')) document();
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1; // the testbed goes with the process
+}
