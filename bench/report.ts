@@ -3,7 +3,7 @@ import type { Figure, Unit } from './figure.js';
 import type { Machine, Noise } from './machine.js';
 import type { Estimate } from './statistics.js';
 
-/** What build/bench/NAME.json holds. */
+/** What build/bench/results/NAME.json holds, or that of quick/. Seconds, bytes and bytes per second. */
 export interface Result {
   version: 1;
   name: string;
