@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { repository, sleep, tryRead } from '../test/system/testbed.js';
+import { groupTimes } from '../test/system/kernel.js';
+import { type Testbed, repository, sleep, tryRead } from '../test/system/testbed.js';
 
 export interface Machine {
   processors: string;
@@ -14,10 +15,13 @@ export interface Machine {
   commit: string;
 }
 
-/** What others did with the processors just before a benchmark. */
+/** What others did with the processors: shares of all their time. */
 export interface Noise {
+  /** The load average and the use just before a benchmark. */
   load: number;
-  busy: number;
+  before: number;
+  /** During it, without what the nodes and the suite itself used; and what the hypervisor took. */
+  during: number;
   stolen: number;
 }
 
@@ -38,23 +42,60 @@ export function machine(): Machine {
   };
 }
 
-// user nice system idle iowait irq softirq steal, in ticks (proc_stat(5))
-const ticks = (): number[] =>
-  (/^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '').split(' ').map(Number).slice(0, 8);
+interface Ticks {
+  all: number;
+  busy: number;
+  stolen: number;
+}
 
-async function noise(): Promise<Noise> {
+const tick = 0.01; // sysconf(_SC_CLK_TCK) is 100 on x86_64
+
+/** Seconds of all processors together since the start of the machine. */
+function ticks(): Ticks {
+  const line = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';
+  // user nice system idle iowait irq softirq steal: proc_stat(5)
+  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, interrupts = 0, soft = 0, stolen = 0] = line
+    .split(' ')
+    .map((word) => Number(word) * tick);
+  const busy = user + nice + system + interrupts + soft;
+  return { all: busy + idle + waiting + stolen, busy, stolen };
+}
+
+/** Seconds that the nodes and this process have used. */
+function own(testbed: Testbed): number {
+  const nodes = groupTimes(`/mosrun-testbed-${testbed.name}`);
+  const { user, system } = process.cpuUsage();
+  return (nodes ? nodes.user + nodes.system : 0) + (user + system) / 1e6;
+}
+
+/** Share of the processors' time in the next second that anybody uses. */
+async function use(): Promise<number> {
   const before = ticks();
   await sleep(1);
   const after = ticks();
-  const spent = (n: number): number => (after[n] ?? 0) - (before[n] ?? 0);
-  const sum = after.reduce((total, _, n) => total + spent(n), 0) || 1;
-  return { load: loadavg()[0] ?? 0, busy: 1 - (spent(3) + spent(4)) / sum, stolen: spent(7) / sum };
+  return (after.busy - before.busy) / (after.all - before.all);
 }
 
-/** Waits for others to leave the processors alone, but not for ever; the noise found is told with the figures. */
-export async function quiet(seconds: number): Promise<Noise> {
+/** Waits for others to leave the processors alone, but not for ever. */
+async function quiet(seconds: number): Promise<number> {
   for (const end = performance.now() + seconds * 1000; ; await sleep(2)) {
-    const found = await noise();
-    if (found.busy < 0.05 || performance.now() > end) return found;
+    const found = await use();
+    if (found < 0.05 || performance.now() > end) return found;
   }
+}
+
+/** Carries out something that needs quiet, and tells how quiet it was. */
+export async function quietly<T>(
+  testbed: Testbed,
+  patience: number,
+  work: () => Promise<T>,
+): Promise<{ result: T; noise: Noise }> {
+  const before = await quiet(patience);
+  const load = loadavg()[0] ?? 0;
+  const [then, ownThen] = [ticks(), own(testbed)];
+  const result = await work();
+  const [now, ownNow] = [ticks(), own(testbed)];
+  const all = now.all - then.all;
+  const during = Math.max(0, now.busy - then.busy - (ownNow - ownThen)) / all;
+  return { result, noise: { load, before, during, stolen: (now.stolen - then.stolen) / all } };
 }

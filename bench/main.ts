@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { repository, whyNoTestbed } from '../test/system/testbed.js';
 import { type Benchmark, quick, thorough } from './benchmark.js';
-import { machine, quiet } from './machine.js';
+import { machine, quietly } from './machine.js';
 import { Nodes } from './nodes.js';
-import { type Result, page, table } from './report.js';
+import { type Result, noiseText, page, table } from './report.js';
 import { suite } from './suite/index.js';
 
 const options = new Set(process.argv.slice(2).filter((word) => word.startsWith('-')));
@@ -23,9 +23,9 @@ async function take(benchmark: Benchmark): Promise<Result> {
   // Each has nodes of its own, so that none meets what another has left.
   const nodes = await Nodes.up();
   try {
-    const noise = await quiet(hasty ? 0 : 60);
     const taken_at = new Date().toISOString();
-    const figures = await run(nodes, hasty ? quick : thorough);
+    const work = () => run(nodes, hasty ? quick : thorough);
+    const { result: figures, noise } = await quietly(nodes.testbed, hasty ? 0 : 60, work);
     return { version: 1, name, title, how, taken_at, quick: hasty, machine: machine(), noise, figures };
   } finally {
     await nodes.down();
@@ -49,8 +49,7 @@ async function main(): Promise<void> {
   for (const benchmark of chosen) {
     const result = await take(benchmark);
     writeFileSync(fileOf(result.name), `${JSON.stringify(result, null, 1)}\n`);
-    const { load, busy } = result.noise;
-    console.log(`${table(result)}\n  (load ${load.toFixed(2)}, ${Math.round(busy * 100)} % busy before)\n`);
+    console.log(`${table(result)}\n  ${noiseText(result.noise)}\n`);
   }
   if (options.has('--document')) document();
 }

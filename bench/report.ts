@@ -60,7 +60,11 @@ export function table({ title, figures }: Result): string {
   return [title, ...lines].join('\n');
 }
 
-const percent = (share: number): string => `${Math.round(share * 100)} %`;
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+export const noiseText = ({ load, before, during, stolen }: Noise): string =>
+  `Others used ${percent(before)} of the processors just before (load ${load.toFixed(2)}), ${percent(during)} meanwhile; the hypervisor ` +
+  `took ${percent(stolen)}.`;
 
 function section(result: Result): string {
   const { title, how, figures, noise } = result;
@@ -77,8 +81,7 @@ function section(result: Result): string {
     cells(columns.map(() => '---')),
     ...figures.map((each) => cells(row(each))),
     '',
-    `${sides}. ${rounds} rounds; intervals hold with ${(confidence * 100).toFixed(1)} %. Just before, the processors were ` +
-      `${percent(noise.busy)} busy with other things (${percent(noise.stolen)} taken by the hypervisor); load ${noise.load.toFixed(2)}.`,
+    `${sides}. ${rounds} rounds; intervals hold with ${(confidence * 100).toFixed(1)} %. ${noiseText(noise)}`,
     '',
   ].join('\n');
 }
