@@ -11,7 +11,8 @@ export const start: Benchmark = {
   title: 'The start of a program at home',
   how:
     'A static program that does nothing, from posix_spawn(3) to the end of waitpid(2), started by mosrun at home, against the same program ' +
-    'started plainly. 20 ms of rest before each, so that what the daemon does after an end falls on neither.',
+    'started plainly. 20 ms of rest before each, so that what the daemon does after an end falls on neither. Before ' +
+    'the program starts, mosd puts it into a control group of its own: a write for which the kernel waits for an RCU grace period.',
   async run(nodes, { rounds }) {
     const starts = await nodes.plain(1, program('starts'));
     const rested = async (order: string): Promise<number> => {

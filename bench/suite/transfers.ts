@@ -13,10 +13,13 @@ export const transfers: Benchmark = {
   title: 'read and write, carried out at home',
   how:
     'read(2) and write(2) of a program that is away, on a file at home (in the page cache) and through a pipe at home, about 8 MiB in each ' +
-    'round, against requests and replies of the same sizes over a TCP connection between the same two nodes. Not pinned.',
+    'round, against requests and replies of the same sizes over a TCP connection between the same two nodes. Home on one processor, away on another.',
   async run(nodes, { rounds, times }) {
     const traveller = await nodes.away(program('transfers'), file);
     const wire = await nodes.wire(2);
+    for (const home of [traveller, wire.server]) home.pin('0');
+    traveller.pinGuest('1');
+    wire.client.pin('1');
     const figures = [];
     try {
       for (const what of ['read', 'write']) {
