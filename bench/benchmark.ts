@@ -1,0 +1,21 @@
+/** What every benchmark is, and what it gets. */
+import type { Figure } from './figure.js';
+import type { Nodes } from './nodes.js';
+
+export interface Effort {
+  /** Of so many rounds of this benchmark, how many to take. */
+  rounds: (usual: number) => number;
+  /** Of so many repetitions within a round. */
+  times: (usual: number) => number;
+}
+
+export const thorough: Effort = { rounds: (usual) => usual, times: (usual) => usual };
+export const quick: Effort = { rounds: () => 3, times: (usual) => Math.ceil(usual / 10) };
+
+export interface Benchmark {
+  name: string;
+  title: string;
+  /** How it is measured, for the reader of the figures. */
+  how: string;
+  run: (nodes: Nodes, effort: Effort) => Promise<Figure[]>;
+}

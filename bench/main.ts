@@ -1,0 +1,62 @@
+/** Takes the figures that are asked for: see scripts/bench.mjs. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { repository, whyNoTestbed } from '../test/system/testbed.js';
+import { type Benchmark, quick, thorough } from './benchmark.js';
+import { machine, quietly } from './machine.js';
+import { Nodes } from './nodes.js';
+import { type Result, noiseText, page, table } from './report.js';
+import { suite } from './suite/index.js';
+
+const options = new Set(process.argv.slice(2).filter((word) => word.startsWith('-')));
+const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const known = new Set(['--quick', '--document', '--no-build']);
+const unknown = [...options].filter((option) => !known.has(option));
+const chosen = suite.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const hasty = options.has('--quick');
+// Figures taken in haste never get into the page.
+const directory = path.join(repository, 'build/bench', hasty ? 'quick' : 'results');
+const fileOf = (name: string): string => path.join(directory, `${name}.json`);
+
+async function take(benchmark: Benchmark): Promise<Result> {
+  const { name, title, how, run } = benchmark;
+  // Each has nodes of its own, so that none meets what another has left.
+  const nodes = await Nodes.up();
+  try {
+    const taken_at = new Date().toISOString();
+    const work = () => run(nodes, hasty ? quick : thorough);
+    const { result: figures, noise } = await quietly(nodes.testbed, hasty ? 0 : 60, work);
+    return { version: 1, name, title, how, taken_at, quick: hasty, machine: machine(), noise, figures };
+  } finally {
+    await nodes.down();
+  }
+}
+
+function document(): void {
+  const results = suite
+    .filter(({ name }) => existsSync(fileOf(name)))
+    .map(({ name }) => JSON.parse(readFileSync(fileOf(name), 'utf8')) as Result);
+  writeFileSync(path.join(repository, 'docs/performance.md'), page(results));
+}
+
+async function main(): Promise<void> {
+  if (unknown.length > 0) throw new Error(`there is no option ${unknown.join(' ')}, but --quick and --document`);
+  if (chosen.length === 0) throw new Error(`there is no such benchmark, but ${suite.map(({ name }) => name).join(', ')}`);
+  if (hasty && options.has('--document')) throw new Error('figures taken in haste are not for the page');
+  const why = whyNoTestbed();
+  if (why) throw new Error(why);
+  mkdirSync(directory, { recursive: true });
+  for (const benchmark of chosen) {
+    const result = await take(benchmark);
+    writeFileSync(fileOf(result.name), `${JSON.stringify(result, null, 1)}\n`);
+    console.log(`${table(result)}\n  ${noiseText(result.noise)}\n`);
+  }
+  if (options.has('--document')) document();
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1; // the testbed goes with the process
+}

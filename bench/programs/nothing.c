@@ -1,0 +1,2 @@
+// The least of all programs.
+int main(void) { return 0; }

@@ -1,0 +1,110 @@
+/** Figures as people read them. */
+import type { Figure, Unit } from './figure.js';
+import type { Machine, Noise } from './machine.js';
+import type { Estimate } from './statistics.js';
+
+/** What build/bench/results/NAME.json holds, or that of quick/. Seconds, bytes and bytes per second. */
+export interface Result {
+  version: 1;
+  name: string;
+  title: string;
+  how: string;
+  taken_at: string;
+  quick: boolean;
+  machine: Machine;
+  noise: Noise;
+  figures: Figure[];
+}
+
+const scales: Record<Unit, [number, string][]> = {
+  s: [
+    [1, 's'],
+    [1e-3, 'ms'],
+    [1e-6, 'µs'],
+    [1e-9, 'ns'],
+  ],
+  'B/s': [
+    [2 ** 30, 'GiB/s'],
+    [2 ** 20, 'MiB/s'],
+  ],
+};
+
+/** Three digits that mean something. */
+export function quantity(value: number, unit: Unit): string {
+  const scale = scales[unit];
+  const [factor, name] = scale.find(([each]) => Math.abs(value) >= each) ?? scale.at(-1) ?? [1, unit];
+  return `${digits(value / factor)} ${name}`;
+}
+
+const digits = (value: number): string => {
+  const whole = Math.floor(Math.log10(Math.max(Math.abs(value), 0.01))) + 1;
+  return value.toFixed(Math.max(0, Math.min(2, 3 - whole)));
+};
+
+const interval = ({ median, low, high }: Estimate): string => `${digits(median)} (${digits(low)} to ${digits(high)})`;
+
+const columns = ['', 'measured', 'floor', 'ratio', 'difference', 'aim'];
+
+function row({ name, measured, floor, ratio, difference, unit, bytes, aim }: Figure): string[] {
+  const speed = bytes === null ? '' : `, ${quantity(bytes / measured.median, 'B/s')}`;
+  const more = unit === 's' ? quantity(difference.median, unit) : '';
+  const verdict = aim ? `${aim.text}: ${aim.met ? 'met' : 'MISSED'}` : '';
+  return [name, quantity(measured.median, unit) + speed, quantity(floor.median, unit), interval(ratio), more, verdict];
+}
+
+/** For the terminal. */
+export function table({ title, figures }: Result): string {
+  const rows = [columns, ...figures.map(row)];
+  const widths = columns.map((_, n) => Math.max(...rows.map((cells) => (cells[n] ?? '').length)));
+  const lines = rows.map((cells) => `  ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ')}`.trimEnd());
+  return [title, ...lines].join('\n');
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+export const noiseText = ({ load, before, during, stolen }: Noise): string =>
+  `Others used ${percent(before)} of the processors just before (load ${load.toFixed(2)}), ${percent(during)} meanwhile; the hypervisor ` +
+  `took ${percent(stolen)}.`;
+
+function section(result: Result): string {
+  const { title, how, figures, noise } = result;
+  const rounds = figures[0]?.pairs.length ?? 0;
+  const confidence = figures[0]?.ratio.confidence ?? 0;
+  const cells = (each: string[]) => `| ${each.join(' | ')} |`;
+  const sides = [...new Set(figures.map(({ measures, against }) => `${measures} against ${against}`))].join('; ');
+  return [
+    `## ${title}`,
+    '',
+    how,
+    '',
+    cells(columns),
+    cells(columns.map(() => '---')),
+    ...figures.map((each) => cells(row(each))),
+    '',
+    `${sides}. ${rounds} rounds; intervals hold with ${(confidence * 100).toFixed(1)} %. ${noiseText(noise)}`,
+    '',
+  ].join('\n');
+}
+
+/** docs/performance.md. */
+export function page(results: Result[]): string {
+  const newest = results.toSorted((a, b) => a.taken_at.localeCompare(b.taken_at)).at(-1);
+  if (!newest) throw new Error('there are no results to write about');
+  const { machine } = newest;
+  const commits = [...new Set(results.map((result) => result.machine.commit))].join(', ');
+  return [
+    '# Performance',
+    '',
+    'Written by `npm run bench -- --document` from its own measurements. Every figure stands beside its floor, what the bare machine or the',
+    'bare network does, and both were taken in turns in the same run. "Measured" and "floor" are medians; the ratio is the median over the',
+    'rounds of measured by floor, with its interval by order statistics. Two nodes on one machine share its processors: between',
+    'two real machines the network is slower, and neither side takes processor time from the other.',
+    '',
+    `Taken on ${newest.taken_at.slice(0, 10)} at commit ${commits}, on ${machine.virtual} with ${machine.processors} and ` +
+      `${Math.round(machine.memory_bytes / 2 ** 30)} GiB, Linux ${machine.kernel}, Node ${machine.node.slice(1)}, transparent huge pages ` +
+      `"${machine.huge_pages}". The nodes are network namespaces joined by veth pairs and a bridge ([testbed](testbed.md)), with no limit ` +
+      'of rate. Such a machine is noisy: trust ratios more than times.',
+    '',
+    ...results.map(section),
+  ].join('\n');
+}

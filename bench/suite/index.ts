@@ -1,0 +1,9 @@
+import type { Benchmark } from '../benchmark.js';
+import { freeze } from './freeze.js';
+import { localCalls } from './local-calls.js';
+import { memory } from './memory.js';
+import { nullCall } from './null-call.js';
+import { start } from './start.js';
+import { transfers } from './transfers.js';
+
+export const suite: Benchmark[] = [nullCall, localCalls, freeze, memory, start, transfers];
