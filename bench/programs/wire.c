@@ -13,7 +13,7 @@
 struct Head {   // at the start of every request
   uint64_t request, reply, into_fresh_memory;
 };
-enum { kBuffer = 2 << 20, kPart = 1 << 20 };
+enum { kBuffer = 2 << 20, kPart = 8 << 20 };
 static char buffer[kBuffer];
 
 static void send_whole(int fd, const char *data, size_t size) {
