@@ -76,6 +76,7 @@ i64 special_call(Trap &trap, u32 nr, u64 *args);
 i64 memory_call(Trap &trap, u32 nr, u64 *args);
 i64 thread_call(Trap &trap, u32 nr, u64 *args);
 i64 signal_call(Trap &trap, u32 nr, u64 *args);
+i64 ipc_call(Trap &trap, u32 nr, u64 *args);
 i64 time_call(Trap &trap, u32 nr, u64 *args);
 i64 go_home(Trap &trap, int reason);                      // returns kAgain: the call is issued again at home
 i64 go_home_locked(Trap &trap, int reason);               // for a caller that holds the control lock

@@ -138,6 +138,7 @@ i64 special_call(Trap &trap, u32 nr, u64 *args) {
     case Special::clock_gettime: case Special::gettimeofday: case Special::time: case Special::nanosleep: case Special::clock_nanosleep:
     case Special::futex: case Special::futex_wait: case Special::futex_waitv: case Special::getrusage: case Special::times:
       return time_call(trap, nr, args);
+    case Special::semctl: case Special::mq_notify: return ipc_call(trap, nr, args);
     default: return forward_call(trap, nr, args);
   }
 }
