@@ -41,7 +41,7 @@ describe('programs that move and never notice', { skip: noTestbed ?? false }, ()
       const pid = await pidOfJob(testbed, job);
       const share = new CpuShare(testbed, jobGroup(testbed, pid), await testbed.helpers(2));
       const comeHomes = new ComeHomes(testbed, (await testbed.node(1)).pid);
-      const storm = new Storm(testbed, pid, { seed: 7, ...(program.away ? { away: program.away } : {}) });
+      const storm = new Storm(testbed, pid, { seed: 7, away: program.away ?? (program.computes ? [0.5, 0.9] : [0.3, 0.7]) });
       try {
         await until(() => storm.moves.length > 0 || storm.failures.length > 0 || running.ended, 20, 'the first move');
         share.begin();
