@@ -86,7 +86,7 @@ void refuses_strangers() {
   CHECK(again < 0 || closed_within(again, 200));
   if (again >= 0) close(again);
   close(fd);
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
   CHECK(open_channel(right) < 0);
 }
 

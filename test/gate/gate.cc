@@ -39,7 +39,7 @@ static void answers_commands() {
   CHECK(has(control.ask("quit"), "busy"));
   CHECK(control.ask("kill 00000000000000ab") == "{\"ok\":true}");
   CHECK(control.event("\"state\":\"ended\",\"why\":\"killed\"", 1000));
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
   // Several commands in one packet, one of them slow, are answered in order.
   std::string three = "open 00000000000000ac " + token_of(1).hex() + "\nlist\nkill 00000000000000ac\n";
   send(control.fd, three.data(), three.size(), MSG_NOSIGNAL);
@@ -49,7 +49,7 @@ static void answers_commands() {
   std::string endless(5000, 'x');
   send(control.fd, endless.data(), endless.size(), MSG_NOSIGNAL);
   CHECK(closed_within(control.fd, 1000));
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
 }
 
 static void starts_a_guest() {
@@ -105,9 +105,9 @@ static void reports_what_fails() {
   begin = begin_for(kPid);
   begin.monotonic_offset = -(int64_t{1} << 62);       // before the clock began
   CHECK(status_for(begin) == ERANGE);
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
   CHECK(has(control.ask("open " + session_name(next_session++) + " " + token_of(4).hex() + " 1000000 /nonexistent/group"), "\"ok\":false"));
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
 }
 
 static void hosts_many() {
@@ -121,7 +121,7 @@ static void hosts_many() {
     std::string list = control.ask("list");
     CHECK(static_cast<size_t>(std::count(list.begin(), list.end(), '{')) == kMany + 1);
   }
-  CHECK(within(2000, nobody_left));
+  CHECK(within(kSoon, nobody_left));
 }
 
 static void is_quick() {
@@ -143,7 +143,7 @@ static void is_quick() {
   std::sort(took.begin(), took.end());
   printf("# proof to welcome: median %.2f ms, best %.2f, worst %.2f\n", took[15], took[0], took[29]);
   CHECK(took[15] < 20);
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
 }
 
 static void run(const char *name, void (*test)()) {
@@ -192,7 +192,7 @@ int main(int count, char **arguments) {
   {
     // The last test's guests may still be ending.
     ControlClient control;
-    bool quits = within(3000, nobody_left) && within(1000, [&] { return control.ask("quit") == "{\"ok\":true}"; });
+    bool quits = within(kSoon, nobody_left) && within(1000, [&] { return control.ask("quit") == "{\"ok\":true}"; });
     if (!quits) {
       printf("not ok quits when asked\n");
       failures++;

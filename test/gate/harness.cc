@@ -113,7 +113,7 @@ pid_t start_gate() {
     directory = mkdtemp(path);
   }
   pid_t pid = spawn_gate();
-  bool up = within(3000, [] {
+  bool up = within(kSoon, [] {
     int fd = connect_control();
     if (fd >= 0) close(fd);
     return fd >= 0;

@@ -16,6 +16,8 @@ constexpr pid_t kPid = 23456;   // what the program is called at home
 
 double now_ms();
 bool wait_for(double ms, bool (*condition)(void *), void *argument);
+// What is to come about, however busy the machine is; what is to be quick is timed apart.
+constexpr double kSoon = 5000;
 template <class F>
 bool within(double ms, F condition) {
   return wait_for(ms, [](void *f) { return (*static_cast<F *>(f))(); }, &condition);

@@ -23,7 +23,7 @@ void ends_with_home() {
       CHECK(guest.fd >= 0 && !nobody_left());
     }
     double closed = now_ms();
-    CHECK(within(1000, nobody_left));
+    CHECK(within(kSoon, nobody_left));
     CHECK(now_ms() - closed < 100);
     CHECK(control.event("\"session\":\"" + session_name(session) + "\",\"state\":\"ended\"", 1000));
   }
@@ -35,7 +35,7 @@ void ends_with_home() {
   close(guest.event);
   guest.event = -1;
   double closed = now_ms();
-  CHECK(within(1000, nobody_left));
+  CHECK(within(kSoon, nobody_left));
   CHECK(now_ms() - closed < 100);
   CHECK(closed_within(guest.fd, 100));
 }
@@ -50,8 +50,8 @@ void leaves_nothing() {
   };
   int mounts = files(), before = descriptors(gate);
   for (int i = 0; i < 20; i++) Guest guest(control, next_session++, i % 2 == 0);
-  CHECK(within(1000, nobody_left));
-  CHECK(within(500, [&] { return descriptors(gate) == before; }));
+  CHECK(within(kSoon, nobody_left));
+  CHECK(within(kSoon, [&] { return descriptors(gate) == before; }));
   CHECK(files() == mounts);
   CHECK(control.ask("list") == "{\"ok\":true,\"sessions\":[]}");
   struct stat status;
@@ -62,7 +62,7 @@ void ends_with_its_keeper() {
   ControlClient control;
   Guest guest(control, next_session++);
   for (pid_t keeper : keepers()) kill(keeper, SIGKILL);
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
   CHECK(closed_within(guest.fd, 200));
   CHECK(control.event("\"session\":\"" + session_name(guest.session) + "\",\"state\":\"ended\"", 1000));
   CHECK(control.ask("list") == "{\"ok\":true,\"sessions\":[]}");
@@ -87,7 +87,7 @@ void watches_children() {
   CHECK(read_exactly(guest.fd, &one, sizeof one, 2000) && read_exactly(guest.fd, &two, sizeof two, 2000));
   auto child = static_cast<pid_t>(std::max(one.result, two.result));
   CHECK(child > 1);
-  CHECK(within(500, [] { return husks().size() == 2; }));
+  CHECK(within(kSoon, [] { return husks().size() == 2; }));
   PoolMessage claim{PoolType::watch, ChannelKind::event, 9, child, 0};
   // Whoever of the two reads this carries it out; the claim names the child.
   GuestCall put{GuestWhat::describe, sizeof claim, 0, 0, {}};
@@ -110,7 +110,7 @@ void watches_children() {
   CHECK(husks().size() == 2);
   close(spare);
   double closed = now_ms();
-  CHECK(within(1000, [] { return husks().size() == 1; }));
+  CHECK(within(kSoon, [] { return husks().size() == 1; }));
   CHECK(now_ms() - closed < 100);
   CHECK(guest.call({SYS_getpid}) == kPid);
   // A claim for a channel that is not there any more ends the one who claims it: here, the guest itself.
@@ -118,7 +118,7 @@ void watches_children() {
   guest.put(std::string(reinterpret_cast<char *>(&claim), sizeof claim));
   tell.call[1] = static_cast<uint64_t>(guest.last.pool);
   send(guest.fd, &tell, sizeof tell, MSG_NOSIGNAL);
-  CHECK(within(1000, nobody_left));
+  CHECK(within(kSoon, nobody_left));
 }
 
 void ends_unclaimed_children() {
@@ -132,8 +132,8 @@ void ends_unclaimed_children() {
     // Neither will read on.
     for (pid_t husk : husks()) kill(husk, SIGSTOP);
   }
-  CHECK(within(500, [] { return husks().size() == 1; }));
-  CHECK(within(2000, nobody_left));
+  CHECK(within(kSoon, [] { return husks().size() == 1; }));
+  CHECK(within(kSoon, nobody_left));
 }
 
 void outlives_mosgate() {
@@ -146,7 +146,7 @@ void outlives_mosgate() {
   stop_gate(gate, SIGKILL);
   delete control;
   CHECK(guest.call({SYS_getpid}) == kPid);
-  CHECK(within(500, [] { return keepers().size() == 1; }));   // the session nobody came to is gone
+  CHECK(within(kSoon, [] { return keepers().size() == 1; }));   // the session nobody came to is gone
   gate = start_gate();
   ControlClient again;
   std::string list = again.ask("list");
@@ -160,7 +160,7 @@ void outlives_mosgate() {
   CHECK(open_channel(opening) < 0);
   CHECK(again.ask("kill " + session_name(session)) == "{\"ok\":true}");
   CHECK(again.event("\"state\":\"ended\"", 1000));
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
   CHECK(again.ask("list") == "{\"ok\":true,\"sessions\":[]}");
   // And by its own end, seen by a mosgate that did not start it.
   session = next_session++;
@@ -172,8 +172,8 @@ void outlives_mosgate() {
     CHECK(second.call({SYS_getpid}) == kPid);
   }
   ControlClient last;
-  CHECK(within(1000, [&] { return last.ask("list") == "{\"ok\":true,\"sessions\":[]}"; }));
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, [&] { return last.ask("list") == "{\"ok\":true,\"sessions\":[]}"; }));
+  CHECK(within(kSoon, nobody_left));
 }
 
 void uses_a_control_group() {
@@ -208,7 +208,7 @@ void uses_a_control_group() {
       CHECK(closed_within(guest.fd, 200));
     }
   }
-  CHECK(within(1000, [&] { return access(group.c_str(), F_OK) < 0; }));
+  CHECK(within(kSoon, [&] { return access(group.c_str(), F_OK) < 0; }));
 }
 
 void expires() {
@@ -222,5 +222,5 @@ void expires() {
   opening.session = session;
   opening.token = token_of(2);
   CHECK(open_channel(opening) < 0);
-  CHECK(within(500, nobody_left));
+  CHECK(within(kSoon, nobody_left));
 }

@@ -137,6 +137,6 @@ void shifts_clocks() {
     }
     close(guest.fd);
     guest.fd = -1;
-    CHECK(within(500, nobody_left));
+    CHECK(within(kSoon, nobody_left));
   }
 }
