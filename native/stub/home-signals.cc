@@ -26,13 +26,16 @@ void let_go(Context *context) {
   if (ip >= address(interruptible_test) && ip <= address(interruptible_call)) ip = address(interruptible_let_go);
 }
 
-// A fault of the deputy itself: let it show.
-bool own_fault(int signal, const uint8_t *info, const Context *context) {
+// A fault reported in the stub. The first at a place can be the program's: pending when its thread was stopped to leave, and the guest, which begins
+// with the same instruction, finds it anew. The deputy's own comes again at once: let it show.
+bool fault_here(int signal, const uint8_t *info, const Context *context) {
+  Slot *slot = this_slot();
   int code;
   copy(&code, info + 8, 4);
   if (code <= 0 || !in_blob(context->regs.ip) || (signal != 11 && signal != 7 && signal != 8 && signal != 4)) return false;
-  SigAction fatal{};
-  sys(nr_rt_sigaction, u64(signal), address(&fatal), 0, 8);
+  SigAction plain{};
+  if (slot->fault_ip == context->regs.ip) sys(nr_rt_sigaction, u64(signal), address(&plain), 0, 8);
+  slot->fault_ip = context->regs.ip;
   return true;
 }
 
@@ -46,7 +49,7 @@ bool core_wanted() {
 void fatal(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   Control &c = control();
-  if (own_fault(signal, info, context)) return;
+  if (fault_here(signal, info, context)) return;
   if (load(&c.phase) == u32(Phase::away) && !core_wanted()) {
     SigAction plain{};
     sys(nr_rt_sigaction, u64(signal), address(&plain), 0, 8);
@@ -66,7 +69,7 @@ void fatal(int signal, uint8_t *info, Context *context) {
 
 void caught(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
-  if (own_fault(signal, info, context)) return;
+  if (fault_here(signal, info, context)) return;
   copy(slot->info, info, sizeof slot->info);
   slot->in_hand = u32(signal);
   if (signal == kContinue) send_event(EventType::resume, 0, 0);

@@ -205,6 +205,7 @@ struct Slot {
   uint32_t in_hand;               // home: number of the signal caught and not yet fetched
   volatile uint32_t told;         // home: the guest knows of it
   uint8_t info[128];              // its siginfo
+  uint64_t fault_ip;              // home: where a fault was last reported in the stub
   uint32_t fatal;                 // home: number of the signal that ends the process with a core, once its memory is back
   uint8_t fatal_info[128];
   uint32_t continued;             // home: the call in hand was ended by SIGCONT alone

@@ -10,7 +10,7 @@ import { firstThread } from './programs.js';
 import { listed, pidOf, Storm, Workplace } from './storm.js';
 import { note, repository, sleep, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 
-const areas = ['signals', 'cores', 'clocks', 'memory', 'processes', 'descriptors', 'ipc'];
+const areas = ['signals', 'faults', 'cores', 'clocks', 'memory', 'processes', 'descriptors', 'ipc'];
 /**
  * What by its arguments must be done at home. Two processes on one shared mapping: until groups move together, such a fork. A notice by a
  * thread: the C library's cookie is in the program's memory.

@@ -12,11 +12,15 @@ const noTestbed = whyNoTestbed();
 async function own(pid: number) {
   const maps = mappings(pid).map((line) => line.split(/\s+/).slice(1, 2).concat(line.split(/\s+/).slice(5)).join(' '));
   // The heap and other anonymous memory come and go with the program itself.
-  // The program itself has threads that come and go: the fewest in half a second are those that stay.
+  // The program itself has threads and files that come and go: the fewest in half a second are those that stay.
   let tasks = count(`/proc/${pid}/task`);
-  for (let turn = 0; turn < 50; turn++, await sleep(0.01)) tasks = Math.min(tasks, count(`/proc/${pid}/task`));
+  let descriptors = count(`/proc/${pid}/fd`);
+  for (let turn = 0; turn < 50; turn++, await sleep(0.01)) {
+    tasks = Math.min(tasks, count(`/proc/${pid}/task`));
+    descriptors = Math.min(descriptors, count(`/proc/${pid}/fd`));
+  }
   return {
-    descriptors: count(`/proc/${pid}/fd`),
+    descriptors,
     tasks,
     mappings: maps.filter((line) => line.includes('/')).toSorted(),
   };
