@@ -150,7 +150,9 @@ export class JobBook {
     if (ended) this.onEnded();
   }
 
+  /** The groups of jobs that have ended go with the daemon; nobody else would take them away. */
   close(): void {
+    this.sweep();
     for (const watcher of this.watchers.values()) watcher.close();
     this.watchers.clear();
   }

@@ -209,6 +209,9 @@ export class TwoNodes {
 
   async down(): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL');
+    // A daemon that ends takes the groups of ended jobs away: these must have ended by then.
+    const ended = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+    await until('its programs to end', () => [...this.children].every(ended));
     for (const number of [1, 2]) {
       await this.end(number, 'SIGTERM');
       await run(process.execPath, [
