@@ -15,20 +15,9 @@ function run(command, ...args) {
 if (!process.argv.includes('--no-build')) run(process.execPath, 'scripts/build.mjs');
 run('make', '-s', '-C', 'bench/programs');
 
-const { build } = await import('esbuild');
-await build({
-  entryPoints: ['bench/main.ts'],
-  outfile: 'build/bench/main.mjs',
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'node20.19',
-  sourcemap: 'inline',
-  logLevel: 'warning',
-});
-// The variable costs 40 ms at every start of Node 20 and changes nothing here.
-const { NODE_EXTRA_CA_CERTS: _unused, ...environment } = process.env;
+// What it needs may just have been installed.
+const { bundle, environment } = await import('./bundle.mjs');
+await bundle({ entryPoints: ['bench/main.ts'], outfile: 'build/bench/main.mjs' });
 const words = ['--enable-source-maps', 'build/bench/main.mjs', ...process.argv.slice(2)];
-const { status } = spawnSync(process.execPath, words, { stdio: 'inherit', env: { ...environment, MOSRUN_SOURCE: root } });
+const { status } = spawnSync(process.execPath, words, { stdio: 'inherit', env: environment(root) });
 process.exit(status ?? 1);

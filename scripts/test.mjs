@@ -20,25 +20,14 @@ const sources = readdirSync('test', { recursive: true })
   .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
   .sort();
 
-const { build } = await import('esbuild');
+// What it needs may just have been installed.
+const { bundle, environment } = await import('./bundle.mjs');
 rmSync('build/test', { recursive: true, force: true });
-await build({
-  entryPoints: sources,
-  outdir: 'build/test',
-  outbase: 'test',
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'node20.19',
-  sourcemap: 'inline',
-  logLevel: 'warning',
-});
+await bundle({ entryPoints: sources, outdir: 'build/test', outbase: 'test', outExtension: { '.js': '.mjs' } });
 
 const files = sources.map((name) => name.replace(/^test/, 'build/test').replace(/\.ts$/, '.mjs'));
 // Tests that take figures have the machine for themselves; of the others, which mostly wait, two files run at a time, the longest first.
-const measures = (name) => /system\/(programs|endurance|behaviour|benchmarks)/.test(name);
+const measures = (name) => /system\/(programs|endurance|behaviour|bench)/.test(name);
 const longest = ['system/faults', 'system/failures', 'gate/', 'daemon/'];
 const rank = (name) => longest.findIndex((part) => name.includes(part)) >>> 0;
 const groups = [
@@ -46,8 +35,6 @@ const groups = [
   { files: files.filter(measures), concurrency: 1 },
 ].filter((group) => group.files.length > 0);
 
-// The variable costs 40 ms at every start of Node 20 and changes nothing here.
-const { NODE_EXTRA_CA_CERTS: _unused, ...environment } = process.env;
 const counts = path.resolve('build/test-counts');
 rmSync(counts, { force: true });
 let status = 0;
@@ -60,7 +47,7 @@ for (const [index, group] of groups.entries()) {
     './scripts/reporter.mjs',
   ];
   const last = index === groups.length - 1 ? { MOSRUN_TEST_LAST: '1' } : {};
-  const env = { ...environment, MOSRUN_SOURCE: root, MOSRUN_TEST_COUNTS: counts, ...last };
+  const env = { ...environment(root), MOSRUN_TEST_COUNTS: counts, ...last };
   const result = spawnSync(process.execPath, [...options, ...group.files], { stdio: 'inherit', env });
   status ||= result.status ?? 1;
 }
