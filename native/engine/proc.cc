@@ -121,6 +121,15 @@ pid_t living_thread(pid_t pid) {
 
 int open_pidfd(pid_t pid, pid_t tid) { return int(syscall(SYS_pidfd_open, tid, tid == pid ? 0 : O_EXCL)); }   // PIDFD_THREAD
 
+int copy_descriptor(pid_t pid, pid_t tid, int fd) {
+  int pidfd = open_pidfd(pid, tid);
+  if (pidfd < 0) return -1;
+  int copy = int(syscall(SYS_pidfd_getfd, pidfd, fd, 0)), error = errno;
+  close(pidfd);
+  errno = error;
+  return copy;
+}
+
 static std::string field_of(const std::string &file, const char *key) {
   std::string text;
   if (!read_file(file, text)) return "";

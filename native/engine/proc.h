@@ -42,6 +42,7 @@ bool read_stat(pid_t pid, ProcessStat &stat);
 std::vector<pid_t> threads_of(pid_t pid);   // the first thread first, if it lives
 pid_t living_thread(pid_t pid);           // the first thread if it lives
 int open_pidfd(pid_t pid, pid_t tid);     // gives the files of a thread that is not the first since Linux 6.9 only; -1 and errno before
+int copy_descriptor(pid_t pid, pid_t tid, int fd);   // of that thread, by a pidfd; -1 and errno
 // The value of `key:` in /proc/PID/status, or an empty string.
 std::string status_field(pid_t pid, const char *key);
 pid_t innermost_pid(pid_t pid);           // its number as it sees itself

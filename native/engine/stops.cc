@@ -1,7 +1,6 @@
 #include "engine/stops.h"
 
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine/inspect.h"
@@ -12,10 +11,7 @@ namespace mosrun {
 bool tell_stopped(pid_t pid, bool stopped) {
   ProcessStatus status;
   if (!find_control(pid, status) || Phase(status.control.phase) != Phase::away || status.control.event < 0) return false;
-  int pidfd = open_pidfd(pid, living_thread(pid));
-  if (pidfd < 0) return false;
-  int channel = int(syscall(SYS_pidfd_getfd, pidfd, status.control.event, 0));
-  close(pidfd);
+  int channel = copy_descriptor(pid, living_thread(pid), status.control.event);
   if (channel < 0) return false;
   const Event event{stopped ? EventType::stop : EventType::resume, 0, 0, 0};
   bool sent = send(channel, &event, sizeof event, MSG_NOSIGNAL | MSG_DONTWAIT) == ssize_t(sizeof event);

@@ -214,10 +214,8 @@ int take_socket(const Order &o, pid_t leader, uint64_t base, std::string &error)
     Control c{};
     if (!read_control(leader, {base}, c)) return error = "it ended meanwhile", -1;
     if (c.mover >= 0) {
-      int pidfd = open_pidfd(o.pid, leader);
-      int fd = pidfd < 0 ? -1 : int(syscall(SYS_pidfd_getfd, pidfd, c.mover_peer, 0));
+      int fd = copy_descriptor(o.pid, leader, c.mover_peer);
       if (fd < 0) error = std::string("its side of the connection could not be reached: ") + strerror(errno);
-      if (pidfd >= 0) close(pidfd);
       return fd;
     }
     if (c.failed) return error = std::string("the stub gave up: ") + strerror(int(c.failed)), -1;

@@ -45,15 +45,20 @@ bool core_wanted() {
   return (limit.soft || control().core_pipe) && sys(nr_prctl, 3) == 1;   // PR_GET_DUMPABLE
 }
 
+// To the thread again, now with its default action.
+void send_plain(Slot *slot, u32 signal, const uint8_t *info) {
+  SigAction plain{};
+  sys(nr_rt_sigaction, signal, address(&plain), 0, 8);
+  sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), signal, address(info));
+}
+
 // The default of these is a core of the memory, which is elsewhere: the process comes home and dies there, by the same signal.
 void fatal(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   Control &c = control();
   if (fault_here(signal, info, context)) return;
   if (load(&c.phase) == u32(Phase::away) && !core_wanted()) {
-    SigAction plain{};
-    sys(nr_rt_sigaction, u64(signal), address(&plain), 0, 8);
-    sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), u64(signal), address(info));   // and dies when this returns
+    send_plain(slot, u32(signal), info);                     // and dies when this returns
     return;
   }
   copy(slot->fatal_info, info, sizeof slot->fatal_info);
@@ -121,10 +126,7 @@ void controlled(int, uint8_t *info, Context *context) {
 }  // namespace
 
 void die_of(Slot *slot) {
-  Control &c = control();
-  SigAction plain{};
-  sys(nr_rt_sigaction, slot->fatal, address(&plain), 0, 8);
-  sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), slot->fatal, address(slot->fatal_info));
+  send_plain(slot, slot->fatal, slot->fatal_info);
   set_real_mask(~bit(int(slot->fatal)));
   for (;;) sys(nr_exit_group, 128 + slot->fatal);
 }

@@ -114,9 +114,7 @@ void give_back(const Mapping *guest, u64 guests) {
   for (u64 i = 0; i < guests; ++i) {
     const Mapping &m = guest[i];
     if (!(m.flags & kWritten) || m.kind == Kind::vdso || m.kind == Kind::other) continue;
-    u64 size = m.end - m.start;
-    if (m.kind == Kind::shared_anon) sys(nr_madvise, m.start, size, 9);                            // MADV_REMOVE
-    else if (sys(nr_madvise, m.start, size, 4) == -EINVAL_) sys(nr_madvise, m.start, size, 24);    // MADV_DONTNEED, _LOCKED
+    drop_pages(m.kind, m.start, m.end - m.start);
   }
 }
 

@@ -235,6 +235,12 @@ extern "C" [[noreturn]] void leave_thread(Slot *) {
   deputy(slot);
 }
 
+// The pages of a mapping that lives elsewhere; the mapping stays.
+void drop_pages(Kind kind, u64 start, u64 size) {
+  if (kind == Kind::shared_anon) sys(nr_madvise, start, size, 9);                                  // MADV_REMOVE
+  else if (sys(nr_madvise, start, size, 4) == -EINVAL_) sys(nr_madvise, start, size, 24);          // MADV_DONTNEED, _LOCKED (5.18)
+}
+
 // Gives back the memory that now lives elsewhere, but keeps the mappings: a return then applies a difference. Private copies of pages in
 // mappings that are read-only stay (relocated tables of libraries: small, and the guest's copy of them cannot change). In portions, since
 // unmapping 512 MiB takes 50 ms and the guest waits for its first answer.
@@ -245,8 +251,7 @@ void drop_skeleton(u64 budget) {
     Mapping &m = book[c.drop_next];
     u64 part = minimum(m.end - m.start, budget);
     bool ours = m.kind == Kind::anon || m.kind == Kind::stack || (m.kind == Kind::file_private && (m.prot & prot_write));
-    if (ours && sys(nr_madvise, m.start, part, 4) == -EINVAL_) sys(nr_madvise, m.start, part, 24);   // MADV_DONTNEED, _LOCKED (5.18)
-    if (m.kind == Kind::shared_anon) sys(nr_madvise, m.start, part, 9);                              // MADV_REMOVE
+    if (ours || m.kind == Kind::shared_anon) drop_pages(m.kind, m.start, part);
     m.start += part;
     budget -= part;
     if (m.start == m.end) ++c.drop_next;

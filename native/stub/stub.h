@@ -45,6 +45,7 @@ struct RLimit { u64 soft, hard; };
 // --- leave.cc, home.cc: the home side of a move ------------------------------------------------------------------------------
 [[noreturn]] void leave_stub(Slot *slot);                 // back to the program, natively
 void drop_skeleton(u64 budget);
+void drop_pages(Kind kind, u64 start, u64 size);
 i64 receive_home(int channel);                            // the memory comes home over a channel; on an error it is given back
 int keep_descriptor(int fd);                              // moves a descriptor into the reserved window
 
