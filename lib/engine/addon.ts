@@ -23,13 +23,14 @@ export interface KernelProbe {
 
 /** What its stub tells about a process that is or was away. */
 export interface Inspection {
-  state: 'home' | 'leaving' | 'away' | 'returning';
+  state: 'home' | 'leaving' | 'away' | 'returning' | 'moving';
   /** Address of the stub. */
   base: string;
   session: string;
   /** Data port of the hosting node. */
   address: string;
   port: number;
+  encrypted: boolean;
   migrations: number;
   /** Of the last move. */
   freezeSeconds: number;
@@ -40,6 +41,8 @@ export interface Inspection {
   /** The call that last brought it home; null: an order did, or nothing. */
   lastReturn: string | null;
   returns: Record<string, number>;
+  /** How often each call was not served, and failed. */
+  refused: Record<string, number>;
 }
 
 export interface Addon {
@@ -50,6 +53,8 @@ export interface Addon {
   inspect(pid: number): Inspection | null;
   /** Tells the guest of a process that is away to stand still, or to go on; false when it is not away. */
   tellStopped(pid: number, stopped: boolean): boolean;
+  /** To a unix datagram socket; an address that begins with @ is an abstract one. Throws what the system says. */
+  sendDatagram(address: string, text: string): void;
 }
 
 /** @param libexec the directory of the helpers, of which the addon is one. */

@@ -13,6 +13,21 @@ export interface GateSession {
   cpu_seconds: number;
   rss_bytes: number;
   threads: number;
+  /** Its channels come encrypted. */
+  sealed?: boolean;
+}
+
+/** Whose channels: a session's, but for those that another hosting node opens. */
+export type RouteKind = 'session' | 'memory';
+
+/** The way of this node's encrypted channels to a session of another. */
+export interface Route {
+  session: string;
+  kind: RouteKind;
+  /** The session's token, or its memory channel's key. */
+  key: string;
+  address: string;
+  port: number;
 }
 
 export interface GateEvent {
@@ -20,6 +35,8 @@ export interface GateEvent {
   session?: string;
   state?: string;
   why?: string;
+  /** Of an ended session: what its processes used. */
+  cpu_seconds?: number;
 }
 
 interface Answer {
@@ -113,16 +130,32 @@ export class GateClient {
     return { version: String(version), pid: Number(pid), protocol: Number(protocol) };
   }
 
-  /** Ends it; false while it has guests. */
-  quit(): Promise<boolean> {
-    return this.ask('quit').then(
-      () => true,
-      () => false,
-    );
+  /** Ends it, and settles when it has; its guests go on. False, and nothing happens, while a guest is on its way. */
+  async quit(): Promise<boolean> {
+    const ended = new Promise<boolean>((resolve) => {
+      this.socket.once('close', () => {
+        resolve(true);
+      });
+    });
+    try {
+      await this.ask('quit');
+    } catch {
+      return false;
+    }
+    return ended;
   }
 
-  async open(session: string, token: string, memoryBytes: number): Promise<void> {
-    await this.ask(`open ${session} ${token} ${memoryBytes} -`);
+  async open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void> {
+    await this.ask(`open ${session} ${token} ${memoryBytes} -${encrypted ? ' sealed' : ''}`);
+  }
+
+  /** The number of the mosseal that these channels are to be opened over. */
+  async route({ session, kind, key, address, port }: Route): Promise<number> {
+    return Number((await this.ask(`route ${session} ${kind} ${key} ${address} ${port}`))['seal']);
+  }
+
+  async unroute(session: string): Promise<void> {
+    await this.ask(`unroute ${session}`);
   }
 
   async kill(session: string): Promise<void> {

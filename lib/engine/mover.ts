@@ -5,7 +5,8 @@
 import { spawn } from 'node:child_process';
 import { type FSWatcher, closeSync, openSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
-import { systemCode } from '../shared/errors.js';
+import type { Unserved } from '../shared/documents.js';
+import { MosrunError, errorFrom, systemCode } from '../shared/errors.js';
 import { namesIn, readIfThere } from '../shared/files.js';
 
 export interface OutOrder {
@@ -16,9 +17,40 @@ export interface OutOrder {
   token: string;
   address: string;
   port: number;
+  /** Number of the mosseal that all channels go over; 0: they are not encrypted. */
+  seal: number;
   /** Move it at the first instruction of the program it is about to exec. */
   atExec: boolean;
   clock: 'home' | 'host';
+  /** What becomes of a call that cannot be served away. */
+  unserved: Unserved;
+  timeoutSeconds: number;
+}
+
+/** How a process is to fare away. */
+export type Conduct = Pick<OutOrder, 'clock' | 'unserved'>;
+
+/** From the node that hosts it to another. */
+export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'unserved'> {
+  kind: 'on';
+  /** Number of the channel between the two nodes, over which the memory goes. */
+  memory: number;
+}
+
+/** What the node that hosts a guest needs to open that channel. */
+export interface LinkOrder {
+  /** The guest's session, and its process number as it sees it. */
+  guest: string;
+  pid: number;
+  /** The session at the next node, and the key for its memory channel. */
+  session: string;
+  key: string;
+  address: string;
+  port: number;
+  memory: number;
+  /** As in OutOrder. */
+  seal: number;
+  gateSocket: string;
   timeoutSeconds: number;
 }
 
@@ -29,7 +61,7 @@ export interface HomeOrder {
   timeoutSeconds: number;
 }
 
-export type MoveOrder = OutOrder | HomeOrder;
+export type MoveOrder = OutOrder | OnOrder | HomeOrder;
 
 export interface MoveDone {
   event: 'done';
@@ -47,7 +79,7 @@ export interface MoveFailed {
   code: string;
   message: string;
 }
-export type MoveEvent = { event: 'armed' } | { event: 'phase'; phase: string } | MoveDone | MoveFailed;
+export type MoveEvent = { event: 'armed' } | { event: 'linked' } | { event: 'phase'; phase: string } | MoveDone | MoveFailed;
 
 /** The engine as the decision plane sees it; tests and the simulator put their own in its place. */
 export interface Engine {
@@ -60,14 +92,41 @@ export interface Engine {
   /** The mover at work on this process, whoever started it; null when there is none. */
   findMover(pid: number): number | null;
   explain(pid: number): Promise<{ movable: boolean; reasons: string[] } | null>;
+  /** Opens the channel from a guest of this node to the node it is to move on to; rejects with the reason. */
+  link(order: LinkOrder): Promise<void>;
 }
+
+const gateArguments = ({ session, address, port, seal }: Pick<OutOrder, 'session' | 'address' | 'port' | 'seal'>): string[] => [
+  '--session',
+  session,
+  '--address',
+  address,
+  '--port',
+  `${port}`,
+  ...(seal === 0 ? [] : ['--seal', `${seal}`]),
+];
 
 function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
   const common = ['--pid', `${order.pid}`, '--timeout', order.timeoutSeconds.toFixed(1), '--state-dir', stateDirectory];
   if (order.kind === 'home') return ['home', ...common, '--reason', order.reason];
-  const where = ['--node', order.node, '--session', order.session, '--address', order.address, '--port', `${order.port}`];
-  return ['out', ...common, ...where, '--clock', order.clock, ...(order.atExec ? ['--at-exec'] : [])];
+  const where = ['--node', order.node, ...gateArguments(order)];
+  if (order.kind === 'on') return ['on', ...common, ...where, '--clock', order.clock, '--memory', `${order.memory}`];
+  return [
+    'out',
+    ...common,
+    ...where,
+    '--clock',
+    order.clock,
+    '--unserved',
+    order.unserved,
+    ...(order.atExec ? ['--at-exec'] : []),
+  ];
 }
+
+const linkArguments = (order: LinkOrder): string[] => {
+  const whose = ['--pid', `${order.pid}`, '--guest', order.guest, '--gate', order.gateSocket];
+  return ['link', ...whose, ...gateArguments(order), '--memory', `${order.memory}`, '--timeout', order.timeoutSeconds.toFixed(1)];
+};
 
 export function isAlive(pid: number): boolean {
   if (pid <= 0) return false;
@@ -85,7 +144,7 @@ function findMover(pid: number): number | null {
     if (!/^\d+$/.test(name)) continue;
     const words = (readIfThere(`/proc/${name}/cmdline`) ?? '').split('\0');
     const verb = words[words.findIndex((word) => path.basename(word) === 'mosmove') + 1] ?? '';
-    if (['out', 'home'].includes(verb) && words[words.indexOf('--pid') + 1] === `${pid}`) return Number(name);
+    if (['out', 'on', 'home'].includes(verb) && words[words.indexOf('--pid') + 1] === `${pid}`) return Number(name);
   }
   return null;
 }
@@ -130,7 +189,7 @@ export function processEngine(libexec: string, stateDirectory: string): Engine {
           child.unref();
           // A mover that died at once has closed its input: its exit says so, not this write.
           child.stdin?.on('error', () => {});
-          child.stdin?.end(order.kind === 'out' ? `${order.token}\n` : '');
+          child.stdin?.end(order.kind === 'home' ? '' : `${order.token}\n`);
           resolve(pid);
         });
       });
@@ -220,6 +279,28 @@ export function processEngine(libexec: string, stateDirectory: string): Engine {
           resolve(status === 0);
         });
         child.unref();
+      });
+    },
+
+    link(order) {
+      return new Promise((resolve, reject) => {
+        const child = spawn(program, linkArguments(order), {
+          stdio: ['pipe', 'pipe', 'ignore'],
+          timeout: order.timeoutSeconds * 3000,
+        });
+        let text = '';
+        child.stdout.setEncoding('utf8').on('data', (more: string) => {
+          text += more;
+        });
+        child.stdin.on('error', () => {});
+        child.stdin.end(`${order.key}\n`);
+        child.once('error', reject);
+        child.once('close', () => {
+          const event = parseLine(text.split('\n')[0] ?? '');
+          if (event?.event === 'linked') resolve();
+          else if (event?.event === 'failed') reject(errorFrom(event.code, event.message));
+          else reject(new MosrunError('failed', 'the channel to the next node was not opened: see the log of mosd'));
+        });
       });
     },
 

@@ -2,32 +2,27 @@
  * The migrations of this node's processes: one at a time for each process, every outcome kept with its reason. What decides and what
  * carries out come in as parameters.
  */
-import { type Engine, type MoveDone, type MoveEvent, type MoveFailed, type MoveOrder, isAlive } from '../engine/index.js';
+import {
+  type Conduct,
+  type Engine,
+  type MoveDone,
+  type MoveEvent,
+  type MoveFailed,
+  type MoveOrder,
+  isAlive,
+} from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError, asMosrunError, errorFrom } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { noteComeHome } from './come-home.js';
+import type { AskOnward, AskSession, DropSession, SessionGrant } from './grants.js';
 import type { HistoryBook } from './history.js';
 import { type Identity, identityOf } from './identity.js';
 import type { Finder } from './whereabouts.js';
 import { type MigrationEvent, type MigrationState, nextState } from './migration-state.js';
 import type { MoverRecord, MoverRecords } from './mover-records.js';
 import { settled } from './settled.js';
-
-/** What a destination that agrees gives for the move. */
-export interface SessionGrant {
-  session: string;
-  token: string;
-  address: string;
-  port: number;
-}
-
-/** Asks a node to take a process; throws a MosrunError when it cannot be reached or refuses. */
-export type AskSession = (node: string, pid: number) => Promise<SessionGrant>;
-
-/** Tells a node that nobody will come for a session it has opened. */
-export type DropSession = (node: string, session: string) => void;
 
 export interface MigrationSettings {
   /** Bound of a whole order. */
@@ -40,6 +35,7 @@ export interface MigrationPorts {
   self: string;
   engine: Engine;
   askSession: AskSession;
+  askOnward: AskOnward;
   dropSession: DropSession;
   finder: Finder;
   history: HistoryBook;
@@ -47,6 +43,8 @@ export interface MigrationPorts {
   clock: Clock;
   settings: () => MigrationSettings;
   kill: (pid: number) => void;
+  /** A process is about to be moved. */
+  onStart: (pid: number, from: string, to: string, reason: string) => void;
   /** A process is about to be sent away. */
   onLeaving: (pid: number) => void;
   log: (message: string, facts: Record<string, unknown>) => void;
@@ -55,6 +53,16 @@ export interface MigrationPorts {
 interface Move {
   state: MigrationState;
   phase: string | null;
+}
+
+interface Way {
+  pid: number;
+  from: string;
+  to: string;
+  conduct: Conduct;
+  /** By the ports' clock. */
+  deadline: number;
+  reason: string;
 }
 
 interface MoveHooks {
@@ -73,6 +81,8 @@ export interface StartAway {
 
 /** Once more after so many seconds each, where a mover says that the process was busy: with its threads, or with its last move. */
 const PAUSES_SECONDS = [0.05, 0.1, 0.2, 0.4, 0.8];
+
+const foundAtWork = { out: 'found-leaving', on: 'found-moving', home: 'found-returning' } as const;
 
 /** Thrown in place of the failure where another try follows. */
 class TryAgain extends Error {}
@@ -98,13 +108,13 @@ export class Migrations {
     for (const record of this.ports.records.all()) {
       record.mover_pid ??= this.ports.engine.findMover(record.pid);
       const move = this.begin(record.pid);
-      this.step(record.pid, move, record.kind === 'out' ? 'found-leaving' : 'found-returning');
+      this.step(record.pid, move, foundAtWork[record.kind]);
       void this.follow(move, record).catch(() => {});
     }
   }
 
   /** Moves a process and settles when it is there; rejects with the reason when it stays where it was. */
-  async order(pid: number, to: string, clock: 'home' | 'host', reason: string): Promise<MigrationDocument> {
+  async order(pid: number, to: string, conduct: Conduct, reason: string): Promise<MigrationDocument> {
     const deadline = this.ports.clock.seconds() + this.ports.settings().timeoutSeconds;
     const from = this.whereIs(pid);
     const document = { version: DOCUMENT_VERSION as 1, pid, from, to };
@@ -113,37 +123,29 @@ export class Migrations {
       this.moves.delete(pid);
       return { ...document, moved: false, ...nothingMoved };
     }
-    const done: MoveDone[] = [];
+    this.ports.onStart(pid, from, to, reason);
+    let done: MoveDone;
     try {
       await this.awaitCleaning(pid, deadline);
-      if (from !== this.ports.self) {
-        done.push(await this.patiently(deadline, (again) => this.bringHome(pid, move, from, deadline, reason, again)));
-      }
-      if (to !== this.ports.self) {
+      const way: Way = { pid, from, to, conduct, deadline, reason };
+      done = await this.patiently(deadline, (again) => {
+        if (to === this.ports.self) return this.bringHome(move, way, { again });
+        if (from !== this.ports.self) return this.sendOn(move, way, { again });
         noteComeHome(this.ports, pid);
-        done.push(await this.patiently(deadline, (again) => this.sendOut(pid, move, to, clock, deadline, reason, { again })));
-      }
+        return this.sendOut(move, way, { again });
+      });
     } finally {
       this.moves.delete(pid);
     }
-    const sum = (field: 'freeze_seconds' | 'total_seconds' | 'bytes' | 'pages'): number =>
-      done.reduce((total, one) => total + (one[field] ?? 0), 0);
-    return {
-      ...document,
-      moved: true,
-      freeze_seconds: sum('freeze_seconds'),
-      total_seconds: sum('total_seconds'),
-      bytes: sum('bytes'),
-      pages: sum('pages'),
-      threads: done.at(-1)?.threads ?? 0,
-    };
+    const { freeze_seconds, total_seconds, bytes, pages, threads } = done;
+    return { ...document, moved: true, freeze_seconds, total_seconds, bytes, pages, threads };
   }
 
   /**
    * Sends a launcher's program away at its first instruction.
    * @param command the program's command line, which the launcher does not show yet.
    */
-  startAway(launcherPid: number, to: string, clock: 'home' | 'host', command: string): StartAway {
+  startAway(launcherPid: number, to: string, conduct: Conduct, command: string): StartAway {
     const deadline = this.ports.clock.seconds() + this.ports.settings().timeoutSeconds;
     let isArmed = (): void => {};
     let refused = (_error: Error): void => {};
@@ -153,9 +155,11 @@ export class Migrations {
     });
     const run = async (): Promise<void> => {
       const move = this.begin(launcherPid);
+      this.ports.onStart(launcherPid, this.ports.self, to, 'start');
       try {
         await this.awaitCleaning(launcherPid, deadline);
-        await this.sendOut(launcherPid, move, to, clock, deadline, 'start', { isArmed, command });
+        const way: Way = { pid: launcherPid, from: this.ports.self, to, conduct, deadline, reason: 'start' };
+        await this.sendOut(move, way, { isArmed, command });
       } finally {
         this.moves.delete(launcherPid);
       }
@@ -229,58 +233,67 @@ export class Migrations {
     this.ports.log('migration', { pid, event, before, state: move.state });
   }
 
-  private async sendOut(
-    pid: number,
-    move: Move,
-    to: string,
-    clock: 'home' | 'host',
-    deadline: number,
-    reason: string,
-    { isArmed, command, again }: { isArmed?: () => void; command?: string; again?: () => boolean },
-  ): Promise<MoveDone> {
-    const { self, askSession, history, onLeaving } = this.ports;
-    history.rememberCommand(pid, command);
+  private async sendOut(move: Move, way: Way, hooks: MoveHooks & { command?: string }): Promise<MoveDone> {
+    const { askSession, history, onLeaving } = this.ports;
+    const { pid, to, conduct, deadline } = way;
+    history.rememberCommand(pid, hooks.command);
     onLeaving(pid);
     this.step(pid, move, 'ordered-out');
-    let grant: SessionGrant;
-    try {
-      grant = await askSession(to, pid);
-    } catch (thrown) {
-      const error = asMosrunError(thrown);
-      this.step(pid, move, 'refused');
-      this.remember(pid, self, to, reason, { event: 'failed', ...error.toDocument() });
-      throw error;
-    }
+    const grant = await this.asked(move, way, () => askSession(to, pid));
     this.step(pid, move, 'admitted');
+    const atExec = hooks.isArmed !== undefined;
     const order: MoveOrder = {
       kind: 'out',
       pid,
       node: to,
       ...grant,
-      atExec: isArmed !== undefined,
-      clock,
+      atExec,
+      clock: conduct.clock,
+      unserved: conduct.unserved,
       timeoutSeconds: this.left(deadline),
     };
+    return this.carriedTo(move, order, way, hooks);
+  }
+
+  private async sendOn(move: Move, way: Way, hooks: MoveHooks): Promise<MoveDone> {
+    const { pid, from, to, conduct, deadline } = way;
+    const { session } = this.ports.finder.find(pid);
+    this.step(pid, move, 'ordered-on');
+    const grant = await this.asked(move, way, () => {
+      if (session === null) throw new MosrunError('busy', `process ${pid} has just come home: order it again`);
+      return this.ports.askOnward(from, session, to, pid);
+    });
+    this.step(pid, move, 'linked');
+    const order: MoveOrder = { kind: 'on', pid, node: to, ...grant, clock: conduct.clock, timeoutSeconds: this.left(deadline) };
+    return this.carriedTo(move, order, way, hooks);
+  }
+
+  /** What the destination grants; a refusal is remembered. */
+  private async asked<Grant>(move: Move, { pid, from, to, reason }: Way, ask: () => Promise<Grant>): Promise<Grant> {
     try {
-      return await this.carryOut(move, order, self, to, reason, { isArmed, again });
-    } catch (error) {
-      // The node would wait for half a minute. One that was reached all the same keeps its guest.
-      if (this.whereIs(pid) === self) this.ports.dropSession(to, grant.session);
+      return await ask();
+    } catch (thrown) {
+      const error = asMosrunError(thrown);
+      this.step(pid, move, 'refused');
+      this.remember(pid, from, to, reason, { event: 'failed', ...error.toDocument() });
       throw error;
     }
   }
 
-  private bringHome(
-    pid: number,
-    move: Move,
-    from: string,
-    deadline: number,
-    reason: string,
-    again: () => boolean,
-  ): Promise<MoveDone> {
+  /** The node would wait for half a minute for what does not come. One that was reached all the same keeps its guest. */
+  private async carriedTo(move: Move, order: MoveOrder & SessionGrant, way: Way, hooks: MoveHooks): Promise<MoveDone> {
+    try {
+      return await this.carryOut(move, order, way.from, way.to, way.reason, hooks);
+    } catch (error) {
+      if (this.whereIs(way.pid) !== way.to) this.ports.dropSession(way.to, order.session);
+      throw error;
+    }
+  }
+
+  private bringHome(move: Move, { pid, from, to, deadline, reason }: Way, hooks: MoveHooks): Promise<MoveDone> {
     this.step(pid, move, 'ordered-home');
     const order: MoveOrder = { kind: 'home', pid, reason, timeoutSeconds: this.left(deadline) };
-    return this.carryOut(move, order, from, this.ports.self, reason, { again });
+    return this.carryOut(move, order, from, to, reason, hooks);
   }
 
   /** What is left of the order's time; a mover gets at least a second, since it has work to undo when it fails. */

@@ -8,7 +8,7 @@ const moverRecord = identity.extend({
   version: z.literal(1),
   /** null: the daemon died before it knew. */
   mover_pid: z.int().nullable(),
-  kind: z.enum(['out', 'home']),
+  kind: z.enum(['out', 'on', 'home']),
   from: z.string(),
   to: z.string(),
   reason: z.string(),

@@ -13,7 +13,7 @@ export interface SettledPorts {
 }
 
 const LOOK_SECONDS = 0.05;
-const underWay = new Set(['leaving', 'returning']);
+const underWay = new Set(['leaving', 'returning', 'moving']);
 
 /** Waits until the process is neither leaving nor returning; done if it is where it was to go, else the failure that was told. */
 export async function settled(ports: SettledPorts, record: MoverRecord, failed: MoveFailed): Promise<MoveDone | MoveFailed> {

@@ -13,8 +13,6 @@
 
 namespace mosrun {
 
-namespace {
-
 std::string node_of(const Order &o) {
   std::string text;
   if (!read_file(o.state_dir + "/" + std::to_string(o.pid) + ".json", text)) return o.node;
@@ -24,14 +22,16 @@ std::string node_of(const Order &o) {
   return text.substr(at, text.find('"', at) - at);
 }
 
-bool order_return(pid_t pid) {
+bool order_deputy(pid_t pid, uint32_t order) {
   siginfo_t info{};
   info.si_signo = kControlSignal;
   info.si_code = SI_QUEUE;
   info.si_pid = getpid();
-  info.si_value.sival_ptr = reinterpret_cast<void *>(1);
+  info.si_value.sival_ptr = reinterpret_cast<void *>(uintptr_t{order});
   return !syscall(SYS_rt_sigqueueinfo, pid, kControlSignal, &info);
 }
+
+namespace {
 
 std::string why_away(const std::string &who, int error) {
   switch (error) {
@@ -75,8 +75,8 @@ bool clean(pid_t pid, std::string &error, bool thorough) {
       *value = slot.deadline_value;
       if (uint64_t *also = argument(t.regs, slot.deadline_argument)) *also = slot.deadline_value;
     }
-    // Calls that any stop ends are issued again with what is left of their time.
-    if (t.in_call && int64_t(r.rax) == -EINTR && ends_by_stop(int(r.orig_rax))) {
+    // Calls that any stop ends are issued again with what is left of their time; unless a handler is about to run, which ends them as well.
+    if (t.in_call && int64_t(r.rax) == -EINTR && ends_by_stop(int(r.orig_rax)) && !handler_waits(t.tid, t.mask)) {
       int nr = int(r.orig_rax);
       r.rax = uint64_t(nr);
       r.rip -= 2;
@@ -96,10 +96,10 @@ int move_home(const Order &o) {
   ProcessStatus status;
   find_control(o.pid, status);
   if (!status.base) return say_failed("not-found", who + " is not away");
-  if (!strcmp(status.state, "leaving")) return say_failed("busy", who + " is just leaving");
+  if (!strcmp(status.state, "leaving") || !strcmp(status.state, "moving")) return say_failed("busy", who + " is just " + status.state);
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
-  if (!strcmp(status.state, "away") && !order_return(o.pid)) return say_failed("not-found", who + " has ended");
+  if (!strcmp(status.state, "away") && !order_deputy(o.pid, kHome)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   Control c{};
   bool back = false;
@@ -131,6 +131,7 @@ int move_home(const Order &o) {
 
 int explain(const Order &o) {
   std::vector<std::string> why = reasons_to_stay(o.pid);
+  if (pid_t other = shares_memory_with(living_thread(o.pid))) why.push_back(why_shared(other));
   std::string list;
   for (const std::string &reason : why) list += (list.empty() ? "" : ",") + quoted(reason);
   say(std::string("{\"event\":\"explain\",\"movable\":") + (why.empty() ? "true" : "false") + ",\"reasons\":[" + list + "]}");

@@ -65,9 +65,18 @@ static bool read_token(uint8_t (&token)[32]) {
   return true;
 }
 
+static bool read_unserved(const char *text, Unserved &unserved) {
+  static const char *const kWords[] = {"home", "error", "warn", "end"};
+  for (unsigned i = 0; i < sizeof kWords / sizeof *kWords; ++i)
+    if (!strcmp(text, kWords[i])) return unserved = Unserved(i), true;
+  return false;
+}
+
 static int usage() {
   fputs(
-      "usage: mosmove out --pid PID --node NAME --session HEX --address IP --port N [--at-exec] [--timeout S] [--state-dir DIR]   (token on standard input)\n"
+      "usage: mosmove out --pid PID --node NAME --session HEX --address IP --port N [--seal N] [--at-exec] [--unserved home|error|warn|end] [--timeout S] [--state-dir DIR]   (token on standard input)\n"
+      "       mosmove on --pid PID --node NAME --session HEX --address IP --port N [--seal N] --memory N [--timeout S] [--state-dir DIR]   (token on standard input)\n"
+      "       mosmove link --pid PID --session HEX --address IP --port N [--seal N] --memory N --gate PATH --guest HEX [--timeout S]   (key on standard input)\n"
       "       mosmove home|clean|explain --pid PID [--timeout S] [--state-dir DIR]\n"
       "       mosmove faults   (the fault points of tests)\n"
       "mosmove is a helper of mosd; use migrate(1).\n",
@@ -77,9 +86,10 @@ static int usage() {
 
 static int run(int argc, char **argv) {
   static const option options[] = {{"pid", 1, nullptr, 'p'},     {"node", 1, nullptr, 'n'},      {"session", 1, nullptr, 's'},   {"address", 1, nullptr, 'a'}, {"port", 1, nullptr, 'o'}, {"at-exec", 0, nullptr, 'x'},
-                                   {"timeout", 1, nullptr, 't'}, {"state-dir", 1, nullptr, 'd'}, {"clock", 1, nullptr, 'c'},     {"reason", 1, nullptr, 'r'}, {}};
+                                   {"timeout", 1, nullptr, 't'}, {"state-dir", 1, nullptr, 'd'}, {"clock", 1, nullptr, 'c'},     {"reason", 1, nullptr, 'r'},
+                                   {"memory", 1, nullptr, 'm'},  {"gate", 1, nullptr, 'g'},      {"guest", 1, nullptr, 'u'},      {"unserved", 1, nullptr, 'e'}, {"seal", 1, nullptr, 'l'}, {}};
   if (argc < 2) return usage();
-  std::string what = argv[1];
+  std::string what = argv[1], gate, guest;
   Order o;
   o.session.gate.sin_family = AF_INET;
   for (int c; (c = getopt_long(argc - 1, argv + 1, "", options, nullptr)) != -1;) switch (c) {
@@ -93,11 +103,18 @@ static int run(int argc, char **argv) {
       case 'd': o.state_dir = optarg; break;
       case 'c': o.session.own_clock = strcmp(optarg, "home") != 0; break;
       case 'r': break;
+      case 'e':
+        if (!read_unserved(optarg, o.unserved)) return usage();
+        break;
+      case 'm': o.memory = uint32_t(atoi(optarg)); break;
+      case 'l': o.session.seal = uint32_t(strtoul(optarg, nullptr, 10)); break;
+      case 'g': gate = optarg; break;
+      case 'u': guest = optarg; break;
       default: return usage();
     }
   if (what == "faults") return list_faults();
   if (o.pid <= 0 || o.timeout_ms <= 0) return usage();
-  if (what == "home" || what == "out") o.fault = take_fault(o);
+  if (what == "home" || what == "out" || what == "on") o.fault = take_fault(o);
   if (what == "home") return move_home(o);
   if (what == "explain") return explain(o);
   if (what == "clean") {
@@ -108,10 +125,12 @@ static int run(int argc, char **argv) {
     }
     return say_failed("busy", "process " + std::to_string(o.pid) + ": " + error);
   }
-  if (what != "out") return usage();
+  if (what != "out" && what != "on" && what != "link") return usage();
   if (!inet_aton(o.address.c_str(), &o.session.gate.sin_addr) || !o.session.gate.sin_port) return usage();
   if (!read_token(o.session.token)) return say_failed("usage", "no session token on standard input");
-  return move_out(o);
+  if (what != "out" && (!o.memory || o.memory > UINT16_MAX)) return usage();
+  if (what == "link") return gate.empty() || guest.empty() ? usage() : link_guest(o, gate, guest);
+  return what == "on" ? move_on(o) : move_out(o);
 }
 
 }  // namespace mosrun

@@ -1,4 +1,4 @@
-// The three orders a mover carries out.
+// What a mover carries out.
 #pragma once
 #include <signal.h>
 
@@ -7,6 +7,7 @@
 #include "engine/channel.h"
 #include "engine/proc.h"
 #include "stub/faults.h"
+#include "stub/layout.h"
 
 namespace mosrun {
 
@@ -15,6 +16,8 @@ struct Order {
   std::string node = "?", address;
   Session session;
   bool at_exec = false;
+  Unserved unserved = Unserved::home;
+  uint32_t memory = 0;                   // on: number of the channel between the two nodes
   int timeout_ms = 10000;
   int exec_timeout_ms = 60000;
   std::string state_dir = "/run/mosrun/processes";
@@ -28,7 +31,12 @@ struct Order {
 
 int move_out(const Order &order);
 int move_home(const Order &order);
+int move_on(const Order &order);
 int explain(const Order &order);
+int link_guest(const Order &order, const std::string &gate, const std::string &guest_session);
+
+bool order_deputy(pid_t pid, uint32_t order);      // kHome, kOn
+std::string node_of(const Order &order);           // where its state file says that it is
 
 // Takes the stub out of a process that is at home; false if a thread is still in it. Normally the threads count themselves out; `thorough` looks
 // for itself, for one whose mover died before all of them had come in.

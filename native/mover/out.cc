@@ -12,31 +12,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "blob.h"
 #include "engine/gadgets.h"
 #include "engine/inspect.h"
 #include "engine/sha256.h"
 #include "engine/tracee.h"
-#include "mover/mover.h"
+#include "mover/channels.h"
 #include "mover/report.h"
 
 namespace mosrun {
 
 namespace {
 
-constexpr unsigned kOpenSpares = 6;
 constexpr size_t kMoreThreads = 4;   // that may be born while the channels are opened
-
-struct Channels {
-  std::vector<int> threads, spares;
-  int event = -1, error = 0;
-  ~Channels() {
-    for (int fd : threads) close(fd);
-    for (int fd : spares) close(fd);
-    if (event >= 0) close(event);
-  }
-};
 
 // A gap free in this process. Below where kernels put mappings by themselves, above where sanitizers keep theirs; a guest's own mappings grow from
 // a third of the address space upwards.
@@ -54,57 +44,6 @@ uint64_t find_gap(const std::vector<Region> &regions) {
   return 0;
 }
 
-// From /proc: prlimit(2) of another user's process needs CAP_SYS_RESOURCE, which a contained root may lack.
-rlimit limit_of(pid_t pid, const char *name) {
-  std::string text;
-  rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
-  if (!read_file(proc_path(pid, "limits"), text)) return limit;
-  size_t at = text.find(name);
-  char soft[32] = "unlimited", hard[32] = "unlimited";
-  if (at != std::string::npos) sscanf(text.c_str() + at + strlen(name), " %31s %31s", soft, hard);
-  if (strcmp(soft, "unlimited")) limit.rlim_cur = strtoull(soft, nullptr, 10);
-  if (strcmp(hard, "unlimited")) limit.rlim_max = strtoull(hard, nullptr, 10);
-  return limit;
-}
-
-std::string place(const Order &o) { return o.node + " (" + o.address + ":" + std::to_string(ntohs(o.session.gate.sin_port)) + ")"; }
-
-int open_all(const Order &o, Begin &begin, unsigned threads, Channels &channels, std::string &error) {
-  auto failed = [&](int e) {
-    if (e == EPROTONOSUPPORT) return error = place(o) + " speaks another version of mosrun's protocol: upgrade the older of the two nodes", e;
-    error = "the data port of " + place(o) + " did not take the process: " + strerror(e) + "; is mosgate running there and is the port open?";
-    return e;
-  };
-  // Channel 0 comes last: with it go the clock offsets, and every handshake makes them better.
-  auto open_one = [&](ChannelKind kind, unsigned index) {
-    Opened c = open_channel(o.session, kind, index, kind == ChannelKind::thread && !index ? &begin : nullptr, o.timeout_ms);
-    if (!c.error) improve_offsets(begin, c);
-    channels.error = c.error;
-    return c.fd;
-  };
-  if ((channels.event = open_one(ChannelKind::event, 0)) < 0) return failed(channels.error);
-  for (unsigned i = 0; i < kOpenSpares; ++i) {
-    channels.spares.push_back(open_one(ChannelKind::spare, i + 1));
-    if (channels.error) return failed(channels.error);
-  }
-  channels.threads.push_back(-1);
-  for (unsigned i = 1; i < threads; ++i) {
-    channels.threads.push_back(open_one(ChannelKind::thread, i));
-    if (channels.error) return failed(channels.error);
-  }
-  if ((channels.threads[0] = open_one(ChannelKind::thread, 0)) < 0) return failed(channels.error);
-  for (size_t i = 1; i < channels.threads.size(); ++i)
-    if (int e = await_welcome(channels.threads[i], o.timeout_ms)) return failed(e);
-  if (int e = await_welcome(channels.event, o.timeout_ms)) return failed(e);
-  for (int fd : channels.spares)
-    if (int e = await_welcome(fd, o.timeout_ms)) return failed(e);
-  if (int e = await_welcome(channels.threads[0], o.timeout_ms)) {
-    error = place(o) + " could not prepare a place for the process: " + strerror(e);
-    return e;
-  }
-  return 0;
-}
-
 void fill_mm(pid_t pid, MmMap &mm) {
   ProcessStat s;
   read_stat(pid, s);
@@ -115,7 +54,7 @@ void fill_mm(pid_t pid, MmMap &mm) {
 size_t first_slot(const Order &o, Tracee &tracee) { return tracee.threads()[0].tid == o.pid ? 0 : 1; }
 
 // The region as the stub expects to find it: code, control page, one slot per thread with its registers.
-std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin) {
+std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin, const std::vector<Advised> &advice) {
   pid_t memory = tracee.threads()[0].tid;
   unsigned index = unsigned(first_slot(o, tracee));
   if (!write_memory(memory, {base}, blob, blob_size)) return "writing the stub failed";
@@ -131,14 +70,16 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.inside = c.threads;
   c.slots = c.threads + index;
   c.fault = o.fault;
-  c.mover = c.mover_peer = c.event = c.pool = c.maps = c.pagemap = c.proc = c.uffd = -1;
+  c.mover = c.mover_peer = c.event = c.pool = c.memory = c.maps = c.pagemap = c.proc = c.uffd = c.next.event = -1;
   c.timeout_ms = uint32_t(std::max(1000, o.timeout_ms / 3));   // per step without progress
   c.session = o.session.id;
   memcpy(c.token, o.session.token, sizeof c.token);
   c.gate_address = o.session.gate.sin_addr.s_addr;
   c.gate_port = o.session.gate.sin_port;
   c.spare_serial = kOpenSpares + 1;
+  c.seal = o.session.seal;
   for (Spare &s : c.spares) s = {-1, 0};
+  for (Spare &s : c.next.spares) s = {-1, 0};
   ProcessStat stat;
   read_stat(o.pid, stat);
   c.process_cpu_base = stat.cpu_ticks * 1000000000 / uint64_t(sysconf(_SC_CLK_TCK));
@@ -149,6 +90,9 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.realtime_at = o.session.own_clock ? 0 : uint64_t(clock_ns(CLOCK_REALTIME));
   std::string pattern;
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
+  c.unserved = uint32_t(o.unserved);
+  c.advised_entries = advice.size();
+  std::copy(advice.begin(), advice.end(), c.advised);
   c.statistics.last_return = -3;
   c.statistics.threads = c.threads;
   if (!write_memory(memory, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
@@ -156,7 +100,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
     Slot ended{};
     ended.state = uint32_t(SlotState::dying);
     ended.tid = c.pid;
-    ended.channel = -1;
+    ended.channel = ended.next_channel = -1;
     if (!write_memory(memory, {base + kSlotsOffset}, &ended, sizeof ended)) return "writing the stub's memory failed";
   }
   bool leads = true;
@@ -167,7 +111,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
     slot.index = index;
     slot.state = uint32_t(SlotState::used);
     slot.tid = innermost_tid(o.pid, t.tid);
-    slot.channel = -1;
+    slot.channel = slot.next_channel = -1;
     slot.process = reinterpret_cast<Process *>(base + kControlOffset + offsetof(Control, process));
     slot.mask = t.mask;
     slot.robust_list = t.robust_list;
@@ -188,80 +132,6 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
     ++index;
   }
   return "";
-}
-
-bool hand(int socket, Role role, unsigned index, int fd, bool last) {
-  Handover message{role, uint16_t(index), last};
-  char space[CMSG_SPACE(sizeof(int))] = {};
-  iovec iov{&message, sizeof message};
-  msghdr header{};
-  header.msg_iov = &iov;
-  header.msg_iovlen = 1;
-  header.msg_control = space;
-  header.msg_controllen = sizeof space;
-  cmsghdr *c = CMSG_FIRSTHDR(&header);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(c), &fd, sizeof fd);
-  return sendmsg(socket, &header, MSG_NOSIGNAL) == ssize_t(sizeof message);
-}
-
-// The stub has made a socket pair: one end is ours.
-int take_socket(const Order &o, pid_t leader, uint64_t base, std::string &error) {
-  int64_t until = clock_ns(CLOCK_MONOTONIC) + 3000000000LL;
-  for (;;) {
-    Control c{};
-    if (!read_control(leader, {base}, c)) return error = "it ended meanwhile", -1;
-    if (c.mover >= 0) {
-      int fd = copy_descriptor(o.pid, leader, c.mover_peer);
-      if (fd < 0) error = std::string("its side of the connection could not be reached: ") + strerror(errno);
-      return fd;
-    }
-    if (c.failed) return error = std::string("the stub gave up: ") + strerror(int(c.failed)), -1;
-    if (clock_ns(CLOCK_MONOTONIC) > until) return error = "the stub did not start", -1;
-    usleep(20);
-  }
-}
-
-void hand_over(const Order &o, int socket, Channels &channels, size_t slots) {
-  int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  bool good = hand(socket, Role::proc, 0, proc, false) && hand(socket, Role::event, 0, channels.event, false);
-  o.dies_at(Fault::mover_dies_handing);
-  for (size_t i = 0; i < channels.spares.size(); ++i) good = good && hand(socket, Role::spare, unsigned(i + 1), channels.spares[i], false);
-  for (size_t i = 0; i < slots; ++i) good = good && hand(socket, Role::thread, unsigned(i), channels.threads[i], i + 1 == slots);
-  close(proc);
-}
-
-// Follows the stub's reports to the end. 0, or the errno it failed with.
-int follow(int socket, ReportMessage &last) {
-  for (;;) {
-    pollfd p{socket, POLLIN, 0};
-    int n = poll(&p, 1, -1);                               // every wait of the stub is bounded, and it always reports
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    ReportMessage message{};
-    ssize_t got = recv(socket, &message, sizeof message, 0);
-    // A stub that gave up with descriptors unread: the error comes first, and once (unix_release_sock, net/unix/af_unix.c); its word is behind it.
-    if (got < 0 && errno == ECONNRESET) got = recv(socket, &message, sizeof message, 0);
-    if (got != ssize_t(sizeof message)) return ECONNRESET;
-    last = message;
-    switch (message.type) {
-      case Report::sent: say_phase("sent"); break;
-      case Report::ready: say_phase("ready"); break;
-      case Report::running: say_phase("running"); return 0;
-      case Report::failed: return message.error ? message.error : EPROTO;
-    }
-  }
-}
-
-std::string why_failed(const Order &o, int error) {
-  switch (error) {
-    case ETIMEDOUT: case EAGAIN: return place(o) + " did not answer in time; the process goes on at home";
-    case EPIPE: case ECONNRESET: return "the connection to " + place(o) + " was cut; the process goes on at home";
-    case ENOMEM: return place(o) + " has no memory for it; the process goes on at home";
-    default: return "the move to " + place(o) + " failed (" + strerror(error) + "); the process goes on at home";
-  }
 }
 
 int cannot(pid_t pid, const std::string &why) {
@@ -287,7 +157,11 @@ int move_out(const Order &order) {
     say("{\"event\":\"armed\"}");
     if (!tracee.wait_for_exec(o.exec_timeout_ms, error)) return say_failed("not-found", "process " + std::to_string(o.pid) + ": " + error);
   }
-  std::vector<std::string> why = reasons_to_stay(o.pid, o.at_exec);
+  for (int i = 0; i < 100 && !o.at_exec && shares_memory_with(living_thread(o.pid)) > 0; ++i) usleep(2000);   // vfork: not for long
+  std::vector<Region> regions;
+  std::vector<std::string> why = reasons_to_stay(o.pid, o.at_exec, &regions);
+  const std::vector<Advised> advice = advice_on(regions);
+  if (advice.size() > kAdvisedMax / 2) why.push_back("it has given advice on more than " + std::to_string(kAdvisedMax / 2) + " mappings (madvise(2))");
   if (!why.empty()) return cannot(o.pid, why[0]);
   ProcessStatus status;
   find_control(o.pid, status);
@@ -298,7 +172,7 @@ int move_out(const Order &order) {
   } else if (status.base) {
     return say_failed("busy", "process " + std::to_string(o.pid) + " is " + status.state);
   }
-  std::vector<Region> regions = read_regions(o.pid, false);
+  regions = read_regions(o.pid, false);
   uint64_t base = find_gap(regions);
   if (!base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " leaves no gap of " + std::to_string(kRegionSize >> 20) + " MiB in its address space");
   rlimit stack = limit_of(o.pid, "Max stack size"), space = limit_of(o.pid, "Max address space");
@@ -320,23 +194,30 @@ int move_out(const Order &order) {
   begin.fault = o.fault;
   Channels channels;
   if (!o.at_exec) threads += threads > 1 ? kMoreThreads : 2;
-  if (int e = open_all(o, begin, unsigned(threads), channels, error)) return say_failed(code_of(e), error);
+  std::vector<unsigned> numbers(threads);
+  std::iota(numbers.begin(), numbers.end(), 0u);
+  if (int e = open_all(o, begin, numbers, channels, error)) return say_failed(code_of(e), error);
   say_phase("connected");
   o.dies_at(Fault::mover_dies_connected);
 
   size_t first = 0, slots = 0;
   for (int tries = 0;; ++tries) {
-    if (!o.at_exec && !tracee.stop(error)) return cannot(o.pid, error);
+    if (!o.at_exec && !tracee.stop(error, o.timeout_ms / 3)) {
+      if (tracee.stuck()) return say_failed("busy", "process " + std::to_string(o.pid) + " could not be stopped: " + error + "; try again");
+      return cannot(o.pid, error);
+    }
     first = first_slot(o, tracee);
     slots = first + tracee.threads().size();
     if (slots > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
     why = reasons_to_stay(o.pid, true);
     if (!why.empty()) return cannot(o.pid, why[0]);
     if (!tracee.read_threads(error)) return cannot(o.pid, error);
-    if (!tracee.unsettled()) break;
-    if (tries == 50) return say_failed("busy", "process " + std::to_string(o.pid) + " was not found in a state it can be taken from; try again");
+    pid_t other = shares_memory_with(tracee.threads()[0].tid);   // begun since it was asked first; the other would lose what is sent away
+    if (!tracee.unsettled() && !other) break;
+    if (other && (other < 0 || tries >= 200)) return cannot(o.pid, why_shared(other));
+    if (!other && tries >= 50) return say_failed("busy", "process " + std::to_string(o.pid) + " was not found in a state it can be taken from; try again");
     tracee.resume_all();
-    usleep(500);
+    usleep(other ? 2000 : 500);
   }
   say_phase("stopped");
   o.dies_at(Fault::mover_dies_stopped);
@@ -347,7 +228,7 @@ int move_out(const Order &order) {
   if (!tracee.call(SYS_mmap, args, at, error)) return cannot(o.pid, error);
   if (at != base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no memory for the stub: " + strerror(int(-int64_t(at))));
   o.dies_at(Fault::mover_dies_mapped);
-  error = write_region(o, base, tracee, begin);
+  error = write_region(o, base, tracee, begin, advice);
   if (!error.empty()) {
     uint64_t ignored;
     const uint64_t undo[6] = {base, size, 0, 0, 0, 0};
@@ -367,9 +248,10 @@ int move_out(const Order &order) {
       o.dies_at(Fault::mover_dies_half_let_go);
     }
   o.dies_at(Fault::mover_dies_let_go);
-  int socket = take_socket(o, tracee.threads()[0].tid, base, error);
+  numbers.resize(slots);
+  int socket = take_socket(o, tracee.threads()[0].tid, base, 3000, error);
   ReportMessage last{};
-  if (socket >= 0) hand_over(o, socket, channels, slots);            // if it cannot take them, its report says why
+  if (socket >= 0) hand_over(o, socket, channels, numbers, true);
   o.dies_at(Fault::mover_dies_following);
   int failure = socket < 0 ? EPROTO : follow(socket, last);
   if (socket >= 0) close(socket);
@@ -377,7 +259,7 @@ int move_out(const Order &order) {
     remove_state(o);
     std::string ignored;
     for (int i = 0; i < 200 && !clean(o.pid, ignored, i > 100); ++i) usleep(5000);
-    return say_failed(code_of(failure), error.empty() ? why_failed(o, failure) : "process " + std::to_string(o.pid) + ": " + error);
+    return say_failed(code_of(failure), error.empty() ? why_failed(o, failure, "at home") : "process " + std::to_string(o.pid) + ": " + error);
   }
   Figures f;
   f.from = "home";

@@ -41,8 +41,8 @@ int say_failed(const char *code, const std::string &message) {
 
 const char *code_of(int error) {
   switch (error) {
-    case ECONNREFUSED: case EPERM: case EACCES: return "refused";
-    case EHOSTUNREACH: case ENETUNREACH: case EHOSTDOWN: return "unreachable";
+    case ECONNREFUSED: case EPERM: case EACCES: case ENOKEY: case EKEYREJECTED: return "refused";
+    case EHOSTUNREACH: case ENETUNREACH: case EHOSTDOWN: case ENOLINK: return "unreachable";
     case ETIMEDOUT: case EAGAIN: return "timeout";
     case ECONNRESET: case EPIPE: return "cut";
     case ENOMEM: return "no-memory";

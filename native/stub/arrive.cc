@@ -1,5 +1,5 @@
-// Hosting node: a guest builds itself. The husk has opened what it may, mapped this code and jumped here; from the home process come its state,
-// its mappings and its pages, received into place. Nothing of the program runs before home has said so.
+// Hosting node: a guest builds itself. The husk has opened what it may, mapped this code and jumped here; from the home process, or from the node that
+// hosted it until now, come its state, its mappings and its pages, received into place. Nothing of the program runs before home has said so.
 #include "stub.h"
 
 namespace mosrun {
@@ -9,7 +9,7 @@ namespace {
 constexpr i64 kPatience = 15000;
 
 [[noreturn]] void refuse(Slot *slot, i64 error) {
-  send_record(slot->channel, Record::fail, u32(-error), nullptr, 0);
+  send_record(slot->channel, Record::fail, u32(-error), nullptr, 0);      // to home, wherever the memory comes from
   sys(nr_shutdown, u64(slot->channel), 1);
   for (;;) sys(nr_exit_group, 1);
 }
@@ -45,13 +45,49 @@ u64 clear_husk(Slot *slot) {
   return vdso;
 }
 
-void receive_state(Slot *slot) {
+// One slot as the other side has it. Of those without a thread only that this one stands on counts: its number is the process's.
+void receive_slot(Slot *slot, int source, u32 index) {
   Control &c = control();
   RecordHeader header{};
-  check(slot, receive_record(slot->channel, header, kPatience));
+  check(slot, receive_record(source, header, kPatience));
+  if (header.type != Record::slot || header.count != index || header.length < sizeof(Slot) || header.length > sizeof(Slot) + kFrameSize) refuse(slot, -EPROTO_);
+  Slot *s = slot_at(index);
+  if (s != slot && !map_slot(index)) refuse(slot, -ENOMEM_);
+  int channel = s == slot ? slot->channel : -1;
+  check(slot, receive_all(source, s, sizeof *s));
+  bool lives = s->state == u32(SlotState::used);
+  s->index = index;
+  s->channel = channel;
+  s->process = &c.process;
+  s->interrupt = 0;
+  s->busy = 0;
+  s->signal_waits = 0;
+  s->stepping = 0;
+  s->in_hand = 0;
+  s->recall = 0;
+  s->cpu_base += s->cpu_here;
+  s->cpu_here = 0;
+  if (s == slot && !lives) s->tid = c.pid;
+  if (s->frame_length != header.length - sizeof *s) refuse(slot, -EPROTO_);
+  if (!lives) {
+    if (s->frame_length) refuse(slot, -EPROTO_);
+    s->state = u32(s == slot ? SlotState::dying : SlotState::free);
+    return;
+  }
+  check(slot, receive_all(source, saved_frame(s), s->frame_length));
+  Context &context = saved_frame(s)->context;
+  context.mask = 0;
+  context.stack = {address(s) + kStackLow, 0, 0, kSlotSize - kStackLow};
+  context.regs.fpstate = address(saved_frame(s)) + kXstateInFrame;
+}
+
+void receive_state(Slot *slot, int source) {
+  Control &c = control();
+  RecordHeader header{};
+  check(slot, receive_record(source, header, kPatience));
   auto *home = pointer<Control>(base() + kListOffset);
   if (header.type != Record::state || header.length != sizeof *home || !header.count || header.count > kMaxSlots) refuse(slot, -EPROTO_);
-  check(slot, receive_all(slot->channel, home, sizeof *home));
+  check(slot, receive_all(source, home, sizeof *home));
   if (home->magic != kControlMagic || home->base != c.base || home->protocol != kProtocol || home->slots > kMaxSlots) refuse(slot, -EPROTO_);
   copy(c.process.actions, home->process.actions, sizeof c.process.actions);
   c.process.pid = c.pid;
@@ -63,57 +99,100 @@ void receive_state(Slot *slot) {
   c.vdso_end = home->vdso_end;
   c.process_cpu_base = home->process_cpu_base;
   c.mm = home->mm;
+  c.space_limit = home->space_limit;
+  c.data_limit = home->data_limit;
+  if (home->advised_entries > kAdvisedMax) refuse(slot, -EPROTO_);
+  c.advised_entries = home->advised_entries;
+  copy(c.advised, home->advised, sizeof c.advised);
   c.frozen_at = home->frozen_at;
   c.realtime_at = home->realtime_at;
   for (Spare &s : c.spares) s = {-1, 0};
+  u32 living = 0;
   for (u32 i = 0; i < c.slots; ++i) {
-    check(slot, receive_record(slot->channel, header, kPatience));
-    if (header.type != Record::slot || header.count != i || header.length < sizeof(Slot) || header.length > sizeof(Slot) + kFrameSize) refuse(slot, -EPROTO_);
-    if (i && !map_slot(i)) refuse(slot, -ENOMEM_);
-    Slot *s = slot_at(i);
-    int channel = i ? -1 : slot->channel;
-    check(slot, receive_all(slot->channel, s, sizeof *s));
-    s->index = i;
-    s->channel = channel;
-    s->process = &c.process;
-    s->interrupt = 0;
-    s->busy = 0;
-    s->signal_waits = 0;
-    s->stepping = 0;
-    s->in_hand = 0;
-    if (s->frame_length != header.length - sizeof *s) refuse(slot, -EPROTO_);
-    check(slot, receive_all(channel < 0 ? slot->channel : channel, saved_frame(s), s->frame_length));
-    Context &context = saved_frame(s)->context;
-    context.mask = 0;
-    context.stack = {address(s) + kStackLow, 0, 0, kSlotSize - kStackLow};
-    context.regs.fpstate = address(saved_frame(s)) + kXstateInFrame;
+    receive_slot(slot, source, i);
+    living += slot_at(i)->state == u32(SlotState::used);
   }
+  if (slot->index >= c.slots || slot->tid != c.pid || living != c.threads || !living) refuse(slot, -EINVAL_);
+}
+
+// A gap among what is to be mapped, for a moment.
+u64 find_gap(const Mapping *book, u64 count, u64 size) {
+  constexpr u64 lowest = 1ull << 32;
+  u64 at = lowest;
+  for (u64 i = 0; i < count; ++i) {
+    const Mapping &m = book[i];
+    if (m.kind == Kind::other || m.end <= at) continue;
+    if (at < base() + kRegionSize && at + size > base()) at = base() + kRegionSize;
+    if (m.start >= at + size) break;
+    at = maximum(at, m.end);
+  }
+  if (at < base() + kRegionSize && at + size > base()) at = base() + kRegionSize;
+  return at + size < 1ull << 47 ? at : 0;
+}
+
+// All mappings of the object that book[i] is the first of: parts of one piece of shared memory. mremap(2) of length 0 shows it once more.
+i64 map_aliases(Mapping *book, u64 count, u64 i) {
+  u64 low = book[i].at, high = low;
+  for (u64 j = i; j < count; ++j)
+    if (book[j].kind == Kind::shared_anon && book[j].object == book[i].object) {
+      low = minimum<u64>(low, book[j].at);
+      high = maximum<u64>(high, book[j].at + (book[j].end - book[j].start) / kPage);
+    }
+  u64 size = (high - low) * kPage, whole = find_gap(book, count, size);
+  if (!whole) return -ENOMEM_;
+  i64 at = sys(nr_mmap, whole, size, prot_read | prot_write, map_shared | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0);
+  if (at != i64(whole)) return failed(at) ? at : -EEXIST_;
+  for (u64 j = i; j < count; ++j) {
+    Mapping &m = book[j];
+    if (m.kind != Kind::shared_anon || m.object != book[i].object) continue;
+    i64 shown = sys(nr_mremap, whole + (m.at - low) * kPage, 0, m.end - m.start, 3, m.start);   // MAYMOVE | FIXED
+    if (shown != i64(m.start)) return failed(shown) ? shown : -EEXIST_;
+    m.flags |= kAlias;
+  }
+  return sys(nr_munmap, whole, size);
+}
+
+bool has_alias(const Mapping *book, u64 count, u64 i) {
+  for (u64 j = 0; j < count && book[i].object; ++j)
+    if (j != i && shows_the_same(book[i], book[j])) return true;
+  return false;
 }
 
 bool fetched_later(const Mapping &m) { return m.flags & kLazy; }
 
-void receive_memory(Slot *slot) {
+void receive_memory(Slot *slot, int source, Sent &got) {
   Control &c = control();
   RecordHeader header{};
   auto *book = pointer<Mapping>(base() + kBookOffset);
-  check(slot, receive_record(slot->channel, header, kPatience));
+  check(slot, receive_record(source, header, kPatience));
   if (header.type != Record::mappings || header.count > kBookMax || header.length != header.count * sizeof(Mapping)) refuse(slot, -EPROTO_);
-  check(slot, receive_all(slot->channel, book, header.length));
+  check(slot, receive_all(source, book, header.length));
   u64 count = header.count;
+  if (!possible_mappings(book, count)) refuse(slot, -EPROTO_);
+  bool has_vdso = !c.vdso_start;
+  for (u64 i = 0; i < count; ++i) has_vdso |= book[i].kind == Kind::vdso && book[i].start == c.vdso_start && book[i].end == c.vdso_end;
+  if (!has_vdso) refuse(slot, -EPROTO_);                                // its image is read and patched
+  for (u64 i = 0; i < count; ++i) book[i].flags &= uint16_t(~kAlias);
   for (u64 i = 0; i < count; ++i) {
     const Mapping &m = book[i];
-    if (m.kind == Kind::other) continue;
-    u64 flags = map_anonymous | map_fixed_noreplace | map_noreserve | (m.kind == Kind::shared_anon ? map_shared : map_private);
-    if (m.kind == Kind::stack) flags |= map_growsdown;
+    if (m.kind == Kind::other || m.flags & kAlias) continue;
+    if (m.kind == Kind::shared_anon && has_alias(book, count, i)) {
+      check(slot, map_aliases(book, count, i));
+      continue;
+    }
+    u64 flags = map_private | map_anonymous | map_fixed_noreplace | map_noreserve;   // shared memory too: there is nobody to share it with
+    if (m.kind == Kind::stack || (m.kind == Kind::anon && advised(m.start, m.end, kGrowsDown))) flags |= map_growsdown;
     i64 at = i && fails(Fault::arrive_no_memory) ? -ENOMEM_ : sys(nr_mmap, m.start, m.end - m.start, prot_read | prot_write, flags, u64(-1), 0);
     check(slot, at);
     if (u64(at) != m.start) refuse(slot, -EEXIST_);
   }
   for (;;) {
-    check(slot, receive_record(slot->channel, header, kPatience));
+    check(slot, receive_record(source, header, kPatience));
     if (header.type == Record::end) break;
     if (header.type != Record::pages) refuse(slot, -EPROTO_);
-    check(slot, receive_pages(slot->channel, header, buffer(slot)));
+    check(slot, receive_pages(source, header, buffer(slot)));
+    got.bytes += header.length + sizeof header;
+    got.pages += (header.length - header.count * sizeof(PageRun)) / kPage;
   }
   // The book keeps what lies at home; all else is the guest's own.
   u64 kept = 0;
@@ -125,17 +204,22 @@ void receive_memory(Slot *slot) {
     if (m.kind != Kind::anon && m.kind != Kind::stack) book[kept++] = m;
   }
   c.book_entries = kept;
+  for (u64 i = 0; i < c.advised_entries; ++i)
+    if (c.advised[i].start % kPage || c.advised[i].end <= c.advised[i].start || touches_stub(c.advised[i].start, c.advised[i].end - c.advised[i].start)) refuse(slot, -EPROTO_);
+  follow_advice();
 }
 
 i64 collect_channels() {
   Control &c = control();
-  u32 wanted = c.slots - 1 + (c.event < 0);
+  u32 wanted = c.event < 0;
+  for (u32 i = 0; i < c.slots; ++i) wanted += slot_at(i)->state == u32(SlotState::used) && slot_at(i)->channel < 0;
   while (wanted) {
     PoolMessage message{};
     int fd;
     if (i64 error = receive_fd(c.pool, &message, sizeof message, &fd, kPatience)) return error;
     if (fd < 0) continue;
-    if (message.kind == ChannelKind::thread && message.index < c.slots && slot_at(message.index)->channel < 0) {
+    if (message.kind == ChannelKind::thread && message.index < c.slots && slot_at(message.index)->state == u32(SlotState::used) &&
+        slot_at(message.index)->channel < 0) {
       slot_at(message.index)->channel = fd;
       --wanted;
     } else if (message.kind == ChannelKind::event && c.event < 0) {
@@ -170,8 +254,9 @@ void begin_arrived(void *argument) {
 void create_threads(Slot *slot) {
   Control &c = control();
   u32 here = slot->state == u32(SlotState::used);
-  for (u32 i = 1; i < c.slots; ++i) {
+  for (u32 i = 0; i < c.slots; ++i) {
     Slot *s = slot_at(i);
+    if (s == slot || s->state != u32(SlotState::used)) continue;
     CloneArgs args{};
     i64 tid = s->tid;
     args.flags = 0x50f00;                                               // VM FS FILES SIGHAND THREAD SYSVSEM
@@ -187,14 +272,6 @@ void create_threads(Slot *slot) {
   i64 until = now() + kPatience * 1000000;
   for (u32 seen; (seen = load(&c.arrived)) + here < c.threads; futex_wait(&c.arrived, seen, 20000000))
     if (now() > until) refuse(slot, -ETIMEDOUT_);
-}
-
-void install_filter(Slot *slot) {
-  Control &c = control();
-  struct { uint16_t length; uint16_t pad[3]; u64 filter; } program{uint16_t(c.seccomp_length), {}, base() + kFilterOffset};
-  if (!c.seccomp_length) refuse(slot, -EINVAL_);
-  check(slot, sys(nr_seccomp, 1, 0, address(&program)));                // SECCOMP_SET_MODE_FILTER
-  sys(nr_munmap, base() + kFilterOffset, kFilterSize);
 }
 
 }  // namespace
@@ -226,7 +303,10 @@ static void await_home_time(const Control &c) {
   Control &c = control();
   sys(nr_close, u64(slot->channel));
   slot->channel = -1;
-  sys(nr_tgkill, u64(c.pid), u64(slot_at(1)->tid), kControlSignal);     // a message may have come, as below
+  int other = 0;
+  for (u32 i = 0; i < c.slots; ++i)
+    if (slot_at(i)->state == u32(SlotState::used)) other = slot_at(i)->tid;
+  sys(nr_tgkill, u64(c.pid), u64(other), kControlSignal);               // a message may have come, as below
   store(&c.phase, u32(Phase::away));
   futex_wake(&c.phase);
   for (;;) sys(nr_exit, 0);
@@ -238,10 +318,14 @@ extern "C" [[noreturn]] void arrive() {
   c.phase = u32(Phase::leaving);
   c.keeper = c.pool;
   u64 vdso = clear_husk(slot);
-  receive_state(slot);
+  int source = c.memory < 0 ? slot->channel : c.memory;
+  set_timeout(source, kPatience, false);
+  Sent got{};
+  receive_state(slot, source);
   bool lives = slot->state == u32(SlotState::used);
-  if (slot->tid != c.pid || c.threads + !lives != c.slots || !c.threads) refuse(slot, -EINVAL_);
-  receive_memory(slot);
+  receive_memory(slot, source, got);
+  set_timeout(source, 0, false);
+  if (c.memory >= 0) sys(nr_close, u64(c.memory)), c.memory = -1;
   patch_vdso(c.vdso_start, vdso);
   c.mm.exe_fd = u32(-1);
   c.mm.auxv = 0;
@@ -250,18 +334,18 @@ extern "C" [[noreturn]] void arrive() {
   check(slot, collect_channels());
   if (fails(Fault::arrive_dies)) guest_dies(1);
   install_guest_handlers();
-  install_filter(slot);
   if (fails(Fault::arrive_no_thread)) refuse(slot, -EAGAIN_);
   create_threads(slot);
   if (lives) adopt_thread_state(slot);
   if (fails(Fault::arrive_silent)) wait_readable(slot->channel, -1);
-  check(slot, send_record(slot->channel, Record::ready, 0, nullptr, 0));
+  check(slot, send_record(slot->channel, Record::ready, 0, &got, sizeof got));
   RecordHeader go{};
   if (receive_record(slot->channel, go, kPatience) || go.type != Record::go) guest_dies(1);
   if (fails(Fault::arrive_dies_at_go)) guest_dies(1);
   if (fails(Fault::arrive_not_running)) wait_readable(slot->channel, -1);
   own_events(c.event, c.pid);
   await_home_time(c);
+  hold_limits(c.slots);
   if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(1);
   if (!lives) step_aside(slot);
   store(&c.phase, u32(Phase::away));

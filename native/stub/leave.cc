@@ -31,25 +31,42 @@ void detach_from_memory(Slot *slot) {
 
 }  // namespace
 
+WideLimit::WideLimit() {
+  Control &c = control();
+  sys(nr_prlimit64, 0, 7, 0, address(&was));                            // RLIMIT_NOFILE
+  RLimit wide = was;
+  if (!c.window || u64(c.window) >= was.hard) c.window = int(was.hard > was.soft ? maximum(was.soft, minimum<u64>(was.hard / 2, 1024)) : was.soft - minimum<u64>(was.soft / 2, 512));
+  wide.soft = minimum<u64>(was.hard, maximum<u64>(was.soft, u64(c.window) + 4 * kMaxSlots));
+  changed = wide.soft != was.soft;
+  if (changed) sys(nr_prlimit64, 0, 7, address(&wide), 0);
+}
+
+WideLimit::~WideLimit() {
+  if (changed) sys(nr_prlimit64, 0, 7, address(&was), 0);
+}
+
 int keep_descriptor(int fd) {
   Control &c = control();
-  RLimit limit{};
-  sys(nr_prlimit64, 0, 7, 0, address(&limit));                          // RLIMIT_NOFILE
-  RLimit wide = limit;
-  if (!c.window) c.window = int(limit.hard > limit.soft ? limit.soft : limit.soft - minimum<u64>(limit.soft / 2, 512));
-  wide.soft = minimum<u64>(limit.hard, maximum<u64>(limit.soft, u64(c.window) + 4 * kMaxSlots));
-  if (wide.soft != limit.soft) sys(nr_prlimit64, 0, 7, address(&wide), 0);
+  WideLimit wide;
   i64 kept = sys(nr_fcntl, u64(fd), 1030, u64(c.window));               // F_DUPFD_CLOEXEC
-  if (wide.soft != limit.soft) sys(nr_prlimit64, 0, 7, address(&limit), 0);
+  if (kept == -EINVAL_ || kept == -EMFILE_) {                           // the program has lowered its limit meanwhile: the window grows down
+    u64 low = wide.was.hard - minimum<u64>(wide.was.hard / 2, 512);
+    if (low < u64(c.window)) c.window = int(low), kept = sys(nr_fcntl, u64(fd), 1030, low);
+  }
   sys(nr_close, u64(fd));
   if (kept >= c.window_end) c.window_end = int(kept) + 1;
   return int(kept);
 }
 
-namespace {
+static void put(int &place, int fd) {
+  if (place >= 0) sys(nr_close, u64(place));
+  place = fd;
+}
 
-// Descriptors come from the mover, so that the program's network namespace, root and filters play no part.
-i64 receive_descriptors(Control &c, int socket) {
+// Descriptors come from the mover, so that the program's network namespace, root and filters play no part. `on`: for the next stay.
+i64 receive_descriptors(int socket, bool on) {
+  Control &c = control();
+  WideLimit wide;
   for (u32 last = 0; !last;) {
     Handover handover{};
     int fd;
@@ -60,19 +77,32 @@ i64 receive_descriptors(Control &c, int socket) {
     fd = fails(Fault::leave_descriptors) ? -EMFILE_ : keep_descriptor(fd);
     if (fd < 0) return fd;
     switch (handover.role) {
-      case Role::proc: c.proc = fd; break;
-      case Role::event: c.event = fd; break;
-      case Role::thread: if (handover.index >= c.slots) return -EPROTO_; slot_at(handover.index)->channel = fd; break;
-      case Role::spare:
-        for (Spare &s : c.spares)
-          if (s.fd < 0) { s = {fd, handover.index}; break; }
+      case Role::proc: put(c.proc, fd); break;
+      case Role::maps: put(c.maps, fd); break;
+      case Role::pagemap: put(c.pagemap, fd); break;                     // of the first move alone
+      case Role::event: put(on ? c.next.event : c.event, fd); break;
+      case Role::thread: {
+        if (handover.index >= c.slots) return -EPROTO_;
+        Slot *slot = slot_at(handover.index);
+        put(on ? slot->next_channel : slot->channel, fd);
         break;
+      }
+      case Role::spare: {
+        Spare *free = nullptr;
+        for (Spare &s : on ? c.next.spares : c.spares)
+          if (!free && s.fd < 0) free = &s;
+        if (free) *free = {fd, handover.index};
+        else sys(nr_close, u64(fd));
+        break;
+      }
       default: return -EPROTO_;
     }
     last = handover.last;
   }
   return 0;
 }
+
+namespace {
 
 i64 wait_for_threads(Control &c) {
   i64 until = now() + 2000000000;
@@ -81,68 +111,60 @@ i64 wait_for_threads(Control &c) {
   return 0;
 }
 
-// Of this thread, not of the process: a first thread that has ended has no memory (proc(5)).
-int open_proc(Control &c, const char *name) { return int(sys(257, u64(c.proc), reinterpret_cast<u64>(name), 0x80000)); }   // openat, O_CLOEXEC
-
 i64 send_memory(Control &c, int channel, Mapping *book, u64 count, Sent &sent) {
   uint8_t *scratch = buffer(this_slot());
-  int pagemap = open_proc(c, "thread-self/pagemap");
-  if (pagemap < 0) return pagemap;
   i64 error = send_record(channel, Record::mappings, u32(count), book, count * sizeof(Mapping));
   sent.bytes += count * sizeof(Mapping);
   for (u64 i = 0; i < count && !error; ++i) {
     Mapping &m = book[i];
-    if (m.kind == Kind::other) continue;
-    bool files = m.kind == Kind::vdso || m.kind == Kind::shared_anon || m.kind == Kind::anon || m.kind == Kind::stack || (m.flags & kEager);
+    if (m.kind == Kind::other || shown_before(book, i)) continue;
+    bool files = m.kind == Kind::vdso || m.kind == Kind::anon || m.kind == Kind::stack || (m.flags & kEager);
     for (u64 at = m.start; m.kind == Kind::vdso && at < m.end; at += kPage) touch_read(at);   // its pages are mapped when touched
     bool hidden = !(m.prot & prot_read);                               // sendmsg obeys the protection
     if (hidden) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
-    error = sent.pages && fails(Fault::leave_cut_at_pages) ? -EPIPE_ : send_pages(channel, pagemap, m.start, m.end, files, scratch, sent);
+    if (sent.pages && fails(Fault::leave_cut_at_pages)) error = -EPIPE_;
+    else if (m.kind == Kind::shared_anon) error = send_cached_pages(channel, m.start, m.end, scratch, sent);
+    else error = send_pages(channel, c.pagemap, m.start, m.end, files, scratch, sent);
     if (hidden) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
   }
-  sys(nr_close, u64(pagemap));
+  put(c.pagemap, -1);
   if (!error && !fails(Fault::leave_silent)) error = send_record(channel, Record::end, 0, nullptr, 0);
   return error;
 }
 
-i64 send_state(Control &c, int channel) {
-  // The token stays at home: a guest opens no channels.
-  auto *shown = reinterpret_cast<Control *>(buffer(this_slot()));
-  copy(shown, &c, sizeof c);
-  zero(shown->token, sizeof shown->token);
-  i64 error = send_record(channel, Record::state, c.threads, shown, sizeof *shown);
-  for (u32 i = 0; i < c.slots && !error; ++i) {
-    Slot *slot = slot_at(i);
-    RecordHeader header{Record::slot, i, sizeof *slot + slot->frame_length};
-    IoVec iov[3] = {{address(&header), sizeof header}, {address(slot), sizeof *slot}, {address(saved_frame(slot)), slot->frame_length}};
-    error = send_all(channel, iov, 3);
-  }
-  return error;
-}
+}  // namespace
 
 void report(int socket, Report type, i64 error, const Sent &sent) {
   ReportMessage message{type, int32_t(error), sent.bytes, sent.pages, u64(now())};
   sys(nr_sendto, u64(socket), address(&message), sizeof message, msg_nosignal | msg_dontwait);
 }
 
-i64 await_record(int channel, Record type, i64 timeout_ms) {
+i64 await_ready(int channel, Sent &got, i64 timeout_ms) {
   RecordHeader header{};
   if (i64 error = receive_record(channel, header, timeout_ms)) return error;
   if (header.type == Record::fail) return -i64(header.count ? header.count : u32(EPROTO_));
-  return header.type == type && !header.length ? 0 : -EPROTO_;
+  return header.type == Record::ready && header.length == sizeof got ? receive_all(channel, &got, sizeof got) : -EPROTO_;
 }
 
+// From here to `running` the guest may run, but cannot have had an effect: its only way out is this process, which has served it nothing.
+i64 let_run(int channel, i64 timeout_ms) {
+  RecordHeader running{};
+  if (i64 error = fails(Fault::leave_cut_at_go) ? -EPIPE_ : send_record(channel, Record::go, 0, nullptr, 0)) return error;
+  if (i64 error = receive_record(channel, running, timeout_ms)) return error;
+  if (running.type != Record::running || running.length) return -EPROTO_;
+  return fails(Fault::leave_running_lost) ? -ETIMEDOUT_ : 0;
+}
+
+namespace {
+
 i64 negotiate(Control &c, int socket, Sent &sent) {
-  if (i64 error = receive_descriptors(c, socket)) return error;
+  if (i64 error = receive_descriptors(socket, false)) return error;
   if (i64 error = wait_for_threads(c)) return error;
   sys(nr_mprotect, base(), kCodeSize, prot_read | prot_exec);
-  sys(nr_mprotect, base() + kCodeSize, kSlotsOffset - kCodeSize, prot_read | prot_write);
+  sys(nr_mprotect, base() + kCodeSize, kSlotsOffset + kSlotSize - kCodeSize, prot_read | prot_write);
   for (int s = 1; s <= kSignals; ++s) sys(nr_rt_sigaction, u64(s), 0, address(&c.process.actions[s - 1]), 8);
   auto *book = pointer<Mapping>(base() + kBookOffset);
-  int maps = open_proc(c, "thread-self/maps");
-  if (maps < 0) return maps;
-  u64 count = read_mappings(maps, book, kBookMax);
-  sys(nr_close, u64(maps));
+  u64 count = read_mappings(c.maps, book, kBookMax);
   if (!count) return -ENOMEM_;
   for (u64 i = 0; i < count; ++i) {
     Mapping &m = book[i];
@@ -152,11 +174,13 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
   }
   c.book_entries = count;
   c.mm.brk = u64(sys(nr_brk, 0));
+  c.space_limit = soft_limit(kLimitSpace);
+  c.data_limit = soft_limit(kLimitData);
   int channel = slot_at(0)->channel;
   i64 patience = c.timeout_ms;
   set_timeout(channel, patience, true);
   set_timeout(channel, patience, false);
-  i64 error = fails(Fault::leave_cut_at_state) ? -EPIPE_ : send_state(c, channel);
+  i64 error = fails(Fault::leave_cut_at_state) ? -EPIPE_ : send_state(channel, c.threads);
   if (!error) error = send_memory(c, channel, book, count, sent);
   if (error) {
     // The other side may have said why it takes no more.
@@ -164,12 +188,10 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
     return !receive_record(channel, word, 100) && word.type == Record::fail && word.count ? -i64(word.count) : error;
   }
   report(socket, Report::sent, 0, sent);
-  if ((error = await_record(channel, Record::ready, patience))) return error;
+  Sent got{};
+  if ((error = await_ready(channel, got, patience))) return error;
   report(socket, Report::ready, 0, sent);
-  if ((error = fails(Fault::leave_cut_at_go) ? -EPIPE_ : send_record(channel, Record::go, 0, nullptr, 0))) return error;
-  // From here to `running` the guest may run, but cannot have had an effect: its only way out is this process, which has served it nothing.
-  if ((error = await_record(channel, Record::running, patience))) return error;
-  if (fails(Fault::leave_running_lost)) return -ETIMEDOUT_;
+  if ((error = let_run(channel, patience))) return error;
   set_timeout(channel, 0, true);
   set_timeout(channel, 0, false);
   return 0;
@@ -178,28 +200,53 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
 void give_up(Control &c, i64 error) {
   store(&c.failed, u32(-error));
   if (c.event >= 0) sys(nr_close, u64(c.event));
-  if (c.proc >= 0) sys(nr_close, u64(c.proc));
+  put(c.proc, -1);
+  put(c.maps, -1);
+  put(c.pagemap, -1);
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   for (u32 i = 0; i < c.slots; ++i)
     if (slot_at(i)->channel >= 0) sys(nr_close, u64(slot_at(i)->channel)), slot_at(i)->channel = -1;
-  c.event = c.proc = -1;
+  c.event = -1;
 }
+
+}  // namespace
+
+i64 meet_mover(int &socket) {
+  Control &c = control();
+  int pair[2];
+  socket = -1;
+  WideLimit wide;
+  if (i64 error = sys(nr_socketpair, 1, 5 | 0x80000, 0, address(pair))) return error;   // AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC
+  c.mover_peer = pair[1];
+  socket = keep_descriptor(pair[0]);
+  if (socket < 0) return socket;
+  store(reinterpret_cast<volatile u32 *>(&c.mover), u32(socket));
+  return 0;
+}
+
+void leave_mover(int socket) {
+  Control &c = control();
+  if (c.mover_peer >= 0) sys(nr_close, u64(c.mover_peer)), c.mover_peer = -1;
+  if (socket >= 0) sys(nr_close, u64(socket));
+  c.mover = -1;
+}
+
+namespace {
 
 [[noreturn]] void lead(Slot *slot) {
   Control &c = control();
-  int pair[2] = {-1, -1};
+  int socket;
   Sent sent{};
-  i64 error = sys(nr_socketpair, 1, 5 | 0x80000, 0, address(pair));     // AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC
-  if (!error) {
-    pair[0] = keep_descriptor(pair[0]);
-    c.mover_peer = pair[1];
-    store(reinterpret_cast<volatile u32 *>(&c.mover), u32(pair[0]));
-    error = negotiate(c, pair[0], sent);
+  i64 error;
+  {
+    WideLimit wide;
+    error = meet_mover(socket);
+    if (!error) error = negotiate(c, socket, sent);
   }
   if (error) {
     give_up(c, error);
-    report(pair[0], Report::failed, -error, sent);
+    report(socket, Report::failed, -error, sent);
   } else {
     c.statistics.migrations++;
     c.statistics.freeze_ns = u64(now()) - c.frozen_at;
@@ -210,13 +257,13 @@ void give_up(Control &c, i64 error) {
     Slot *first = slot_at(0);
     if (first->state == u32(SlotState::dying)) sys(nr_close, u64(first->channel)), first->channel = -1;   // only the move needed it
     install_home_handlers();
-    report(pair[0], Report::running, 0, sent);
   }
-  if (c.mover_peer >= 0) sys(nr_close, u64(c.mover_peer));
-  if (pair[0] >= 0) sys(nr_close, u64(pair[0]));
-  c.mover = -1;
+  // Told once it is true: who hears of it may look, or order the next move, at once.
+  leave_mover(-1);
   store(&c.phase, u32(error ? Phase::home : Phase::away));
   futex_wake(&c.phase);
+  if (!error) report(socket, Report::running, 0, sent);
+  if (socket >= 0) sys(nr_close, u64(socket));
   if (error) leave_stub(slot);
   deputy(slot);
 }
@@ -236,9 +283,15 @@ extern "C" [[noreturn]] void leave_thread(Slot *) {
 }
 
 // The pages of a mapping that lives elsewhere; the mapping stays.
-void drop_pages(Kind kind, u64 start, u64 size) {
-  if (kind == Kind::shared_anon) sys(nr_madvise, start, size, 9);                                  // MADV_REMOVE
-  else if (sys(nr_madvise, start, size, 4) == -EINVAL_) sys(nr_madvise, start, size, 24);          // MADV_DONTNEED, _LOCKED (5.18)
+void drop_pages(const Mapping &m, u64 start, u64 size) {
+  if (m.kind == Kind::shared_anon) {
+    if (!failed(sys(nr_madvise, start, size, 9)) || (m.prot & prot_write)) return;                  // MADV_REMOVE, of what may be written
+    sys(nr_mprotect, start, size, prot_read | prot_write);
+    sys(nr_madvise, start, size, 9);
+    sys(nr_mprotect, start, size, m.prot);
+    return;
+  }
+  if (sys(nr_madvise, start, size, 4) == -EINVAL_) sys(nr_madvise, start, size, 24);          // MADV_DONTNEED, _LOCKED (5.18)
 }
 
 // Gives back the memory that now lives elsewhere, but keeps the mappings: a return then applies a difference. Private copies of pages in
@@ -251,7 +304,7 @@ void drop_skeleton(u64 budget) {
     Mapping &m = book[c.drop_next];
     u64 part = minimum(m.end - m.start, budget);
     bool ours = m.kind == Kind::anon || m.kind == Kind::stack || (m.kind == Kind::file_private && (m.prot & prot_write));
-    if (ours || m.kind == Kind::shared_anon) drop_pages(m.kind, m.start, part);
+    if (ours || m.kind == Kind::shared_anon) drop_pages(m, m.start, part);
     m.start += part;
     budget -= part;
     if (m.start == m.end) ++c.drop_next;
@@ -290,6 +343,32 @@ void continue_waiting(Slot *slot) {
   }
 }
 
+// Caught but not delivered: its handler comes first. In the kernel's queue it would be behind others of its number; there it goes if it has no handler
+// any more, or its frame no room that is mapped.
+void handle_in_hand(Slot *slot, Context *context) {
+  u32 signal = slot->in_hand;
+  SigAction &action = control().process.actions[signal - 1], act = action;
+  u64 old = slot->mask;
+  slot->in_hand = 0;
+  if (act.handler > 1) {
+    Registers regs = context->regs;
+    u64 begun_ip = slot->begun_ip;
+    end_begun_call(slot, context->regs, act.flags);
+    if (deliver(slot, context, act, slot->info, old)) {
+      slot->mask |= act.mask | (act.flags & 0x40000000 ? 0 : bit(int(signal)));       // SA_NODEFER
+      slot->mask &= ~(bit(9) | bit(19));
+      if (act.flags & 0x80000000) {                                                   // SA_RESETHAND
+        action.handler = 0;
+        sys(nr_rt_sigaction, signal, address(&action), 0, 8);
+      }
+      return;
+    }
+    context->regs = regs;
+    slot->begun_ip = begun_ip;
+  }
+  sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), signal, address(slot->info));
+}
+
 }  // namespace
 
 // Back to the program. Nothing of the stub is in use afterwards but the frame, until the kernel has loaded it.
@@ -297,10 +376,7 @@ void continue_waiting(Slot *slot) {
   Control &c = control();
   Frame *frame = saved_frame(slot);
   u64 waiting = 0;
-  if (slot->in_hand) {                                                  // caught but not delivered: pending again
-    sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), slot->in_hand, address(slot->info));
-    slot->in_hand = 0;
-  }
+  if (slot->in_hand) handle_in_hand(slot, &frame->context);
   if (slot->fatal) sys(nr_rt_tgsigqueueinfo, u64(c.pid), u64(slot->tid), slot->fatal, address(slot->fatal_info));
   sys(nr_set_tid_address, slot->tid_address);
   sys(nr_set_robust_list, slot->robust_list, slot->robust_length ? slot->robust_length : 24);

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { parse, stringify } from 'smol-toml';
 import { alive, guestProcess, homeProcess } from './kernel.js';
-import { endlessPython as python, firstThread, whySkipped } from './programs.js';
-import { listed, pidOf, Storm, Workplace } from './storm.js';
+import { diskSleep, endlessPython as python, firstThread, whySkipped } from './programs.js';
+import { listed, pidOf, pidOfJob, Storm, Workplace } from './storm.js';
 import { repository, type Running, sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
 const noTestbed = whyNoTestbed() ?? whySkipped(python);
@@ -141,6 +141,34 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     assert.deepEqual([storm.trouble, storm.moves.length], [[], 4], 'the next moves succeed');
     const outcome = await running.within(60);
     assert.deepEqual([outcome?.status, outcome?.stdout.split('\n').at(-2)], [57, 'first thread Z, 600 signals']);
+  });
+
+  void test('a thread that sleeps in state D is waited for, and the others work meanwhile', {
+    skip: whySkipped(diskSleep) ?? false,
+    timeout: 120_000,
+  }, async () => {
+    diskSleep.make?.();
+    const sleeper = async (seconds: string) => {
+      const running = testbed.start(1, ['mosrun', '-J', seconds, ...diskSleep.command, seconds], { cwd: workplace.empty() });
+      await running.says('ready');
+      return [running, await pidOfJob(testbed, seconds)] as const;
+    };
+    const [short, long] = [await sleeper('13'), await sleeper('33')];
+    const refusal = failsAndStays(long[1], 40);
+    // A mover waits for a third of its time; then the next tries.
+    const { status, stderr, seconds } = await testbed.run(1, ['migrate', String(short[1]), 'node2', '--wait'], { timeout: 40 });
+    assert.equal(status, 0, stderr);
+    assert.ok(seconds > 10, 'it waited');
+    const why = await refusal;
+    note(why);
+    assert.match(why, /state D.*try again/);
+    const again = await testbed.run(1, ['migrate', String(long[1]), 'node2', '--wait'], { timeout: 40 });
+    assert.equal(again.status, 0, again.stderr);
+    for (const [running] of [short, long]) {
+      const outcome = await running.within(30);
+      note(`longest gap ${outcome?.stderr.trim()} s`);
+      assert.deepEqual([outcome?.status, outcome?.stdout], [0, 'ready\nread 5: late\nchild 0, longest gap short\n']);
+    }
   });
 
   void test('a node whose cable is pulled', { timeout: 180_000 }, async () => {

@@ -19,6 +19,8 @@ function node() {
   const orders: MoveOrder[] = [];
   const killed: number[] = [];
   const dropped: string[] = [];
+  const asked: string[] = [];
+  const started: string[] = [];
   const clock = new ManualClock();
   let follow: (order: MoveOrder, onEvent: (event: MoveEvent) => void) => Promise<MoveDone | MoveFailed>;
   const setAway = (where: string | null): void => {
@@ -30,7 +32,7 @@ function node() {
     }
   };
   const done = (order: MoveOrder): MoveDone => {
-    setAway(order.kind === 'out' ? order.node : null);
+    setAway(order.kind === 'home' ? null : order.node);
     const facts = { freeze_seconds: 0.25, total_seconds: 1, bytes: 100, pages: 2, threads: 3 };
     return { event: 'done', pid, from: '', to: '', ...facts };
   };
@@ -43,6 +45,7 @@ function node() {
     followMover: (_mover, _output, onEvent) => follow(orders.at(-1) as MoveOrder, onEvent),
     findMover: () => process.ppid,
     explain: () => Promise.resolve(null),
+    link: () => Promise.resolve(),
     clean: (one) => clean(one),
   };
   const history = new HistoryBook(path.join(directory, 'history'));
@@ -59,11 +62,17 @@ function node() {
       finder: new Finder({ away: new AwayFiles(path.join(directory, 'away')), inspect: () => null, nodeAt: () => null }),
       askSession: async (to) => {
         await ask(to);
-        return { session: 'aa', token: 'bb', address: '10.0.0.2', port: 7071 };
+        return { session: 'aa', token: 'bb', address: '10.0.0.2', port: 7071, seal: 0 };
+      },
+      askOnward: async (from, session, to) => {
+        asked.push(`${from} ${session} ${to}`);
+        await ask(to);
+        return { session: 'cc', token: 'dd', address: '10.0.0.3', port: 7071, seal: 0, memory: 7 };
       },
       dropSession: (to, session) => dropped.push(`${to} ${session}`),
       settings: () => ({ timeoutSeconds: 30, graceSeconds: 5 }),
       kill: (one) => killed.push(one),
+      onStart: (_pid, from, to, reason) => started.push(`${from} ${to} ${reason}`),
       onLeaving: () => {},
       log: () => {},
     });
@@ -76,6 +85,8 @@ function node() {
     clock,
     killed,
     dropped,
+    asked,
+    started,
     done,
     setAway,
     askWith: (next: typeof ask) => (ask = next),
@@ -87,23 +98,24 @@ function node() {
   };
 }
 
-test('out, on to another node by way of home, and home', async () => {
-  const { migrations, orders, history, clean } = node();
-  const out = await migrations.order(pid, 'node2', 'home', 'test');
+test('out, on to another node, and home', async () => {
+  const { migrations, orders, history, asked, clean } = node();
+  const out = await migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
   assert.deepEqual([out.from, out.to, out.freeze_seconds], ['node1', 'node2', 0.25]);
-  const on = await migrations.order(pid, 'node3', 'home', 'test');
-  assert.deepEqual([on.from, on.to, on.freeze_seconds, on.bytes, on.threads], ['node2', 'node3', 0.5, 200, 3]);
-  const home = await migrations.order(pid, 'node1', 'home', 'test');
+  const on = await migrations.order(pid, 'node3', { clock: 'home', unserved: 'home' }, 'test');
+  assert.deepEqual([on.from, on.to, on.freeze_seconds, on.bytes, on.threads], ['node2', 'node3', 0.25, 100, 3]);
+  assert.deepEqual(asked, ['node2 s node3']);
+  const home = await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home' }, 'test');
   assert.deepEqual([home.from, home.to, home.moved], ['node3', 'node1', true]);
-  assert.equal((await migrations.order(pid, 'node1', 'home', 'test')).moved, false);
+  assert.equal((await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home' }, 'test')).moved, false);
   assert.deepEqual(
     orders.map((order) => order.kind),
-    ['out', 'home', 'out', 'home'],
+    ['out', 'on', 'home'],
   );
   const record = history.read(pid);
   assert.deepEqual(
     [record?.migrations, record?.entries.map((entry) => `${entry.from}>${entry.to}`)],
-    [4, ['node1>node2', 'node2>node1', 'node1>node3', 'node3>node1']],
+    [3, ['node1>node2', 'node2>node3', 'node3>node1']],
   );
   clean();
 });
@@ -111,7 +123,10 @@ test('out, on to another node by way of home, and home', async () => {
 test('a refusal comes before anything is touched, and is kept', async () => {
   const { migrations, orders, history, askWith, clean } = node();
   askWith(() => Promise.reject(new MosrunError('refused', 'node2 is full')));
-  await assert.rejects(migrations.order(pid, 'node2', 'home', 'test'), { code: 'refused', message: 'node2 is full' });
+  await assert.rejects(migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test'), {
+    code: 'refused',
+    message: 'node2 is full',
+  });
   assert.deepEqual([orders.length, history.read(pid)?.last_failure, migrations.isMoving(pid)], [0, 'node2 is full', false]);
   clean();
 });
@@ -130,12 +145,12 @@ test('a mover that finds the process busy is started again, up to five times, an
       await clock.advance(0.9);
     }
   };
-  const out = migrations.order(pid, 'node2', 'home', 'test');
+  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
   await settle();
   assert.equal((await out).moved, true);
   assert.deepEqual([orders.length, history.read(pid)?.entries.length, dropped.length], [4, 1, 3]);
   busy = Infinity;
-  const home = migrations.order(pid, 'node1', 'home', 'test').catch((error: unknown) => error);
+  const home = migrations.order(pid, 'node1', { clock: 'home', unserved: 'home' }, 'test').catch((error: unknown) => error);
   await settle();
   assert.deepEqual([((await home) as MosrunError).code, orders.length, history.read(pid)?.entries.length], ['busy', 10, 2]);
   clean();
@@ -148,7 +163,7 @@ test('no process is cleaned while it moves, and an order waits until it is clean
   const cleaning = migrations.clean(pid);
   await new Promise(setImmediate);
   assert.equal(await migrations.clean(pid), false, 'once at a time');
-  const out = migrations.order(pid, 'node2', 'home', 'test');
+  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
   await new Promise(setImmediate);
   assert.equal(orders.length, 0);
   let arrive = (): void => {};
@@ -175,9 +190,12 @@ test('one at a time for each process', async () => {
         };
       }),
   );
-  const first = migrations.order(pid, 'node2', 'home', 'test');
+  const first = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
   await new Promise(setImmediate);
-  await assert.rejects(migrations.order(pid, 'home', 'home', 'test'), { code: 'busy', message: /moved already \(stopped\)/ });
+  await assert.rejects(migrations.order(pid, 'home', { clock: 'home', unserved: 'home' }, 'test'), {
+    code: 'busy',
+    message: /moved already \(stopped\)/,
+  });
   assert.equal(migrations.isMoving(pid), true);
   finish();
   await first;
@@ -196,7 +214,7 @@ test('a mover that outlives its bound is killed', async () => {
         };
       }),
   );
-  const order = migrations.order(pid, 'node2', 'home', 'test');
+  const order = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
   await new Promise(setImmediate);
   await clock.advance(34);
   assert.deepEqual(killed, []);
@@ -239,7 +257,7 @@ test('a start away waits until the mover holds the launcher', async () => {
     onEvent({ event: 'armed' });
     return Promise.resolve(done(order));
   });
-  const start = migrations.startAway(pid, 'node2', 'host', 'the program');
+  const start = migrations.startAway(pid, 'node2', { clock: 'host', unserved: 'home' }, 'the program');
   await start.armed;
   await start.over;
   const [order] = orders;
@@ -247,7 +265,9 @@ test('a start away waits until the mover holds the launcher', async () => {
   assert.equal(history.read(pid)?.command, 'the program');
   followWith(() => Promise.resolve({ event: 'failed', code: 'unreachable', message: 'node2 does not answer' }));
   migrations.whereIs(pid);
-  await assert.rejects(migrations.startAway(pid, 'node2', 'home', 'x').armed, { code: 'unreachable' });
+  await assert.rejects(migrations.startAway(pid, 'node2', { clock: 'home', unserved: 'home' }, 'x').armed, {
+    code: 'unreachable',
+  });
   clean();
 });
 

@@ -1,0 +1,170 @@
+// On: from one hosting node to another. The process is not touched by this one: its deputy is told where to, given the channels to the next node, and
+// does the rest with it and with the node that hosts it now, from which the memory goes straight to the next.
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "engine/inspect.h"
+#include "engine/sha256.h"
+#include "mover/channels.h"
+#include "mover/report.h"
+
+namespace mosrun {
+
+namespace {
+
+struct Slots {
+  std::vector<unsigned> used;
+  unsigned first = 0;                    // the process's first thread's; 0, which no other ever has, if that is not known any more
+};
+
+bool read_slots(const Order &o, const ProcessStatus &status, Slots &slots) {
+  slots = {};
+  for (unsigned i = 0; i < status.control.slots; ++i) {
+    Slot slot{};
+    if (!read_memory(living_thread(o.pid), status.base + (kSlotsOffset + i * kSlotSize), &slot, sizeof slot)) return false;
+    if (slot.tid == status.control.pid) slots.first = i;
+    if (SlotState(slot.state) == SlotState::used) slots.used.push_back(i);
+  }
+  return true;
+}
+
+// With the move's own channel, whose slot may have no thread any more.
+std::vector<unsigned> with_first(Slots slots, unsigned first) {
+  for (unsigned slot : slots.used)
+    if (slot == first) return slots.used;
+  slots.used.push_back(first);
+  return slots.used;
+}
+
+// Of the stub in the process, which may be older than this mover's.
+uint64_t hash_of_stub(const Order &o, Remote base) {
+  BlobHeader header{};
+  pid_t reader = living_thread(o.pid);
+  if (!read_memory(reader, base, &header, sizeof header) || header.magic != kBlobMagic || header.size > kCodeSize) return 0;
+  std::vector<uint8_t> code(header.size);
+  return read_memory(reader, base, code.data(), code.size()) ? sha256_prefix(code.data(), code.size()) : 0;
+}
+
+bool write_next(const Order &o, const ProcessStatus &status, unsigned first) {
+  Stay next{};
+  next.session = o.session.id;
+  memcpy(next.token, o.session.token, sizeof next.token);
+  next.gate_address = o.session.gate.sin_addr.s_addr;
+  next.gate_port = o.session.gate.sin_port;
+  next.spare_serial = kOpenSpares + 1;
+  next.first = first;
+  next.memory = o.memory;
+  next.seal = o.session.seal;
+  next.event = -1;
+  for (Spare &s : next.spares) s = {-1, 0};
+  const uint32_t not_failed = 0;
+  bool good = write_memory(living_thread(o.pid), status.base + (kControlOffset + offsetof(Control, failed)), &not_failed, sizeof not_failed) &&
+              write_memory(living_thread(o.pid), status.base + (kControlOffset + offsetof(Control, next)), &next, sizeof next);
+  explicit_bzero(&next, sizeof next);
+  uint32_t none = 0;                     // of a move before this
+  return good && write_memory(living_thread(o.pid), status.base + (kControlOffset + offsetof(Control, failed)), &none, sizeof none);
+}
+
+// mosgate's answer: a line. Events, which it tells everyone, may come before.
+bool read_answer(int control, std::string &answer) {
+  char byte;
+  do {
+    answer.clear();
+    while (recv(control, &byte, 1, 0) == 1 && byte != '\n') answer += byte;
+  } while (!answer.compare(0, 8, "{\"event\""));
+  return !answer.empty();
+}
+
+}  // namespace
+
+int move_on(const Order &order) {
+  Order o = order;
+  o.session.owner = innermost_pid(o.pid);
+  if (o.fails(Fault::other_version)) ++o.session.protocol;
+  int64_t started = clock_ns(CLOCK_MONOTONIC);
+  const std::string who = "process " + std::to_string(o.pid);
+  o.dies_at(Fault::mover_dies_at_start);
+  ProcessStatus status;
+  Slots slots;
+  find_control(o.pid, status);
+  if (!status.base || !strcmp(status.state, "home")) return say_failed("not-found", who + " is not away");
+  if (strcmp(status.state, "away")) return say_failed("busy", who + " is " + status.state);
+  if (status.control.protocol != kProtocol) return say_failed("protocol", who + " left with another version of mosrun: bring it home first");
+  if (!read_slots(o, status, slots)) return say_failed("not-found", who + " has ended");
+  const std::string stays = "on " + node_of(o);
+  rlimit stack = limit_of(o.pid, "Max stack size");
+  Begin begin{};
+  begin.base = status.base.value;
+  begin.blob_hash = hash_of_stub(o, status.base);
+  begin.stack_limit = stack.rlim_cur;
+  begin.stack_max = stack.rlim_max;
+  begin.pid = innermost_pid(o.pid);
+  begin.timeout_ms = uint32_t(o.timeout_ms);
+  begin.threads = uint32_t(slots.used.size());
+  begin.fault = o.fault;
+  begin.first = slots.first;
+  begin.memory = o.memory;
+  Channels channels;
+  channels.first = slots.first;
+  std::string error;
+  if (int e = open_all(o, begin, slots.used, channels, error)) return say_failed(code_of(e), error);
+  say_phase("connected");
+  o.dies_at(Fault::mover_dies_ordering);
+  if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
+  if (!write_next(o, status, slots.first) || !order_deputy(o.pid, kOn)) return say_failed("not-found", who + " has ended");
+  o.dies_at(Fault::mover_dies_ordered);
+  int socket = take_socket(o, living_thread(o.pid), status.base.value, o.timeout_ms, error);
+  if (socket < 0) return say_failed("cannot-move", who + " did not move on: " + error);
+  say_phase("stopped");
+  // All stand still now: threads that began meanwhile need channels too.
+  int failure = read_control(living_thread(o.pid), status.base, status.control) && read_slots(o, status, slots) ? 0 : EPROTO;
+  for (unsigned slot : slots.used)
+    if (!failure && !channels.threads.contains(slot)) failure = open_thread(o, slot, channels);
+  ReportMessage last{};
+  if (!failure) {
+    hand_over(o, socket, channels, with_first(slots, channels.first), false);
+    o.dies_at(Fault::mover_dies_following);
+    failure = follow(socket, last);
+  }
+  close(socket);
+  if (failure) return say_failed(code_of(failure), why_failed(o, failure, stays));
+  Figures f;
+  f.from = node_of(o);
+  f.to = o.node;
+  read_control(living_thread(o.pid), status.base, status.control);
+  write_state(o, status.base.value + kControlOffset);
+  f.freeze_seconds = double(status.control.statistics.freeze_ns) / 1e9;
+  f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
+  f.bytes = last.bytes;
+  f.pages = last.pages;
+  f.threads = unsigned(slots.used.size());
+  return say_done(o.pid, f);
+}
+
+// On the node that hosts it now: opens the channel its memory will go over, and has mosgate give it to the guest.
+int link_guest(const Order &o, const std::string &gate, const std::string &guest_session) {
+  Opened opened = open_channel(o.session, ChannelKind::memory, o.memory, nullptr, o.timeout_ms);
+  if (!opened.error) opened.error = await_welcome(opened.fd, o.timeout_ms);
+  if (opened.error) return say_failed(code_of(opened.error), "the data port of " + place(o) + " cannot be reached from here: " + strerror(opened.error) + "; bring the process home first, or open the port between the two nodes");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  int control = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (gate.size() >= sizeof address.sun_path) return say_failed("usage", gate + " is too long a name");
+  memcpy(address.sun_path, gate.c_str(), gate.size() + 1);
+  std::string line = "pass " + guest_session + " " + std::to_string(o.pid) + " " + std::to_string(o.memory) + "\n";
+  std::string answer;
+  bool told = connect(control, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0 && send_with_descriptor(control, line.data(), line.size(), opened.fd) &&
+              read_answer(control, answer);
+  close(control);
+  close(opened.fd);
+  if (answer.find("\"code\":\"not-found\"") != std::string::npos) return say_failed("not-found", "process " + std::to_string(o.pid) + " has ended or left meanwhile, or its mosgate was replaced: " + answer);
+  if (!told || answer.find("\"ok\":true") == std::string::npos) return say_failed("failed", std::string("mosgate did not take the channel: ") + (told ? answer : strerror(errno)));
+  say("{\"event\":\"linked\"}");
+  return 0;
+}
+
+}  // namespace mosrun
