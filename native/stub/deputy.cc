@@ -10,31 +10,56 @@ namespace {
 // A request's bytes: in the slot's buffer if they fit, else in a mapping of their own that goes when the call is done.
 struct Space {
   uint8_t *in = nullptr, *out = nullptr;
-  u64 mapped = 0;
+  u64 start = 0, mapped = 0;
 
-  bool open(Slot *slot, u64 in_size, u64 out_size) {
-    u64 need = align_up(in_size, 64) + out_size;
+  bool open(Slot *slot, const Request &r) {
+    u64 in_size = r.in_size, out_size = r.out_size, in_align = r.in_align & 511, out_align = r.out_align & 511;
+    if (r.flags & kCut) return open_cut(in_size, out_size);
+    u64 in_room = align_up(in_align + in_size, 512), need = in_room + out_align + out_size;
     in = buffer(slot);
     if (need > kBufferSize) {
       i64 at = sys(nr_mmap, 0, need, prot_read | prot_write, map_private | map_anonymous, u64(-1), 0);
+      if (failed(at)) {
+        WithoutLimits lifted;
+        at = sys(nr_mmap, 0, need, prot_read | prot_write, map_private | map_anonymous, u64(-1), 0);
+      }
       if (failed(at)) return false;
       mapped = need;
-      in = pointer<uint8_t>(u64(at));
+      start = u64(at);
+      in = pointer<uint8_t>(start);
     }
-    out = in + align_up(in_size, 64);
+    out = in + in_room + out_align;
+    in += in_align;
+    return true;
+  }
+  // Each buffer ends where no memory is.
+  bool open_cut(u64 in_size, u64 out_size) {
+    constexpr u64 gap = 256 << 10;
+    u64 in_room = align_up(in_size, kPage), out_room = align_up(out_size, kPage), need = in_room + gap + out_room + gap;
+    i64 at = sys(nr_mmap, 0, need, prot_none, map_private | map_anonymous, u64(-1), 0);
+    if (failed(at)) return false;
+    mapped = need;
+    start = u64(at);
+    if (in_room && sys(nr_mprotect, start, in_room, prot_read | prot_write)) return false;
+    if (out_room && sys(nr_mprotect, start + in_room + gap, out_room, prot_read | prot_write)) return false;
+    in = pointer<uint8_t>(start + in_room - in_size);
+    out = pointer<uint8_t>(start + in_room + gap + out_room - out_size);
     return true;
   }
   void close() {
-    if (mapped) sys(nr_munmap, address(in), mapped);
+    if (mapped) sys(nr_munmap, start, mapped);
     mapped = 0;
   }
 };
 
-void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0) {
+void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0, u32 flags = 0) {
   Control &c = control();
-  Reply reply{result, u32(length), 0};
+  Reply reply{result, u32(length), flags};
   if (slot->in_hand) slot->told = 1, reply.flags |= kSignalWaits;
-  if (slot->interrupt & 2) reply.flags |= kLetGo, __atomic_and_fetch(&slot->interrupt, ~2u, __ATOMIC_ACQ_REL);
+  if (slot->interrupt & (2u | kBegun)) {
+    if (slot->interrupt & kBegun) reply.flags |= kLetGo;
+    __atomic_and_fetch(&slot->interrupt, ~(2u | kBegun), __ATOMIC_ACQ_REL);
+  }
   IoVec iov[2] = {{address(&reply), sizeof reply}, {reinterpret_cast<u64>(out), length}};
   __atomic_add_fetch(&c.statistics.bytes_out, length + sizeof reply, __ATOMIC_RELAXED);
   if (send_all(slot->channel, iov, length ? 2 : 1)) lose("the connection to the node it ran on broke");
@@ -60,12 +85,13 @@ bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit) {
       args[i] += address(space.out);
     }
   }
-  auto *relocation = reinterpret_cast<Relocation *>(space.in);
   for (unsigned i = 0; i < r.relocations; ++i) {
-    u64 to = relocation[i].target & ~kInOut;
-    if (u64(relocation[i].position) + 8 > size || to > (relocation[i].target & kInOut ? u64(r.out_size) : size)) return false;
-    u64 value = relocation[i].target & kInOut ? address(space.out) + to : address(data) + to;
-    copy(data + relocation[i].position, &value, 8);
+    Relocation relocation;                                              // where the guest's memory is at an odd place, so is this
+    copy(&relocation, space.in + i * sizeof relocation, sizeof relocation);
+    u64 to = relocation.target & ~kInOut;
+    if (u64(relocation.position) + 8 > size || to > (relocation.target & kInOut ? u64(r.out_size) : size)) return false;
+    u64 value = relocation.target & kInOut ? address(space.out) + to : address(data) + to;
+    copy(data + relocation.position, &value, 8);
   }
   *nested_limit = size;
   return true;
@@ -95,8 +121,15 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (!syscalls::deputy_may(r.nr) || !resolve(r, space, args, &limit)) return answer(slot, -ENOSYS_);
   if (i64 error = guard_descriptors(r)) return answer(slot, error);
   if (r.inout_size > minimum<u64>(limit, r.out_size)) return answer(slot, -EINVAL_);
-  copy(space.out, space.in + r.relocations * sizeof(Relocation), r.inout_size);
+  u64 data = address(space.in) + r.relocations * sizeof(Relocation);
+  copy(space.out, pointer<void>(data), r.inout_size);
+  if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
   i64 result = r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args);
+  if (result >= 0 && opens_name(r.nr) && views_itself(int(result))) {
+    if (shows_maps(int(result)) && !slot->fatal) return answer(slot, result, nullptr, 0, kShowsMaps);
+    sys(nr_close, u64(result));
+    result = come_home_for(r.nr);
+  }
   if (slot->continued) {
     slot->continued = 0;
     if (result == -EINTR_ && syscalls::calls[r.nr].restart != syscalls::Restart::eintr) result = kRestart;   // signal(7)
@@ -107,16 +140,28 @@ void call(Slot *slot, const Request &r, Space &space) {
   answer(slot, result, space.out, r.out_fixed + rest);
 }
 
+void maps(Slot *slot, const Request &r, const Space &space) {
+  if (!opens_name(r.nr)) return answer(slot, -ENOSYS_);
+  i64 error = show_maps(r, space.in);
+  if (!error) return answer(slot, i64(r.args[0]));
+  if (!window_touches(r.args[0])) sys(nr_close, r.args[0]);
+  answer(slot, come_home_for(r.nr));
+}
+
 // --- threads and children ----------------------------------------------------------------------------------------------------
+constexpr i64 kSlotPatience = 10'000'000'000;   // ns
+
 Slot *prepare_slot(u64 index) {
   Control &c = control();
   if (!map_slot(index)) return nullptr;
   Slot *slot = slot_at(index);
+  if (slot == this_slot() || (slot->tid == c.pid && slot->state == u32(SlotState::used))) return nullptr;
   // The thread that had the slot before may still be on its way out; its stack is here.
-  while (slot->tid && slot->tid != c.pid && sys(nr_tgkill, u64(c.pid), u64(slot->tid), 0) == 0) sys(nr_sched_yield);
+  for (i64 until = now() + kSlotPatience; slot->tid && slot->tid != c.pid && sys(nr_tgkill, u64(c.pid), u64(slot->tid), 0) == 0; sys(nr_sched_yield))
+    if (now() > until) return nullptr;
   zero(slot, sizeof *slot);
   slot->index = u32(index);
-  slot->channel = -1;
+  slot->channel = slot->next_channel = -1;
   if (c.slots <= index) c.slots = u32(index) + 1;
   return slot;
 }
@@ -129,8 +174,11 @@ void clone_thread(Slot *slot, const Request &r) {
   Control &c = control();
   Lock lock(&c.lock);
   int channel = take_channel(u32(r.args[2]));
-  Slot *fresh = channel < 0 || r.args[1] >= kMaxSlots ? nullptr : prepare_slot(r.args[1]);
-  if (!fresh) return answer(slot, -EAGAIN_);
+  Slot *fresh = channel < 0 ? nullptr : prepare_slot(r.args[1]);
+  if (!fresh) {
+    if (channel >= 0) sys(nr_close, u64(channel));
+    return answer(slot, -EAGAIN_);
+  }
   fresh->channel = channel;
   fresh->mask = slot->mask;
   fresh->process = &c.process;
@@ -160,7 +208,7 @@ void fork_process(Slot *slot, const Request &r) {
     channel = take_channel(u32(r.args[2]));
     event = take_channel(u32(r.args[3]));
   }
-  if (channel < 0 || event < 0) {
+  if (channel < 0 || event < 0 || r.args[1] >= kMaxSlots) {
     if (channel >= 0) sys(nr_close, u64(channel));
     if (event >= 0) sys(nr_close, u64(event));
     return answer(slot, -EAGAIN_);
@@ -184,6 +232,7 @@ void fork_process(Slot *slot, const Request &r) {
       slot_at(i)->tid = 0;
     }
   sys(nr_close, u64(c.event));
+  if (c.maps >= 0) sys(nr_close, u64(c.maps)), c.maps = -1;             // of the parent's memory
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   c.pid = int(sys(nr_getpid));
@@ -216,14 +265,21 @@ void fork_process(Slot *slot, const Request &r) {
   mine->rseq = 0;
   mine->robust_list = 0;
   mine->tid_address = 0;
+  if (r.args[0] & kClearSighand) {
+    clear_handlers(c.process);
+    for (int s = 1; s <= kSignals; ++s) set_home_action(s);
+  }
   if (mine == slot) deputy(slot);
-  asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; movq %1, %%rdi; call *%2" ::"r"(address(mine) + kStackTop), "r"(mine), "r"(&begin_thread) : "rdi", "memory");
+  // In registers of their own: none of them may be rbp, which is cleared before they are used.
+  asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; call *%2" ::"a"(address(mine) + kStackTop), "D"(mine), "c"(&begin_thread) : "memory");
   __builtin_unreachable();
 }
 
 void exec(Slot *slot, const Request &r, Space &space) {
   u64 args[6], limit;
+  if (r.nr != nr_execve && r.nr != nr_execveat) return answer(slot, -ENOSYS_);
   if (!resolve(r, space, args, &limit)) return answer(slot, -EFAULT_);
+  if (i64 error = guard_descriptors(r)) return answer(slot, error);
   // On success the channels close with the old program (close-on-exec) and the guest knows.
   answer(slot, interruptible(&slot->interrupt, r.nr, args));
 }
@@ -242,16 +298,23 @@ void exec(Slot *slot, const Request &r, Space &space) {
 }
 
 // --- the smaller operations --------------------------------------------------------------------------------------------------
+// The guest thread's mask, and while a signal is in hand nothing more that a handler would take: a second would be caught over the first.
+void watch_signals(Slot *slot) { set_real_mask((slot->mask | (slot->in_hand ? handled_signals() : 0)) & ~bit(kControlSignal)); }
+
 void hand_over_signal(Slot *slot) {
   Control &c = control();
-  u64 keep = 0, all = ~0ull;
-  sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
+  block_all_signals();
   int signal = int(slot->in_hand);
   if (!signal) {
-    set_real_mask(slot->mask & ~bit(kControlSignal));
+    watch_signals(slot);
     return answer(slot, 0);
   }
   SigAction &action = c.process.actions[signal - 1];
+  if (action.handler <= 1) {                                                    // changed since: as if it had been pending until now
+    drop_signal(slot);
+    watch_signals(slot);
+    return answer(slot, 0);
+  }
   Delivery delivery{action, slot->mask, 0, {}};
   copy(delivery.info, slot->info, sizeof delivery.info);
   slot->mask |= action.mask | (action.flags & 0x40000000 ? 0 : bit(signal));   // SA_NODEFER
@@ -263,29 +326,26 @@ void hand_over_signal(Slot *slot) {
   }
   slot->in_hand = 0;
   __atomic_and_fetch(&slot->interrupt, ~1u, __ATOMIC_ACQ_REL);
-  set_real_mask(slot->mask & ~bit(kControlSignal));
+  watch_signals(slot);
   answer(slot, signal, &delivery, sizeof delivery);
 }
 
-// The mask first, then what it now blocks goes back to the kernel's queue, where sigpending(2), sigwait and other threads see it.
+// A signal in hand came before the mask that blocks it, and is handled first: back in the kernel's queue it would be behind others of its number.
 void set_mask(Slot *slot, u64 mask) {
-  u64 keep = 0, all = ~0ull;
-  sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
-  slot->mask = mask & ~(bit(9) | bit(19));
-  if (slot->in_hand && (slot->mask & bit(int(slot->in_hand)))) {
-    sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), slot->in_hand, address(slot->info));
-    slot->in_hand = 0;
-    __atomic_and_fetch(&slot->interrupt, ~1u, __ATOMIC_ACQ_REL);
-  }
-  set_real_mask(slot->mask & ~bit(kControlSignal));
-  answer(slot, 0);
+  block_all_signals();
+  bool first = slot->in_hand && (mask & bit(int(slot->in_hand)));
+  if (!first) slot->mask = mask & ~(bit(9) | bit(19));
+  watch_signals(slot);
+  answer(slot, first ? kRestart : 0);
 }
 
 void set_action(Slot *slot, const Request &r, Space &space) {
   u64 signal = r.args[0];
   if (signal < 1 || signal > u64(kSignals) || signal == 9 || signal == 19 || r.in_size != sizeof(SigAction)) return answer(slot, -EINVAL_);
+  block_all_signals();
   copy(&control().process.actions[signal - 1], space.in, sizeof(SigAction));
   if (signal != u64(kControlSignal)) set_home_action(int(signal));
+  watch_signals(slot);
   answer(slot, 0);
 }
 
@@ -293,7 +353,8 @@ void set_action(Slot *slot, const Request &r, Space &space) {
 // ended, and has no memory then.
 void fetch(Slot *slot, const Request &r, Space &space) {
   u64 at = r.args[0], length = minimum<u64>(r.args[1], r.out_size);
-  if (at - base() < kRegionSize) return answer(slot, -EFAULT_);
+  // Whole pages, since a protection is changed by pages.
+  if (touches_stub(align_down(at, kPage), align_up(at % kPage + length, kPage))) return answer(slot, -EFAULT_);
   IoVec local{address(space.out), length}, remote{at, length};
   i64 n = sys(nr_process_vm_readv, u64(slot->tid), address(&local), 1, address(&remote), 1, 0);
   if (n == -EFAULT_ && r.args[2]) {
@@ -304,11 +365,29 @@ void fetch(Slot *slot, const Request &r, Space &space) {
   answer(slot, n, space.out, n > 0 ? u64(n) : 0);
 }
 
+// Does anyone have the file open for writing? Nobody gets a read lease then (fcntl(2)). Of an open file of its own, whose signal, should somebody
+// open it at this moment, is one that does no harm here.
+bool is_written(u64 file) {
+  Control &c = control();
+  DescriptorName name{u32(file)};
+  i64 fd = sys(257, u64(c.proc), address(name.text), 0x80800);              // openat, O_RDONLY | O_CLOEXEC | O_NONBLOCK
+  if (failed(fd)) return false;
+  sys(nr_fcntl, u64(fd), 10, kControlSignal);                          // F_SETSIG
+  sys(nr_fcntl, u64(fd), 8, u64(c.pid));                               // F_SETOWN
+  bool written = sys(nr_fcntl, u64(fd), 1024, 0) == -EAGAIN_;          // F_SETLEASE, F_RDLCK
+  sys(nr_close, u64(fd));
+  return written;
+}
+
 // mmap of a file, or a change over a home mapping: done here at the same address, so that home's mappings stay the truth.
 void map(Slot *slot, const Request &r) {
-  if (r.args[0] - base() < kRegionSize || r.args[0] % kPage || r.args[0] + r.args[1] < r.args[0]) return answer(slot, -EINVAL_);
+  if (r.args[0] % kPage || r.args[1] >> 47 || touches_stub(r.args[0], align_up(r.args[1], kPage))) return answer(slot, -EINVAL_);
   if (r.nr != nr_mmap && r.nr != nr_munmap && r.nr != nr_mprotect && r.nr != nr_madvise) return answer(slot, -ENOSYS_);
-  if (r.nr == nr_mmap && !(r.args[3] & map_anonymous) && window_touches(r.args[4])) return answer(slot, -EBADF_);
+  bool of_file = r.nr == nr_mmap && !(r.args[3] & map_anonymous);
+  if (of_file && window_touches(r.args[4])) return answer(slot, -EBADF_);
+  // What is written to the file shows in it (SQLite, LMDB), at once; a guest's copy would not.
+  bool shared = of_file && (r.args[3] & 3) != map_private;
+  if (shared && ((sys(nr_fcntl, r.args[4], 3) & 3) > 0 || is_written(r.args[4]))) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
   answer(slot, sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]));
 }
 
@@ -341,17 +420,20 @@ void settle_return(Slot *slot, u32 serial) {
   futex_wake(&c.phase);
 }
 
-// A return was given up: the guest's thread goes on, and this one serves it. What brought it home for a call asks again, not at once.
-void go_on_away(Slot *slot) {
+// The guest's thread goes on, where it was or at the next node, and this one serves it. What brought it home for a call asks again, not at once.
+void go_on_away(Slot *slot, bool moved) {
   Control &c = control();
   __atomic_and_fetch(&slot->interrupt, ~2u, __ATOMIC_ACQ_REL);
-  if (slot->fatal) die_of(slot);
+  if (slot->fatal) c.return_reason == -2 ? die_of(slot) : come_home_to_die();
   TimeSpec pause{0, 200000000};
-  if (c.return_reason != -1) sys(nr_nanosleep, address(&pause), 0);
-  set_real_mask(slot->mask & ~bit(kControlSignal));
+  if (!moved && c.return_reason != -1) sys(nr_nanosleep, address(&pause), 0);
+  watch_signals(slot);
   Reply verdict{kStayAway, 0, 0};
-  if (send_all(slot->channel, &verdict, sizeof verdict)) lose("the connection to the node it ran on broke");
+  if (!moved && send_all(slot->channel, &verdict, sizeof verdict)) lose("the connection to the node it ran on broke");
+  if (moved && slot->in_hand) slot->told = 1, tell_signal(slot);         // the guest that knew of it is gone
 }
+
+bool stands_still(u32 phase) { return phase == u32(Phase::returning) || phase == u32(Phase::moving); }
 
 void park(Slot *slot, const Request &r) {
   Control &c = control();
@@ -362,6 +444,11 @@ void park(Slot *slot, const Request &r) {
   u64 length = r.in_size - sizeof incoming;
   if (receive_all(slot->channel, saved_frame(slot), length)) lose("the connection broke on the way home");
   slot->frame_length = length;
+  // A signal may be delivered on this frame here: what it says of its FPU state must be in it.
+  u64 state = length > kXstateInFrame ? length - kXstateInFrame : 0;
+  auto *fp = reinterpret_cast<uint8_t *>(saved_frame(slot)) + kXstateInFrame;
+  if (length < sizeof(Frame) || (state && (state < 512 || xstate_size(fp) > state))) lose("its node sent a damaged thread");
+  saved_frame(slot)->context.regs.fpstate = state ? address(fp) : 0;
   slot->altstack = incoming.altstack;
   slot->fs_base = incoming.fs_base;
   slot->gs_base = incoming.gs_base;
@@ -374,13 +461,14 @@ void park(Slot *slot, const Request &r) {
   slot->deadline = incoming.deadline;
   slot->deadline_ip = incoming.deadline_ip;
   slot->begun_ip = incoming.begun_ip;
-  u32 given_up = load(&c.given_up);
+  u32 given_up = load(&c.given_up), moved_on = load(&c.moved_on);
   add(&c.parked, 1);
   futex_wake(&c.parked);
-  if (r.args[0]) settle_return(slot, u32(r.args[1]));
-  while (load(&c.phase) == u32(Phase::returning) && load(&c.given_up) == given_up) futex_wait(&c.phase, u32(Phase::returning), 50000000);
-  if (load(&c.phase) == u32(Phase::home) && load(&c.given_up) == given_up) leave_stub(slot);
-  go_on_away(slot);
+  if (r.args[0]) r.args[2] ? settle_move(slot, -i64(minimum<u64>(r.args[3], 4095))) : settle_return(slot, u32(r.args[1]));
+  auto settled = [&] { return load(&c.given_up) != given_up || load(&c.moved_on) != moved_on; };
+  for (u32 phase; stands_still(phase = load(&c.phase)) && !settled();) futex_wait(&c.phase, phase, 50000000);
+  if (!settled()) leave_stub(slot);
+  go_on_away(slot, load(&c.moved_on) != moved_on);
 }
 
 void handle(Slot *slot, const Request &r) {
@@ -388,12 +476,12 @@ void handle(Slot *slot, const Request &r) {
   if (r.op == Op::park) return park(slot, r);
   if (r.in_size > kTransferMax || r.out_size > kTransferMax || r.out_fixed > r.out_size || r.nr >= syscalls::count) lose("its node sent an impossible request");
   Space space;
-  if (!space.open(slot, r.in_size, r.out_size)) lose("there is no memory at home for its call");
+  if (!space.open(slot, r)) lose("there is no memory at home for its call");
   if (r.in_size && receive_all(slot->channel, space.in, r.in_size)) lose("the connection to the node it ran on broke");
   __atomic_add_fetch(&c.statistics.calls, 1, __ATOMIC_RELAXED);
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
-  if (starts_something && load(&c.phase) == u32(Phase::returning)) __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL), answer(slot, kRestart);
+  if (starts_something && stands_still(load(&c.phase))) __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL), answer(slot, kRestart);
   else switch (r.op) {
     case Op::call: call(slot, r, space); break;
     case Op::get_signal: hand_over_signal(slot); break;
@@ -405,12 +493,18 @@ void handle(Slot *slot, const Request &r) {
     case Op::exit: end_thread(slot, int(r.args[0]));
     case Op::exit_group: for (;;) sys(nr_exit_group, r.args[0]);
     case Op::come_home:
-      start_return(int(i64(r.args[0])));
+      if (r.args[1] == 1 && refuses_call(i64(r.args[0]))) {
+        answer(slot, -ENOSYS_);
+        break;
+      }
+      start_return(int(i64(r.args[0])), true);
       answer(slot, 0);
       break;
+    case Op::dump: break;                                                // of a move on that was given up meanwhile
     case Op::fetch: fetch(slot, r, space); break;
     case Op::map: case Op::mirror: map(slot, r); break;
     case Op::refill: refill(slot); break;
+    case Op::maps: maps(slot, r, space); break;
     default: lose("its node sent an unknown request");
   }
   space.close();
@@ -432,7 +526,7 @@ bool window_touches(u64 fd) {
   Control &c = control();
   u32 n = u32(fd);
   if (n < u32(c.window) || n >= u32(c.window_end)) return false;
-  if (int(n) == c.event || int(n) == c.proc) return true;
+  if (int(n) == c.event || int(n) == c.proc || int(n) == c.maps) return true;
   for (Spare &s : c.spares)
     if (s.fd == int(n)) return true;
   for (u32 i = 0; i < c.slots; ++i)
@@ -442,7 +536,7 @@ bool window_touches(u64 fd) {
 
 [[noreturn]] void deputy(Slot *slot) {
   Control &c = control();
-  set_real_mask(slot->mask & ~bit(kControlSignal));
+  watch_signals(slot);
   for (;;) {
     Request r{};
     while (slot->leader && c.drop_next < c.book_entries && wait_readable(slot->channel, 0) == 0) drop_skeleton(4 << 20);
@@ -456,7 +550,7 @@ bool window_touches(u64 fd) {
   }
 }
 
-// The guest is gone, and with it the program's memory: the process ends, and its user is told once (rulings: 128 + SIGKILL).
+// The guest is gone, and with it the program's memory: the process ends, and its user is told once; the status is 128 + SIGKILL.
 [[noreturn]] void lose(const char *why) {
   Control &c = control();
   block_all_signals();

@@ -1,10 +1,11 @@
 /* The blob's header and everything that needs to know exactly which instruction it is at. */
+#include "protocol.h"
         .section .header, "a"
         .globl  blob_start
         .hidden blob_start
 blob_start:
         .quad   0x3130424f4c424f4d          /* kBlobMagic */
-        .long   1                           /* kProtocol */
+        .long   MOSRUN_PROTOCOL
         .long   blob_end - blob_start
         .long   leave_entry - blob_start
         .long   arrive_entry - blob_start
@@ -63,6 +64,7 @@ interruptible:
         movq    24(%r11), %r10
         movq    32(%r11), %r8
         movq    40(%r11), %r9
+        xorl    %ecx, %ecx                  /* the kernel puts the address behind the instruction here: so it has been entered */
 interruptible_test:
         cmpl    $0, (%rbx)
         jne     interruptible_let_go

@@ -20,10 +20,12 @@ void send_event(EventType type, uint16_t slot, u32 argument) {
   sys(nr_sendto, u64(c.event), address(&event), sizeof event, msg_nosignal, 0, 0);
 }
 
-// Puts a thread out of a call that it has not entered yet, or that the kernel would restart.
-void let_go(Context *context) {
+// Puts a thread out of a call that it has not entered yet, or that the kernel would restart: true.
+bool let_go(Context *context) {
   u64 &ip = context->regs.ip;
+  bool entered = ip == address(interruptible_call) && context->regs.cx == address(interruptible_done);
   if (ip >= address(interruptible_test) && ip <= address(interruptible_call)) ip = address(interruptible_let_go);
+  return entered;
 }
 
 // A fault reported in the stub. The first at a place can be the program's: pending when its thread was stopped to leave, and the guest, which begins
@@ -68,8 +70,7 @@ void fatal(int signal, uint8_t *info, Context *context) {
   __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
   let_go(context);
   if (load(&c.phase) != u32(Phase::away)) return;
-  start_return(-2);
-  send_event(EventType::home, 0, 0);
+  come_home_to_die();
 }
 
 void caught(int signal, uint8_t *info, Context *context) {
@@ -114,16 +115,45 @@ void controlled(int, uint8_t *info, Context *context) {
   copy(&code, info + 8, 4);
   copy(&value, info + 24, 8);
   __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
-  let_go(context);
+  bool begun = let_go(context);
   // A call that any interruption ends with EINTR (epoll_wait, semop, sigtimedwait, sleeps) has had no effect: it is issued again.
-  if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) context->regs.ax = u64(kRestart);
-  if (code == -1 && value == 1 && load(&control().phase) == u32(Phase::away)) {   // SI_QUEUE: the mover's order
+  if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) context->regs.ax = u64(kRestart), begun = true;
+  if (begun) __atomic_or_fetch(&slot->interrupt, kBegun, __ATOMIC_ACQ_REL);
+  if (code != -1 || load(&control().phase) != u32(Phase::away)) return;           // SI_QUEUE: the mover's order
+  if (value == kHome) {
     start_return(-1);
     send_event(EventType::home, 0, 0);
+  } else if (value == kOn) {
+    start_move();
+    send_event(EventType::on, 0, control().next.memory);
   }
 }
 
 }  // namespace
+
+void come_home_to_die() {
+  start_return(-2);
+  send_event(EventType::home, 0, 0);
+}
+
+void drop_signal(Slot *slot) {
+  u32 signal = slot->in_hand;
+  slot->in_hand = 0;
+  __atomic_and_fetch(&slot->interrupt, ~1u, __ATOMIC_ACQ_REL);
+  if (control().process.actions[signal - 1].handler == 0) sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), signal, address(slot->info));
+}
+
+// As flush_signal_handlers (kernel/signal.c): what is ignored stays so.
+void clear_handlers(Process &process) {
+  for (SigAction &action : process.actions) action = {action.handler == 1 ? 1ull : 0, 0, 0, 0};
+}
+
+i64 come_home_for(u32 nr) {
+  if (refuses_call(nr)) return -ENOSYS_;
+  start_return(int(nr), true);
+  send_event(EventType::home, 0, 0);
+  return kRestart;
+}
 
 void die_of(Slot *slot) {
   send_plain(slot, slot->fatal, slot->fatal_info);
@@ -156,28 +186,57 @@ void set_home_action(int signal) {
   sys(nr_rt_sigaction, u64(signal), address(&act), 0, 8);
 }
 
+// Has it here the program's own action? Then it is left alone: to be set to its default again would take a pending SIGCHLD, SIGURG or SIGWINCH away,
+// also a blocked one that the program waits for (sigaction(2)).
+static bool has_own_action(int s) {
+  u64 handler = control().process.actions[s - 1].handler;
+  return s == 9 || s == 19 || (s != kControlSignal && handler <= 1 && (handler || (s != kContinue && !is_stop(s) && !writes_core(s))));
+}
+
 void install_home_handlers() {
-  for (int s = 1; s <= kSignals; ++s) set_home_action(s);
+  for (int s = 1; s <= kSignals; ++s)
+    if (!has_own_action(s)) set_home_action(s);
 }
 
 void restore_program_handlers() {
+  Control &c = control();
+  u64 waiting = 0;
+  sys(127, address(&waiting), 8);                            // rt_sigpending
   for (int s = 1; s <= kSignals; ++s)
-    if (s != 9 && s != 19) sys(nr_rt_sigaction, u64(s), address(&control().process.actions[s - 1]), 0, 8);
+    if (!has_own_action(s)) sys(nr_rt_sigaction, u64(s), address(&c.process.actions[s - 1]), 0, 8);
+  if ((waiting & bit(kContinue)) && !c.process.actions[kContinue - 1].handler) sys(nr_kill, u64(c.pid), kContinue);
 }
 
-// Every thread lets go of the call it is in, and answers from now on only: again.
-void start_return(int reason) {
+static bool change_phase(Phase from, Phase to) {
+  u32 seen = u32(from);
+  return __atomic_compare_exchange_n(&control().phase, &seen, u32(to), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+// Every thread but this one.
+static void let_go_of_calls() {
   Control &c = control();
-  u32 away = u32(Phase::away);
-  if (!__atomic_compare_exchange_n(&c.phase, &away, u32(Phase::returning), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return;
-  c.return_reason = reason;
-  c.statistics.last_return = reason;
-  if (reason >= 0 && reason < 512) c.statistics.returns[reason]++;
   int me = int(sys(nr_gettid));
   for (u32 i = 0; i < c.slots; ++i) {
     Slot *slot = slot_at(i);
     if (slot->state == u32(SlotState::used) && slot->tid != me) sys(nr_tgkill, u64(c.pid), u64(slot->tid), u64(kControlSignal));
   }
+}
+
+// From now on the answer is only: again. `instead`: also where it was about to move on.
+void start_return(int reason, bool instead) {
+  Control &c = control();
+  if (!change_phase(Phase::away, Phase::returning) && !(instead && change_phase(Phase::moving, Phase::returning))) return;
+  c.return_reason = reason;
+  c.statistics.last_return = reason;
+  if (reason >= 0 && reason < 512) c.statistics.returns[reason]++;
+  let_go_of_calls();
+}
+
+void start_move() {
+  if (!change_phase(Phase::away, Phase::moving)) return;
+  control().frozen_at = u64(now());
+  control().return_reason = -1;
+  let_go_of_calls();
 }
 
 }  // namespace mosrun

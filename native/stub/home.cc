@@ -10,8 +10,9 @@ i64 unmap(u64 start, u64 end) { return start < end ? sys(nr_munmap, start, end -
 
 i64 make(u64 start, u64 end, const Mapping &like) {
   if (start >= end) return 0;
-  u64 flags = map_anonymous | map_fixed_noreplace | (like.kind == Kind::shared_anon ? map_shared : map_private);
-  if (!like.prot) flags |= map_noreserve;
+  // Not reserved: the guest had it, however much that is, and home's heuristics of one call (overcommit) would refuse what is large and sparse.
+  u64 flags = map_anonymous | map_fixed_noreplace | map_noreserve | (like.kind == Kind::shared_anon ? map_shared : map_private);
+  if (like.kind == Kind::anon && advised(like.start, like.end, kGrowsDown)) flags |= map_growsdown;
   i64 at = sys(nr_mmap, start, end - start, prot_read | prot_write, flags, u64(-1), 0);
   return failed(at) ? at : at == i64(start) ? 0 : -EEXIST_;
 }
@@ -34,7 +35,14 @@ i64 make_missing(const Mapping *home, u64 homes, const Mapping &wanted) {
   return make(at, wanted.end, wanted);
 }
 
-// What home has and the guest no longer: anonymous memory that the program has returned.
+// Home's shared mappings do not change while the process is away, so the numbers of their objects are those it left with.
+bool same_memory(const Mapping &home, const Mapping &guest) {
+  if (home.kind != Kind::shared_anon) return guest.kind != Kind::shared_anon;
+  u64 start = maximum(home.start, guest.start);
+  return guest.kind == Kind::shared_anon && guest.object == home.object && guest.at + (start - guest.start) / kPage == home.at + (start - home.start) / kPage;
+}
+
+// What home has and the guest no longer: anonymous memory that the program has returned, or put other memory in the place of.
 void remove_surplus(const Mapping *home, u64 homes, const Mapping *guest, u64 guests) {
   u64 g = 0;
   for (u64 i = 0; i < homes; ++i) {
@@ -43,6 +51,7 @@ void remove_surplus(const Mapping *home, u64 homes, const Mapping *guest, u64 gu
     while (g < guests && guest[g].end <= at) ++g;
     for (u64 j = g; j < guests && guest[j].start < home[i].end && at < home[i].end; ++j) {
       if (guest[j].start > at) unmap(at, guest[j].start);
+      if (!same_memory(home[i], guest[j])) unmap(maximum(at, guest[j].start), minimum(guest[j].end, home[i].end));
       at = maximum(at, guest[j].end);
     }
     unmap(at, home[i].end);
@@ -59,35 +68,45 @@ void protect(const Mapping *guest, u64 guests, bool final) {
   }
 }
 
-int open_maps() { return int(sys(257, u64(control().proc), reinterpret_cast<u64>("thread-self/maps"), 0x80000)); }
+// The mover's, or, of a child born away, its own. Of this thread, not of the process: a first thread that has ended has no memory (proc(5)).
+int own_maps() {
+  Control &c = control();
+  if (c.maps < 0) c.maps = keep_descriptor(int(sys(257, u64(c.proc), reinterpret_cast<u64>("thread-self/maps"), 0x80000)));
+  return c.maps;
+}
+
+bool known_advice(u32 advice) { return advice == kWipeOnFork || advice == kKeepOnFork || advice == kGrowsDown; }
 
 i64 receive_mappings(int channel, Mapping *guest, u64 &guests) {
+  Control &c = control();
   RecordHeader header{};
   if (i64 error = receive_all(channel, &header, sizeof header)) return error;
+  c.advised_entries = 0;
+  if (header.type == Record::advice) {
+    if (header.count > kAdvisedMax || header.length != header.count * sizeof(Advised)) return -EPROTO_;
+    if (i64 error = receive_all(channel, c.advised, header.length)) return error;
+    for (u32 i = 0; i < header.count; ++i)
+      if (c.advised[i].end <= c.advised[i].start || touches_stub(c.advised[i].start, c.advised[i].end - c.advised[i].start) || !known_advice(c.advised[i].advice)) return -EPROTO_;
+    c.advised_entries = header.count;
+    if (i64 error = receive_all(channel, &header, sizeof header)) return error;
+  }
   if (header.type != Record::mappings || header.count > kListMax || header.length != header.count * sizeof(Mapping)) return -EPROTO_;
   guests = header.count;
   if (i64 error = receive_all(channel, guest, header.length)) return error;
-  u64 last = 0;
-  for (u64 i = 0; i < guests; ++i) {
-    const Mapping &m = guest[i];
-    if (m.start < last || m.end <= m.start || (m.start | m.end) % kPage || m.start - base() < kRegionSize || m.end >> 47) return -EPROTO_;
-    last = m.end;
-  }
-  return 0;
+  return possible_mappings(guest, guests) ? 0 : -EPROTO_;
 }
 
 i64 apply(const Mapping *guest, u64 guests, u64 brk) {
   Control &c = control();
   auto *home = pointer<Mapping>(base() + kBookOffset);
   if (fails(Fault::home_no_memory)) return -ENOMEM_;
+  WideLimit wide;
   if (brk) sys(nr_brk, brk);
-  int maps = open_maps();
+  int maps = own_maps();
   if (maps < 0) return maps;
   u64 homes = read_mappings(maps, home, kBookMax);
   remove_surplus(home, homes, guest, guests);
-  sys(nr_lseek, u64(maps), 0, 0);
   homes = read_mappings(maps, home, kBookMax);
-  sys(nr_close, u64(maps));
   if (!homes) return -ENOMEM_;
   for (u64 i = 0; i < guests; ++i)
     if (guest[i].kind != Kind::vdso && guest[i].kind != Kind::other)
@@ -114,7 +133,7 @@ void give_back(const Mapping *guest, u64 guests) {
   for (u64 i = 0; i < guests; ++i) {
     const Mapping &m = guest[i];
     if (!(m.flags & kWritten) || m.kind == Kind::vdso || m.kind == Kind::other) continue;
-    drop_pages(m.kind, m.start, m.end - m.start);
+    drop_pages({m.start, m.end, prot_read | prot_write, m.kind, 0, 0, 0}, m.start, m.end - m.start);
   }
 }
 
@@ -126,9 +145,10 @@ void close_channels() {
   }
   sys(nr_close, u64(c.event));
   sys(nr_close, u64(c.proc));
+  sys(nr_close, u64(c.maps));
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
-  c.event = c.proc = -1;
+  c.event = c.proc = c.maps = -1;
 }
 
 }  // namespace
@@ -147,17 +167,22 @@ i64 receive_home(int channel) {
   if (!error && (dump.magic != kRequestMagic || dump.op != Op::dump)) error = -EPROTO_;
   if (!error) error = receive_mappings(channel, guest, guests);
   if (error) return error;
-  error = apply(guest, guests, dump.args[0]);
+  {
+    WithoutLimits lifted;
+    error = apply(guest, guests, dump.args[0]);
+  }
   protect(guest, guests, false);
   if (!error) error = receive_all_pages(channel, bytes, pages);
   if (error) give_back(guest, guests);
   protect(guest, guests, true);
   if (error) return error;
+  follow_advice();
   restore_program_handlers();
   c.statistics.migrations++;
   c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);
   c.statistics.moved_pages = pages;
-  c.statistics.freeze_ns = u64(maximum<i64>(0, now() - i64(dump.args[1])));
+  u64 frozen_at = dump.args[1], at = u64(now());
+  c.statistics.freeze_ns = frozen_at < at ? at - frozen_at : 0;
   close_channels();
   c.inside = c.threads;
   store(&c.phase, u32(Phase::home));

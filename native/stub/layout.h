@@ -4,7 +4,6 @@
 //
 //   base + 0        code        the blob, r-x
 //   base + 256 KiB  Control     one per process: phase, sessions, counters, descriptors
-//   base + 384 KiB  filter      BPF program, written by the husk, gone after use
 //   base + 512 KiB  vdso        guest only: the hosting kernel's own vvar and vdso, moved here
 //   base + 1 MiB    book        Mapping[]: guest: mappings whose truth lies at home; home: the skeleton while leaving
 //   base + 3 MiB    list        Mapping[]: scratch for one pass over /proc/self/maps
@@ -18,17 +17,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol.h"
+
 namespace mosrun {
 
-constexpr uint32_t kProtocol = 1;                              // changes with any layout or message below
+constexpr uint32_t kProtocol = MOSRUN_PROTOCOL;
 constexpr uint64_t kControlMagic = 0x31304c54434d4f53;         // "SOMCTL01"
 constexpr uint64_t kBlobMagic = 0x3130424f4c424f4d;            // "MOBLOB01"
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kCodeSize = 256 << 10;
 constexpr uint64_t kControlOffset = 256 << 10;
-constexpr uint64_t kFilterOffset = 384 << 10;
-constexpr uint64_t kFilterSize = 64 << 10;
 constexpr uint64_t kVdsoOffset = 512 << 10;
 constexpr uint64_t kVdsoSize = 256 << 10;
 constexpr uint64_t kBookOffset = 1 << 20;
@@ -76,21 +75,46 @@ struct AltStack {           // stack_t
 enum class Kind : uint32_t { anon, file_private, file_shared, shared_anon, stack, vdso, other };
 
 // One mapping. `lazy`: pages are fetched from home when first touched. `written`: may differ from the file, so its pages travel home.
+// shared_anon: memory that only this process maps now, though it is of the kind that others could. Several mappings may show the same of it:
+// then the object has a number, as home has it, and `at` is the page of it that the mapping begins with. `alias`, in a guest: they do.
 struct Mapping {
   uint64_t start, end;
   uint32_t prot;
   Kind kind;
-  uint32_t flags;
-  uint32_t pad;
+  uint16_t flags;
+  uint16_t object;                 // 0: one that home does not have
+  uint32_t at;
 };
-constexpr uint32_t kLazy = 1, kWritten = 2, kEager = 4;
+constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8;
 constexpr uint64_t kBookMax = kBookSize / sizeof(Mapping);
 constexpr uint64_t kListMax = kListSize / sizeof(Mapping);
 
-enum class Phase : uint32_t { none, leaving, away, returning, home };
+// What fork(2) and the growth of a stack go by, and no list of mappings tells: madvise(2), or MAP_GROWSDOWN. One of a kind for any page.
+struct Advised { uint64_t start, end; uint32_t advice, pad; };
+constexpr uint32_t kWipeOnFork = 18, kKeepOnFork = 19, kGrowsDown = 256;
+constexpr unsigned kAdvisedMax = 128;
+
+enum class Phase : uint32_t { none, leaving, away, returning, home, moving };   // moving: away, on its way to another node
 enum class Side : uint32_t { home, guest };
 
 struct Spare { int32_t fd; uint32_t index; };
+
+// Home: the stay that a process on its way from one hosting node to another is to have, until it is the one it has.
+struct Stay {
+  uint64_t session;
+  uint8_t token[32];
+  uint32_t gate_address;           // network order
+  uint16_t gate_port;              // network order
+  uint16_t spare_serial;
+  uint32_t first;                  // slot whose channel the move itself uses
+  uint32_t memory;                 // number of the channel between the two nodes
+  int32_t event;
+  uint32_t seal;                   // number of this node's mosseal, over which all channels go; 0: none, they are not encrypted
+  Spare spares[kSpares];
+};
+
+constexpr uint32_t kBegun = 4;
+constexpr uint32_t kHome = 1, kOn = 2;
 
 // What belongs to a process even where a vfork child shares its memory. Home keeps the actions here and uses Control for the rest.
 struct Process {
@@ -100,7 +124,8 @@ struct Process {
   volatile uint32_t event_lock;
   volatile uint32_t threads;
   volatile uint32_t parked;
-  volatile uint32_t want_park;     // the process goes home: every thread stops where the program's own context is known
+  volatile uint32_t want_park;     // kHome, kOn: every thread stops where the program's own context is known
+  uint32_t memory;                 // kOn: number of the channel to the next node
   volatile uint32_t stopped;       // ^Z: the guest stands still; a futex
   volatile uint32_t staying;       // home could not take it: parked threads go on
 };
@@ -123,7 +148,11 @@ struct Statistics {
   int32_t last_return;          // number of the call that last brought it home, -1 by order, -2 by a fault
   uint32_t threads;
   uint32_t returns[512];        // times each call brought it home
+  uint32_t refused[512];        // times each call was not served, and failed
 };
+
+// What becomes of a call that is never served away: it brings the process home, fails, fails with a line on standard error, or ends the program.
+enum class Unserved : uint32_t { home, error, warn, end };
 
 struct Control {
   uint64_t magic;
@@ -137,16 +166,19 @@ struct Control {
   volatile uint32_t inside;       // home: threads whose instruction pointer may still be in the stub
   volatile uint32_t arrived;      // leaving: threads that wait; arriving: threads created
   volatile uint32_t parked;       // home, returning: frames received
-  volatile uint32_t given_up;     // home: returns that were given up; a futex
+  volatile uint32_t given_up;     // home: returns and moves on that were given up
+  volatile uint32_t moved_on;     // home: moves from one hosting node to another
   volatile uint32_t lock;         // slots, spares, book
-  volatile uint32_t failed;       // leaving: why the leader gave up (errno), 0 if it did not
+  volatile uint32_t failed;       // leaving, moving: why the leader gave up (errno) before it met the mover, 0 if it did not
 
   int32_t mover;                  // home: the mover's end of the leader's socket pair, for pidfd_getfd
   int32_t mover_peer;
   int32_t event;                  // event channel
   int32_t pool;                   // guest: socket from the keeper that this process's spare channels come from
   int32_t keeper;                 // guest: socket to the keeper, shared by all of the session
-  int32_t maps, pagemap;          // guest: its own /proc/self/{maps,pagemap}
+  int32_t memory;                 // guest, arriving from another hosting node: the stream its memory comes over
+  Spare onward;                   // guest: the stream to the node it is to move on to
+  int32_t maps, pagemap;          // its own /proc/self/{maps,pagemap}; home: from the mover, since who gave up its privileges may not open them
   int32_t proc;                   // home: /proc, so that a program in another root is served too
   int32_t uffd;
   int32_t window;                 // home: first descriptor number of the reserved window
@@ -159,6 +191,7 @@ struct Control {
   uint32_t gate_address;          // network order
   uint16_t gate_port;             // network order
   uint16_t spare_serial;
+  uint32_t seal;                  // as in Stay
   Spare spares[kSpares];
 
   uint64_t vdso_start, vdso_end;  // of home
@@ -167,16 +200,20 @@ struct Control {
   uint64_t process_cpu_base;      // ns of CPU used before this stay
   MmMap mm;
   uint64_t stack_limit, stack_max;
+  uint64_t space_limit, data_limit;   // of the program (RLIMIT_AS, RLIMIT_DATA), for the guest to hold
   uint64_t book_entries;
+  uint64_t advised_entries;
+  Advised advised[kAdvisedMax];
   uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
   uint64_t frozen_at;             // CLOCK_MONOTONIC ns of the first stop of the move under way
   uint64_t realtime_at;           // CLOCK_REALTIME ns a moment later
-  uint32_t seccomp_length;        // guest: instructions at base + kFilterOffset
   int32_t return_reason;
   int32_t return_error;           // errno of the last return that was given up
   volatile uint32_t lost;         // home: the message has been written
   uint32_t fault;                 // of this side, faults.h; 0 when it has happened
   uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
+  uint32_t unserved;              // home: Unserved
+  Stay next;
   Process process;
   Statistics statistics;
 };
@@ -189,6 +226,7 @@ struct Slot {
   volatile uint32_t state;        // SlotState
   int32_t tid;
   int32_t channel;                // this side's end of the thread's stream
+  int32_t next_channel;           // home, moving: the one to the next node
   Process *process;
   uint64_t mask;                  // the program's signal mask
   AltStack altstack;              // the program's alternate stack
@@ -198,7 +236,7 @@ struct Slot {
   uint64_t rseq;
   uint32_t rseq_length, rseq_signature;
   uint64_t frame_length;          // bytes used at slot + kFrameOffset
-  volatile uint32_t interrupt;    // home: a signal is in hand or the thread is to let go of its call; tested just before the call
+  volatile uint32_t interrupt;    // home: 1 a signal is in hand, 2 the thread is to let go of its call: tested just before it; kBegun: it had begun it
   volatile uint32_t busy;         // home: a request is in hand
   volatile uint32_t signal_waits; // guest: the deputy has a signal for this thread
   volatile uint32_t stepping;     // guest: single-stepping out of a clock function
@@ -218,6 +256,7 @@ struct Slot {
   uint64_t begun_ip;              // behind the instruction of a call that was begun and let go: a handler without SA_RESTART ends it
   uint64_t scratch[8];
   uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
+  uint64_t cpu_here;              // and in it, when it last parked
   int32_t clear_word;
   volatile uint32_t recall;       // guest: a control signal came during a wait inside the stub; what it was for is done after the call
   Process own_process;            // used by a vfork child

@@ -28,31 +28,101 @@ inline bool fails(Fault fault) {                          // a test wants it to,
 inline bool within(u64 ip, const char *from, const char *to) { return ip >= address(from) && ip < address(to); }
 inline bool in_blob(u64 ip) { return ip - base() < kCodeSize; }
 
+// Bytes of the stub's own region: no request, page or mapping of the other side may name them.
+inline bool touches_stub(u64 at, u64 length) { return at + length < at || (at < base() + kRegionSize && at + length > base()); }
+
 // --- memory.cc: mappings and their pages -------------------------------------------------------------------------------------
 u64 read_mappings(int maps, Mapping *list, u64 max);
 bool eager_file_pages(const Mapping &);
 struct Sent { u64 bytes, pages; };
 // Sends the present pages of [start, end); file pages too if `files`.
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
+i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent);
 i64 send_record(int fd, Record type, u32 count, const void *data, u64 length);
+i64 send_state(int fd, u32 threads);
 i64 receive_record(int fd, RecordHeader &header, i64 timeout_ms);
 i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch);
+bool note_advice(u64 start, u64 end, u32 advice);         // false: there is no room for more
+bool advised(u64 start, u64 end, u32 advice = 0);         // some of it; 0: in any way
+void follow_advice();
 Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end);
 bool map_slot(u64 index);
+// Those that a program can have: in order, of whole pages, clear of the stub. The kernel's own (Kind::other) are not looked at.
+bool possible_mappings(const Mapping *list, u64 count);
+void cut_front(Mapping &, u64 start);                           // the mapping begins at `start` now
+bool shows_the_same(const Mapping &, const Mapping &);
+bool shown_before(const Mapping *list, u64 i);
 
 struct RLimit { u64 soft, hard; };
+constexpr u64 kLimitData = 2, kLimitStack = 3, kLimitSpace = 9;   // getrlimit(2)
+inline u64 soft_limit(u64 resource) {
+  RLimit limit{};
+  return sys(nr_prlimit64, 0, resource, 0, address(&limit)) ? ~0ull : limit.soft;
+}
+// Home: the deputy's own memory, and the skeleton of a program that came near its limits while away, are not to be refused by them.
+class WithoutLimits {
+ public:
+  WithoutLimits() { for (unsigned i = 0; i < 2; ++i) lift(i); }
+  ~WithoutLimits() { for (unsigned i = 0; i < 2; ++i) if (lifted_[i]) sys(nr_prlimit64, 0, resources_[i], address(&kept_[i])); }
+  WithoutLimits(const WithoutLimits &) = delete;
+  WithoutLimits &operator=(const WithoutLimits &) = delete;
+
+ private:
+  void lift(unsigned i) {
+    RLimit wide{~0ull, ~0ull};
+    lifted_[i] = !sys(nr_prlimit64, 0, resources_[i], 0, address(&kept_[i])) && kept_[i].soft != ~0ull;
+    if (!lifted_[i] || !sys(nr_prlimit64, 0, resources_[i], address(&wide))) return;
+    wide = {kept_[i].hard, kept_[i].hard};                              // without the right to raise the other
+    sys(nr_prlimit64, 0, resources_[i], address(&wide));
+  }
+  static constexpr u64 resources_[2] = {kLimitData, kLimitSpace};
+  RLimit kept_[2];
+  bool lifted_[2];
+};
 
 // --- leave.cc, home.cc: the home side of a move ------------------------------------------------------------------------------
 [[noreturn]] void leave_stub(Slot *slot);                 // back to the program, natively
 void drop_skeleton(u64 budget);
-void drop_pages(Kind kind, u64 start, u64 size);
+void drop_pages(const Mapping &, u64 start, u64 size);
 i64 receive_home(int channel);                            // the memory comes home over a channel; on an error it is given back
+struct WideLimit {                                       // while there is one, the stub may open more than the program's soft limit lets it
+  RLimit was{};
+  bool changed;
+  WideLimit();
+  ~WideLimit();
+};
 int keep_descriptor(int fd);                              // moves a descriptor into the reserved window
+i64 meet_mover(int &socket);                              // makes a pair of sockets, of which the mover takes one
+void leave_mover(int socket);
+i64 receive_descriptors(int socket, bool on);             // from the mover; `on`: for the next stay
+void report(int socket, Report type, i64 error, const Sent &sent);   // to the mover
+i64 await_ready(int channel, Sent &got, i64 timeout_ms);  // the other node has built the guest, of so much
+i64 let_run(int channel, i64 timeout_ms);                 // and says that it runs
+void settle_move(Slot *slot, i64 error);                  // onward.cc: all stand still, and go on there or, after an error, where they are
+
+// --- bounds.cc: what a request may point to ------------------------------------------------------------------------------------
+struct Buffers { u64 in, in_size, out, out_size; bool cut; };
+bool within_buffers(const Buffers &buffers, u32 nr, const u64 *args);
+
+// --- views.cc: what /proc shows of the process itself ---------------------------------------------------------------------------
+// The name of a descriptor of this thread's, to be looked up in `proc`.
+struct DescriptorName {
+  char text[32] = "thread-self/fd/";
+  explicit DescriptorName(u32 fd);
+};
+bool opens_name(u32 nr);
+bool views_itself(int fd);
+bool shows_maps(int fd);
+i64 show_maps(const Request &r, const uint8_t *list);
 
 // --- deputy.cc, home-signals.cc ----------------------------------------------------------------------------------------------
 [[noreturn]] void deputy(Slot *slot);
 [[noreturn]] void lose(const char *why);
-void start_return(int reason);
+void start_return(int reason, bool instead = false);
+void start_move();
+void drop_signal(Slot *slot);                             // in hand, but not for a handler any more
+void come_home_to_die();                                  // of a signal that leaves a core
+i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
 void kick(Slot *except);
 int take_channel(u32 serial);                             // of a spare, by the number both sides know it by
 void install_home_handlers();
@@ -75,11 +145,16 @@ i64 ask(Trap &trap, Op op, u32 nr, u64 a0 = 0, u64 a1 = 0, u64 a2 = 0, u64 a3 = 
 i64 forward_call(Trap &trap, u32 nr, u64 *args);          // by the table
 i64 special_call(Trap &trap, u32 nr, u64 *args);
 i64 memory_call(Trap &trap, u32 nr, u64 *args);
+void hold_limits(u64 slots);                              // the program's limits on memory, and room for the stub
 i64 thread_call(Trap &trap, u32 nr, u64 *args);
 i64 signal_call(Trap &trap, u32 nr, u64 *args);
+constexpr u64 kClearSighand = 0x100000000;                // CLONE_CLEAR_SIGHAND
+void clear_handlers(Process &process);
+i64 tell_action(Trap &trap, u64 signal, const SigAction &action);   // of the program's, to home
 i64 ipc_call(Trap &trap, u32 nr, u64 *args);
 i64 time_call(Trap &trap, u32 nr, u64 *args);
-i64 go_home(Trap &trap, int reason);                      // returns kAgain: the call is issued again at home
+i64 go_home(Trap &trap, int reason);                      // returns kAgain: the call is issued again at home; or the error it is to fail with
+bool refuses_call(i64 reason);                            // home: the call is to fail; comes back not at all where the program is to end
 i64 go_home_locked(Trap &trap, int reason);               // for a caller that holds the control lock
 void call_home(Process *process);
 void begin_vfork(void *slot);
@@ -87,6 +162,18 @@ bool valid_altstack(const AltStack &, u64 sp);
 void note_events(Slot *slot);
 void end_begun_call(Slot *slot, Registers &regs, u64 action_flags);
 void install_guest_handlers();
+void park(Slot *slot, Context *context);                  // park.cc: stands still, to go home or on; returns if it goes on here
+constexpr u64 kTrapFlag = 0x100;                          // of the flags register: single steps
+bool at_native_futex(const Registers &regs);
+// Size of the FPU state at `fp`, as the kernel lays it out (arch/x86/kernel/fpu/signal.c). The word behind magic1 counts: 464 is the magic itself.
+inline u32 xstate_size(const uint8_t *fp) {
+  u32 magic, size = 512;
+  copy(&magic, fp + 464, 4);
+  if (magic == kFpMagic1) copy(&size, fp + 468, 4);
+  return size;
+}
+u64 list_mappings(Mapping *list, bool for_home);         // all that the guest has, of which the book knows more
+i64 tell_maps(Trap &trap, i64 fd, u32 nr);
 bool have_own_files();                                    // a child born here asks the keeper for them, by its first thread
 void guest_altstack(Slot *slot);
 void deliver_waiting(Slot *slot, Context *context);
@@ -100,6 +187,7 @@ extern "C" void guest_trap(int, uint8_t *, Context *);
 void own_events(int event, int pid);
 i64 watch_missing(const Mapping &);
 bool keep_spare(Spare);
+i64 next_in_pool(PoolMessage &message, int &fd, i64 timeout_ms);   // of the keeper's channels
 bool stored_spare(Spare &spare);
 bool take_spare(Trap &trap, Spare &spare);                // from the pool; asks home for another if it is empty
 struct CloneArgs { u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup; };   // clone3(2)

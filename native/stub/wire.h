@@ -7,12 +7,14 @@ namespace mosrun {
 // --- Opening a channel: client (mover or deputy) and mosgate -----------------------------------------------------------------
 // client: Hello.  gate: Challenge.  client: Proof.  gate (for channel 0: the husk, once it is ready): Welcome.
 constexpr uint64_t kHelloMagic = 0x314e55524f534f4d;
-enum class ChannelKind : uint16_t { thread, event, spare };
+// A process that moves on from one hosting node to another has one channel more, `memory`, between the two: the first node opens it with a key made
+// of the token, which is good for nothing else.
+enum class ChannelKind : uint16_t { thread, event, spare, memory };
 struct Hello {
   uint64_t magic;
   uint32_t protocol;
   ChannelKind kind;
-  uint16_t index;             // thread: slot; spare: serial number
+  uint16_t index;             // thread: slot, 0 for the one the move uses; spare, memory: serial number
   uint64_t session;
   uint8_t nonce[16];
   int32_t owner;              // the process whose deputy opens it, by its own number; guests share a keeper
@@ -21,7 +23,7 @@ struct Hello {
 struct Challenge {
   uint64_t magic;
   uint32_t protocol;
-  uint32_t pad;
+  uint32_t error;             // 0 from a gate; errno from this node's own mosseal, which could not reach it
   uint8_t nonce[16];
   int64_t realtime, monotonic, boottime;   // the hosting node's clocks, ns
 };
@@ -35,7 +37,10 @@ struct Begin {
   uint32_t timeout_ms;
   uint32_t fault;             // a test's, faults.h
   uint32_t threads;
+  uint32_t first;             // slot of the thread that builds the guest: the process's first
+  uint32_t memory;            // number of the channel the memory comes over; 0: over this one
 };
+struct MemoryLabel { char text[16] = "mosrun memory"; };   // key of the channel `memory`: HMAC-SHA256(token, MemoryLabel)
 struct Proof {
   uint8_t mac[32];            // HMAC-SHA256(token, Hello | Challenge | Begin)
   Begin begin;                // zero unless kind is thread and index is 0
@@ -46,8 +51,20 @@ struct Welcome {
   uint32_t pad;
 };
 
+// An encrypted channel is opened over this node's own mosseal, by the same words: a unix socket with this abstract name (unix(7)), whose number is
+// never 0. Anyone may take a name that is free, so whoever connects looks whether root listens there (SO_PEERCRED).
+struct SealAddress {
+  uint16_t family;            // AF_UNIX
+  char name[22];
+};
+constexpr SealAddress seal_address(uint32_t number) {
+  SealAddress address{1, "\0mosrun-sealed"};
+  for (int i = 0; i < 8; ++i) address.name[14 + i] = "0123456789abcdef"[number >> (28 - 4 * i) & 15];
+  return address;
+}
+
 // --- A move: one stream of records on the leader's channel -------------------------------------------------------------------
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail };
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, advice };   // advice: on the way home, before the mappings
 struct RecordHeader {
   Record type;
   uint32_t count;
@@ -67,13 +84,15 @@ enum class Op : uint16_t {
   exec,        // execve or execveat: args as the call's
   exit,        // this thread ends
   exit_group,
-  come_home,   // args[0] = number of the call that cannot be served, or -1, -2
+  come_home,   // args[0] = number of the call that cannot be served, or -1, -2; args[1] = 1: it may be answered by an error instead
   fetch,       // bytes of home memory: args[0] = address, args[1] = length
   map,         // the mmap of a file, done at home too
   mirror,      // munmap, mprotect or anonymous mmap over a home mapping: done at home too
   refill,      // open another spare channel
-  park,        // the thread's frame follows; args[0] = it is the last, args[1] = its memory comes over the spare with this serial, 0: over this channel
-  dump,        // the memory follows
+  park,        // the thread's frame follows; args[0] = it is the last, args[1] = its memory comes over the spare with this serial, 0: over this channel;
+               // args[2] = it goes to the next node instead: 1, or an error that kept it from being sent
+  dump,        // the memory follows; on the way to another node: it has been sent, args[0] = 0 or -errno
+  maps,        // descriptor args[0], opened by call `nr`, is to show the mappings that follow, with the break at args[1]; none: come home for it
 };
 constexpr uint32_t kRequestMagic = 0x51524d4d;
 struct Request {
@@ -89,11 +108,12 @@ struct Request {
   uint32_t result_size;       // bytes returned per unit of the result
   uint32_t flags;
   uint32_t inout_size;        // the payload's first bytes after the relocations: initial content of the out buffer
-  uint32_t pad;
+  uint16_t in_align, out_align;   // the buffers begin so far behind a multiple of 512
   uint64_t args[6];
 };
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
 constexpr uint32_t kOutOnError = 1;
+constexpr uint32_t kCut = 2;                           // the program's memory ends where a buffer ends: as it does there, a length may run past it
 struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)
 constexpr uint32_t kInOut = 0x80000000u;
 struct Reply {
@@ -101,10 +121,10 @@ struct Reply {
   uint32_t out_size;
   uint32_t flags;
 };
-constexpr uint32_t kSignalWaits = 1, kLetGo = 2;
+constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4;   // kShowsMaps: the descriptor shows /proc/PID/maps; Op::maps is to follow
 constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
 constexpr int64_t kStayAway = 1;                    // to a parked thread: home could not take the process, go on; an end of the stream: it runs at home
-constexpr uint32_t kTransferMax = 64u << 20;        // one request's buffers
+constexpr uint32_t kTransferMax = 128u << 20;        // one request's buffers
 
 struct Delivery {               // reply to get_signal
   SigAction action;
@@ -112,11 +132,11 @@ struct Delivery {               // reply to get_signal
   uint8_t info[128];
 };
 
-enum class EventType : uint8_t { signal = 1, home, stop, resume };
-struct Event { EventType type; uint8_t pad; uint16_t slot; uint32_t argument; };
+enum class EventType : uint8_t { signal = 1, home, stop, resume, on };
+struct Event { EventType type; uint8_t pad; uint16_t slot; uint32_t argument; };   // on: argument = number of the memory channel
 
 // --- Mover and stub at home: SOCK_SEQPACKET ----------------------------------------------------------------------------------
-enum class Role : uint16_t { proc, event, thread, spare };
+enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap };
 struct Handover { Role role; uint16_t index; uint32_t last; };   // one descriptor with each
 enum class Report : uint32_t { sent = 1, ready, running, failed };
 struct ReportMessage { Report type; int32_t error; uint64_t bytes, pages; uint64_t at; };
@@ -132,7 +152,7 @@ struct PoolMessage { PoolType type; ChannelKind kind; uint16_t index; int32_t pi
 constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
 constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1;
 
-static_assert(sizeof(Hello) == 48 && sizeof(Challenge) == 56 && sizeof(Begin) == 72 && sizeof(Proof) == 104);
+static_assert(sizeof(SealAddress) == 24 && sizeof(Hello) == 48 && sizeof(Challenge) == 56 && sizeof(Begin) == 80 && sizeof(Proof) == 112);
 static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16);
 
 }  // namespace mosrun
