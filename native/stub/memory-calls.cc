@@ -12,17 +12,21 @@ Mapping *book() { return pointer<Mapping>(base() + kBookOffset); }
 bool ours(u64 start, u64 length) {                                      // the stub's region and the clocks
   Control &c = control();
   u64 end = start + length;
-  return (start < base() + kRegionSize && end > base() && start >= base()) || (start < c.vdso_end && end > c.vdso_start);
+  return (start < base() + kRegionSize && end > base()) || (start < c.vdso_end && end > c.vdso_start);
 }
 
+bool shared(const Mapping &m) { return m.kind == Kind::shared_anon; }
 bool of_file(const Mapping &m) { return m.kind == Kind::file_private || m.kind == Kind::file_shared; }
 
-Mapping *find_file(u64 start, u64 end) {
+template <class Which> Mapping *find(u64 start, u64 end, Which which) {
   Control &c = control();
   for (u64 i = 0; i < c.book_entries; ++i)
-    if (book()[i].start < end && start < book()[i].end && of_file(book()[i])) return &book()[i];
+    if (book()[i].start < end && start < book()[i].end && which(book()[i])) return &book()[i];
   return nullptr;
 }
+Mapping *find_file(u64 start, u64 end) { return find(start, end, of_file); }
+// What home would have to give up of its shared memory, by whose order it knows it again (home.cc).
+bool home_shares(u64 start, u64 end) { return find(start, end, [](const Mapping &m) { return shared(m) && m.object; }); }
 
 // Takes [start, end) out of the book, splitting what it cuts.
 bool forget(u64 start, u64 end) {
@@ -34,13 +38,13 @@ bool forget(u64 start, u64 end) {
     if (m.start < start && m.end > end) {
       if (c.book_entries == kBookMax) return false;
       Mapping rest = m;
-      rest.start = end;
+      cut_front(rest, end);
       m.end = start;
       book()[c.book_entries++] = rest;
     } else if (m.start < start) {
       m.end = start;
     } else if (m.end > end) {
-      m.start = end;
+      cut_front(m, end);
     } else {
       book()[i--] = book()[--c.book_entries];
       n = minimum(n, c.book_entries);
@@ -62,8 +66,11 @@ i64 unmap(Trap &trap, u64 start, u64 length) {
   length = align_up(length, kPage);
   if (ours(start, length)) return -EINVAL_;
   Lock lock(&c.lock);
-  if (find_file(start, start + length))
+  if (advised(start, start + length)) return go_home_locked(trap, nr_munmap);   // what is made there next is not advised
+  if (find_file(start, start + length)) {
+    if (home_shares(start, start + length)) return go_home_locked(trap, nr_munmap);
     if (i64 error = ask(trap, Op::mirror, nr_munmap, start, length)) return error;
+  }
   if (!forget(start, start + length)) return -ENOMEM_;
   return sys(nr_munmap, start, length);
 }
@@ -72,12 +79,14 @@ i64 map_file(Trap &trap, u64 *a) {
   Control &c = control();
   u64 at = a[0], length = align_up(a[1], kPage), prot = a[2], flags = a[3];
   bool shared = (flags & 3) != map_private;
-  if (!a[1] || length < a[1]) return a[1] ? -ENOMEM_ : -EINVAL_;
   if (a[5] % kPage) return -EINVAL_;
+  if (!a[1]) return ask(trap, Op::map, nr_mmap, 0, 0, prot, flags, a[4], a[5]);   // home knows whether the descriptor is a worse fault
+  if (length < a[1]) return -ENOMEM_;
   if (shared && prot & prot_write) return go_home(trap, nr_mmap);
   bool fixed = flags & map_fixed, replace = fixed && !(flags & map_fixed_noreplace);
   if (fixed && (at % kPage || ours(at, length))) return at % kPage ? -EINVAL_ : -ENOMEM_;
   Lock lock(&c.lock);
+  if (replace && (home_shares(at, at + length) || advised(at, at + length))) return go_home_locked(trap, nr_mmap);
   if (!replace) {
     u64 reserve = map_private | map_anonymous | map_noreserve | (flags & (map_fixed | map_fixed_noreplace | 0x40));
     i64 got = sys(nr_mmap, at, length, prot_none, reserve, u64(-1), 0);
@@ -88,10 +97,11 @@ i64 map_file(Trap &trap, u64 *a) {
   i64 result = ask(trap, Op::map, nr_mmap, at, a[1], prot, (flags & ~u64(map_fixed_noreplace | 0x8000 | 0x2000)) | map_fixed, a[4], a[5]);
   if (failed(result)) {
     if (!replace) sys(nr_munmap, at, length);
+    if (shared && result == -EBUSY_) return go_home_locked(trap, nr_mmap);        // it is open for writing: what is written must be seen
     return result;
   }
   forget(at, at + length);
-  Mapping m{at, at + length, u32(prot & 7), shared ? Kind::file_shared : Kind::file_private, kLazy | (!shared && prot & prot_write ? kWritten : 0), 0};
+  Mapping m{at, at + length, u32(prot & 7), shared ? Kind::file_shared : Kind::file_private, uint16_t(kLazy | (!shared && prot & prot_write ? kWritten : 0)), 0, 0};
   i64 got = sys(nr_mmap, at, length, prot, map_private | map_anonymous | map_fixed | map_noreserve, u64(-1), 0);
   if (!failed(got)) got = watch_missing(m);
   if (failed(got) || !note(m)) return go_home_locked(trap, nr_mmap);          // home has mapped it: mapping it again there is the same
@@ -109,14 +119,19 @@ i64 map(Trap &trap, u64 *a) {
   if (fixed && ours(a[0], length)) return -ENOMEM_;
   Lock lock(&c.lock);
   if (fixed && !(flags & map_fixed_noreplace) && a[1]) {
+    if (advised(a[0], a[0] + length)) return go_home_locked(trap, nr_mmap);
     if (find_file(a[0], a[0] + length)) {
+      if (home_shares(a[0], a[0] + length)) return go_home_locked(trap, nr_mmap);
       i64 error = ask(trap, Op::mirror, nr_mmap, a[0], length, a[2], map_private | map_anonymous | map_fixed | map_noreserve, u64(-1), 0);
       if (failed(error)) return error;
     }
     if (!forget(a[0], a[0] + length)) return -ENOMEM_;
   }
+  // There is nobody here to share it with: the book keeps what it is.
+  if (shared) flags = (flags & ~u64(map_shared)) | map_private;
   i64 at = sys(nr_mmap, a[0], a[1], a[2], flags | (flags & map_growsdown ? 0 : map_noreserve), u64(-1), 0);
-  if (!failed(at) && shared) note({u64(at), u64(at) + length, u32(a[2] & 7), Kind::shared_anon, 0, 0});
+  if (!failed(at) && flags & map_growsdown && !note_advice(u64(at), u64(at) + length, kGrowsDown)) sys(nr_munmap, u64(at), length), at = go_home_locked(trap, nr_mmap);
+  if (!failed(at) && shared) note({u64(at), u64(at) + length, u32(a[2] & 7), Kind::shared_anon, 0, 0, 0});
   return at;
 }
 
@@ -136,6 +151,31 @@ i64 protect(Trap &trap, u64 *a) {
   return sys(nr_mprotect, a[0], a[1], a[2]);
 }
 
+// Shared memory is private here, unless several mappings show it: what is said of it means what it means at home.
+i64 advise_shared(u64 start, u64 end, int advice) {
+  constexpr int dontneed = 4, free = 8, remove = 9, wipe_on_fork = 18;
+  if (advice == free || advice == wipe_on_fork) return -EINVAL_;
+  i64 result = 0;
+  for (u64 at = start; at < end;) {
+    Mapping *next = nullptr;
+    Control &c = control();
+    for (u64 i = 0; i < c.book_entries; ++i) {
+      Mapping &m = book()[i];
+      if (shared(m) && m.end > at && m.start < end && (!next || m.start < next->start)) next = &m;
+    }
+    u64 until = next ? maximum(at, next->start) : end;
+    if (i64 error = at < until ? sys(nr_madvise, at, until - at, u64(advice)) : 0) result = error;
+    if (!next) break;
+    at = minimum(end, next->end);
+    bool alias = next->flags & kAlias;
+    if (advice == remove && !(next->prot & prot_write)) return -13;     // EACCES
+    if (advice == remove && !alias) sys(nr_madvise, until, at - until, u64(dontneed));
+    else if (advice != dontneed || alias)
+      if (i64 error = sys(nr_madvise, until, at - until, u64(advice))) result = error;
+  }
+  return result;
+}
+
 i64 advise(Trap &trap, u64 *a) {
   Control &c = control();
   int advice = int(a[2]);
@@ -150,7 +190,10 @@ i64 advise(Trap &trap, u64 *a) {
       return go_home_locked(trap, nr_madvise);
     }
   }
-  return sys(nr_madvise, a[0], a[1], a[2]);
+  bool lasts = advice == int(kWipeOnFork) || advice == int(kKeepOnFork);   // MADV_DONTFORK, of which V8 has one for each page of its heap, does not
+  i64 result = find(a[0], end, shared) ? advise_shared(a[0], end, advice) : sys(nr_madvise, a[0], a[1], a[2]);
+  if (!result && lasts && end > a[0] && !note_advice(a[0], end, u32(advice))) return go_home_locked(trap, nr_madvise);
+  return result;
 }
 
 i64 remap(Trap &trap, u64 *a) {
@@ -159,13 +202,72 @@ i64 remap(Trap &trap, u64 *a) {
   if (ours(a[0], old_length) || (a[3] & 2 && ours(a[4], new_length))) return -EINVAL_;
   {
     Lock lock(&c.lock);
-    if (!find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length)))
+    if (!advised(a[0], a[0] + old_length) && !(a[3] & 2 && advised(a[4], a[4] + new_length)) && !find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length)))
       return sys(nr_mremap, a[0], a[1], a[2], a[3], a[4]);
   }
   return go_home(trap, nr_mremap);
 }
 
+// mlock(2) and its kin say what is wrong and bring the pages; that they stay is the hosting node's own business.
+i64 lock(u32 nr, u64 *a) {
+  constexpr u64 mlockall_current = 1, mlockall_future = 2, mlockall_onfault = 4;
+  if (nr == nr_munlockall) return 0;
+  if (nr == nr_mlockall) return !a[0] || a[0] & ~(mlockall_current | mlockall_future | mlockall_onfault) || a[0] == mlockall_onfault ? -EINVAL_ : 0;
+  if (nr == nr_mlock2 && a[2] & ~1ull) return -EINVAL_;
+  u64 start = align_down(a[0], kPage), length = align_up(a[1] + (a[0] - start), kPage);
+  if (start + length < start) return -EINVAL_;
+  uint8_t seen[64];
+  for (u64 at = start; at < start + length; at += sizeof seen * kPage)
+    if (i64 error = sys(nr_mincore, at, minimum<u64>(sizeof seen * kPage, start + length - at), address(seen))) return error;
+  if (nr == nr_munlock || (nr == nr_mlock2 && a[2])) return 0;
+  constexpr u64 populate_read = 22, populate_write = 23;
+  {
+    Lock lock(&control().lock);
+    if (find_file(start, start + length)) return 0;                       // comes when it is touched
+  }
+  i64 error = sys(nr_madvise, start, length, populate_write);             // a shared page of zeros counts as none
+  if (error) error = sys(nr_madvise, start, length, populate_read);
+  return error ? -ENOMEM_ : 0;
+}
+
+// A limit that home has set is held here too, where memory is taken.
+i64 limit(Trap &trap, u32 nr, u64 *a) {
+  i64 result = forward_call(trap, nr, a);
+  Control &c = control();
+  bool of_any = nr == nr_prlimit64;
+  u64 resource = u32(a[of_any ? 1 : 0]), at = a[of_any ? 2 : 1];
+  RLimit now{};
+  if (result || !at || trap.slot->process != &c.process || (of_any && i32(a[0]) && i32(a[0]) != c.pid)) return result;
+  if ((resource != kLimitData && resource != kLimitSpace && resource != kLimitStack) || copy_program(&now, pointer<void>(at), sizeof now)) return 0;
+  if (resource == kLimitStack) {
+    RLimit own{};
+    sys(nr_prlimit64, 0, resource, 0, address(&own));
+    own.soft = minimum(now.soft, own.hard);
+    sys(nr_prlimit64, 0, resource, address(&own));
+    return 0;
+  }
+  Lock lock(&c.lock);
+  (resource == kLimitData ? c.data_limit : c.space_limit) = now.soft;
+  hold_limits(c.slots);
+  return 0;
+}
+
 }  // namespace
+
+void hold_limits(u64 slots) {
+  Control &c = control();
+  u64 own = kSlotsOffset + slots * kSlotSize;
+  auto hold = [&](u64 resource, u64 wanted) {
+    RLimit limit{};
+    if (sys(nr_prlimit64, 0, resource, 0, address(&limit))) return;
+    u64 soft = minimum<u64>(wanted > ~0ull - own ? ~0ull : wanted + own, limit.hard);
+    if (soft == limit.soft) return;
+    limit.soft = soft;
+    sys(nr_prlimit64, 0, resource, address(&limit));
+  };
+  hold(kLimitData, c.data_limit);
+  hold(kLimitSpace, c.space_limit);
+}
 
 i64 memory_call(Trap &trap, u32 nr, u64 *args) {
   switch (nr) {
@@ -174,7 +276,8 @@ i64 memory_call(Trap &trap, u32 nr, u64 *args) {
     case nr_mprotect: return protect(trap, args);
     case nr_madvise: return advise(trap, args);
     case nr_mremap: return remap(trap, args);
-    default: return 0;   // mlock and its kin: what the hosting node keeps in memory is its own business
+    case nr_setrlimit: case nr_prlimit64: return limit(trap, nr, args);
+    default: return lock(nr, args);
   }
 }
 
@@ -203,6 +306,7 @@ bool fetch_page(Slot *slot, u64 at) {
   IoVec in[1], out[1] = {{address(bytes), stretch}};
   Reply reply{};
   i64 n = exchange(slot, r, in, 1, out, 1, reply);
+  if (n > i64(r.out_size)) guest_dies(1);                               // no home says that
   if (reply.flags & kSignalWaits) slot->signal_waits = 1;
   if (n <= 0 || start + u64(n) <= align_down(at, kPage)) {
     if (start == align_down(at, kPage)) return false;
@@ -212,6 +316,7 @@ bool fetch_page(Slot *slot, u64 at) {
     out[0] = {address(bytes), stretch};
     n = exchange(slot, r, in, 1, out, 1, reply);
     if (n <= 0) return false;
+    if (n > i64(r.out_size)) guest_dies(1);
   }
   zero(bytes + n, align_up(u64(n), kPage) - u64(n));
   u64 total = align_up(u64(n), kPage);

@@ -28,7 +28,20 @@ struct Line {
   }
 };
 
-bool parse(Line line, Mapping &m) {
+// Numbers for objects of shared memory, in the order of their first mappings.
+struct Objects {
+  u64 *inodes;
+  u64 room, count = 0;
+  uint16_t number(u64 inode) {
+    for (u64 i = 0; i < count; ++i)
+      if (inodes[i] == inode) return uint16_t(i + 1);
+    if (count == room) return 0;
+    inodes[count++] = inode;
+    return uint16_t(count);
+  }
+};
+
+bool parse(Line line, Mapping &m, Objects &objects) {
   m.start = line.hex();
   line.skip();
   m.end = line.hex();
@@ -37,7 +50,7 @@ bool parse(Line line, Mapping &m) {
   m.prot = (line.at[0] == 'r' ? prot_read : 0) | (line.at[1] == 'w' ? prot_write : 0) | (line.at[2] == 'x' ? prot_exec : 0);
   bool shared = line.at[3] == 's';
   line.at += 5;
-  line.hex();                       // offset
+  u64 offset = line.hex();
   line.skip();
   line.hex();                       // major
   line.skip();
@@ -46,8 +59,15 @@ bool parse(Line line, Mapping &m) {
   u64 inode = 0;
   for (; line.more() && *line.at >= '0' && *line.at <= '9'; ++line.at) inode = inode * 10 + u64(*line.at - '0');
   while (line.more() && *line.at == ' ') ++line.at;
-  m.flags = m.pad = 0;
-  if (line.starts("/dev/zero (deleted)")) m.kind = shared ? Kind::shared_anon : Kind::other;
+  m.flags = m.object = 0;
+  m.at = 0;
+  if (shared && (line.starts("/dev/zero (deleted)") || line.starts("/memfd:"))) {   // all of one file system of the kernel's
+    m.kind = Kind::shared_anon;
+    m.object = objects.number(inode);
+    m.at = u32(offset / kPage);
+    return m.object && offset / kPage == m.at;
+  }
+  if (line.starts("/dev/zero (deleted)")) m.kind = Kind::other;
   else if (inode) m.kind = shared ? Kind::file_shared : Kind::file_private;
   else if (line.starts("[vdso]")) m.kind = Kind::vdso;
   else if (line.starts("[vvar") || line.starts("[vsyscall") || line.starts("[uprobes")) m.kind = Kind::other;
@@ -62,6 +82,7 @@ bool parse(Line line, Mapping &m) {
 u64 read_mappings(int maps, Mapping *list, u64 max) {
   char *text = reinterpret_cast<char *>(buffer(this_slot()));
   constexpr u64 size = 64 << 10;
+  Objects objects{reinterpret_cast<u64 *>(text + size), (kBufferSize - size) / sizeof(u64)};
   u64 held = 0, count = 0;
   sys(nr_lseek, u64(maps), 0, 0);
   for (;;) {
@@ -73,7 +94,7 @@ u64 read_mappings(int maps, Mapping *list, u64 max) {
     for (char *p = from; p < end; ++p)
       if (*p == '\n') {
         Mapping m{};
-        if (!parse({from, p}, m)) return 0;
+        if (!parse({from, p}, m, objects)) return 0;
         from = p + 1;
         if (m.start - base() < kRegionSize) continue;
         if (count == max) return 0;
@@ -88,6 +109,74 @@ Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end) {
   for (u64 i = 0; i < count; ++i)
     if (list[i].start < end && start < list[i].end) return &list[i];
   return nullptr;
+}
+
+void cut_front(Mapping &m, u64 start) {
+  if (m.kind == Kind::shared_anon) m.at += u32((start - m.start) / kPage);
+  m.start = start;
+}
+
+namespace {
+u64 last_page(const Mapping &m) { return m.at + (m.end - m.start) / kPage; }
+bool same_object(const Mapping &a, const Mapping &b) { return a.kind == Kind::shared_anon && b.kind == Kind::shared_anon && a.object && a.object == b.object; }
+}  // namespace
+
+bool shows_the_same(const Mapping &a, const Mapping &b) { return same_object(a, b) && a.at < last_page(b) && b.at < last_page(a); }
+
+// Is all that list[i] shows shown by an earlier one, with which its pages travel?
+bool shown_before(const Mapping *list, u64 i) {
+  for (u64 j = 0; list[i].object && j < i; ++j)
+    if (same_object(list[i], list[j]) && list[j].at <= list[i].at && last_page(list[i]) <= last_page(list[j])) return true;
+  return false;
+}
+
+bool possible_mappings(const Mapping *list, u64 count) {
+  u64 last = 0;
+  for (u64 i = 0; i < count; ++i) {
+    const Mapping &m = list[i];
+    if (m.kind == Kind::other) continue;
+    if (m.start < last || m.end <= m.start || (m.start | m.end) % kPage || touches_stub(m.start, m.end - m.start) || m.end >> 47) return false;
+    last = m.end;
+  }
+  return true;
+}
+
+bool advised(u64 start, u64 end, u32 advice) {
+  Control &c = control();
+  for (u64 i = 0; i < c.advised_entries; ++i)
+    if (c.advised[i].start < end && start < c.advised[i].end && (!advice || c.advised[i].advice == advice)) return true;
+  return false;
+}
+
+bool note_advice(u64 start, u64 end, u32 advice) {
+  Control &c = control();
+  auto opposite = [&](u32 other) { return other == advice || (other < kGrowsDown && advice < kGrowsDown && (other ^ 1) == advice); };   // 18 and 19
+  for (u64 i = 0; i < c.advised_entries; ++i) {
+    Advised &a = c.advised[i];
+    if (!opposite(a.advice) || a.start >= end || a.end <= start) continue;
+    if (a.start < start && a.end > end) {
+      if (c.advised_entries == kAdvisedMax) return false;
+      c.advised[c.advised_entries] = a;
+      c.advised[c.advised_entries++].start = end;
+      a.end = start;
+    } else if (a.start < start) {
+      a.end = start;
+    } else if (a.end > end) {
+      a.start = end;
+    } else {
+      a = c.advised[--c.advised_entries];
+      --i;
+    }
+  }
+  if (c.advised_entries == kAdvisedMax) return false;
+  c.advised[c.advised_entries++] = {start, end, advice, 0};
+  return true;
+}
+
+void follow_advice() {
+  Control &c = control();
+  for (u64 i = 0; i < c.advised_entries; ++i)
+    if (c.advised[i].advice != kGrowsDown) sys(nr_madvise, c.advised[i].start, c.advised[i].end - c.advised[i].start, c.advised[i].advice);
 }
 
 // Small file mappings and writable ones travel as far as the process has touched them; of the others only its own copies do.
@@ -106,6 +195,24 @@ i64 receive_record(int fd, RecordHeader &header, i64 timeout_ms) {
     if (ready <= 0) return ready < 0 ? ready : -ETIMEDOUT_;
   }
   return receive_all(fd, &header, sizeof header);
+}
+
+// The process's state and a record for each slot. Tokens stay at home: a guest opens no channels.
+i64 send_state(int fd, u32 threads) {
+  auto *shown = reinterpret_cast<Control *>(buffer(this_slot()));
+  copy(shown, &control(), sizeof *shown);
+  zero(shown->token, sizeof shown->token);
+  zero(&shown->next, sizeof shown->next);
+  shown->threads = threads;
+  i64 error = send_record(fd, Record::state, threads, shown, sizeof *shown);
+  for (u32 i = 0; i < shown->slots && !error; ++i) {
+    Slot *slot = slot_at(i);
+    if (slot->state != u32(SlotState::used)) slot->frame_length = 0;
+    RecordHeader header{Record::slot, i, sizeof *slot + slot->frame_length};
+    IoVec iov[3] = {{address(&header), sizeof header}, {address(slot), sizeof *slot}, {address(saved_frame(slot)), slot->frame_length}};
+    error = send_all(fd, iov, 3);
+  }
+  return error;
 }
 
 // --- pages -------------------------------------------------------------------------------------------------------------------
@@ -199,6 +306,23 @@ i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scr
   return batch.flush();
 }
 
+// Of shared memory a page may be there that no page table of this process has: the kernel's cache knows (mincore(2)).
+i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent) {
+  constexpr u64 chunk = 32 << 10;
+  auto *runs = reinterpret_cast<PageRun *>(scratch);
+  auto *iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
+  auto *there = reinterpret_cast<uint8_t *>(iov + kRunsMax + 2);
+  Batch batch{fd, sent, runs, iov};
+  while (start < end) {
+    u64 pages = minimum(chunk, (end - start) / kPage);
+    if (i64 error = sys(nr_mincore, start, pages * kPage, address(there))) return error;
+    for (u64 i = 0; i < pages; ++i, start += kPage)
+      if (there[i] & 1)
+        if (i64 error = batch.add(start, start + kPage)) return error;
+  }
+  return batch.flush();
+}
+
 i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch) {
   auto *runs = reinterpret_cast<PageRun *>(scratch);
   auto *iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
@@ -206,7 +330,7 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch) {
   if (i64 error = receive_all(fd, runs, header.count * sizeof(PageRun))) return error;
   u64 bytes = 0;
   for (u32 i = 0; i < header.count; ++i) {
-    if (runs[i].address - base() < kRegionSize || runs[i].length > (8 << 20) || runs[i].address % kPage) return -EPROTO_;
+    if (touches_stub(runs[i].address, runs[i].length) || runs[i].length > (8 << 20) || runs[i].address % kPage) return -EPROTO_;
     iov[i] = {runs[i].address, runs[i].length};
     bytes += runs[i].length;
   }
@@ -218,8 +342,14 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch) {
 bool map_slot(u64 index) {
   Control &c = control();
   if (index >= kMaxSlots) return false;
+  if (Side(c.side) == Side::guest && load(&c.phase) == u32(Phase::away)) hold_limits(maximum<u64>(index + 1, c.slots));
   for (u64 i = minimum<u64>(index, c.slots); i <= index; ++i) {
-    i64 at = sys(nr_mmap, address(slot_at(i)), kSlotSize, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0);
+    auto map = [&] { return sys(nr_mmap, address(slot_at(i)), kSlotSize, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0); };
+    i64 at = map();
+    if (at == -ENOMEM_ && Side(c.side) == Side::home) {
+      WithoutLimits lifted;
+      at = map();
+    }
     if (at != i64(address(slot_at(i))) && at != -EEXIST_) return false;
   }
   return true;

@@ -15,45 +15,63 @@ struct ProgramHeader { u32 type, flags; u64 offset, vaddr, paddr, filesz, memsz,
 struct Dynamic { u64 tag, value; };
 struct Symbol { u32 name; uint8_t info, other; uint16_t section; u64 value, size; };
 
-bool same(const char *a, const char *b) {
-  for (; *a && *a == *b; ++a, ++b) {}
-  return *a == *b;
+// The image of a vdso at [at, end). That of home came over the wire.
+struct Image {
+  u64 at, end;
+  // Never null where it is said to be `count` things of type T.
+  template <class T> const T *get(u64 where, u64 count = 1) const {
+    return where >= at && where <= end && count <= (end - where) / sizeof(T) && where % alignof(T) == 0 ? pointer<const T>(where) : nullptr;
+  }
+};
+
+bool same(const Image &image, u64 at, const char *name) {
+  for (;; ++at, ++name) {
+    auto *c = image.get<char>(at);
+    if (!c || *c != *name) return false;
+    if (!*name) return true;
+  }
 }
 
-// Calls visit(name, address) for each function the image at `at` exports.
-template <class Visit> void each_function(u64 at, Visit visit) {
-  auto *elf = pointer<ElfHeader>(at);
-  if (elf->ident[0] != 0x7f || elf->ident[1] != 'E') return;
-  u64 bias = at, dynamic = 0;
-  for (unsigned i = 0; i < elf->phnum; ++i) {
-    auto *ph = pointer<ProgramHeader>(at + elf->phoff + i * u64(elf->phentsize));
-    if (ph->type == 1) bias = at + ph->offset - ph->vaddr;
-    if (ph->type == 2) dynamic = at + ph->offset;
+// The last chain of the GNU table tells the number: DT_HASH is gone from the vdso since Linux 6.7 on some architectures.
+u32 gnu_count(const Image &image, u64 table) {
+  auto *head = image.get<u32>(table, 4);
+  if (!head) return 0;
+  u64 buckets_at = table + 16 + head[2] * 8ull, chain_at = buckets_at + head[0] * 4ull;
+  auto *buckets = image.get<u32>(buckets_at, head[0]);
+  u32 last = 0;
+  for (u32 b = 0; buckets && b < head[0]; ++b) last = maximum(last, buckets[b]);
+  if (last < head[1] || !last) return 0;
+  for (;; ++last) {
+    auto *chain = image.get<u32>(chain_at + (last - head[1]) * 4ull);
+    if (!chain) return 0;
+    if (*chain & 1) return last + 1;
   }
-  if (!dynamic) return;
+}
+
+// Calls visit(address of the name, address) for each function the image exports.
+template <class Visit> void each_function(const Image &image, Visit visit) {
+  auto *elf = image.get<ElfHeader>(image.at);
+  if (!elf || elf->ident[0] != 0x7f || elf->ident[1] != 'E') return;
+  u64 bias = image.at, dynamic = 0;
+  for (unsigned i = 0; i < elf->phnum; ++i) {
+    auto *ph = image.get<ProgramHeader>(image.at + elf->phoff + i * u64(elf->phentsize));
+    if (!ph) return;
+    if (ph->type == 1) bias = image.at + ph->offset - ph->vaddr;
+    if (ph->type == 2) dynamic = image.at + ph->offset;
+  }
   u64 strings = 0, symbols = 0, hash = 0, gnu_hash = 0;
-  for (auto *d = pointer<Dynamic>(dynamic); d->tag; ++d) {
+  for (const Dynamic *d; (d = image.get<Dynamic>(dynamic)) && d->tag; dynamic += sizeof *d) {
     if (d->tag == 5) strings = bias + d->value;
     if (d->tag == 6) symbols = bias + d->value;
     if (d->tag == 4) hash = bias + d->value;
     if (d->tag == 0x6ffffef5) gnu_hash = bias + d->value;
   }
-  u32 count = 0;
-  if (hash) count = pointer<u32>(hash)[1];
-  else if (gnu_hash) {
-    // DT_HASH is gone from the vdso since Linux 6.7 on some architectures: the last chain of the GNU table tells the number.
-    auto *head = pointer<u32>(gnu_hash);
-    auto *buckets = pointer<u32>(gnu_hash + 16 + head[2] * 8);
-    auto *chain = buckets + head[0];
-    for (u32 b = 0; b < head[0]; ++b) count = maximum(count, buckets[b]);
-    if (count) {
-      while (!(chain[count - head[1]] & 1)) ++count;
-      ++count;
-    }
-  }
+  auto *table = image.get<u32>(hash, 2);
+  u32 count = table ? table[1] : gnu_count(image, gnu_hash);
   for (u32 i = 0; i < count; ++i) {
-    auto *s = pointer<Symbol>(symbols + i * sizeof(Symbol));
-    if ((s->info & 15) == 2 && s->section) visit(pointer<const char>(strings + s->name), bias + s->value);
+    auto *s = image.get<Symbol>(symbols + i * sizeof(Symbol));
+    if (!s) return;
+    if ((s->info & 15) == 2 && s->section) visit(strings + s->name, bias + s->value);
   }
 }
 
@@ -99,22 +117,25 @@ BLOB_CLOCK i64 clock_getrandom(u64 to, u64 size, u64 flags, u64, u64 state_size)
 void patch_vdso(u64 home_vdso, u64 guest_vdso) {
   Control &c = control();
   if (guest_vdso) {
-    each_function(guest_vdso, [&](const char *name, u64 at) {
-      if (same(name, "__vdso_clock_gettime")) c.vdso_clock_gettime = at;
+    Image image{guest_vdso, base() + kVdsoOffset + kVdsoSize};
+    each_function(image, [&](u64 name, u64 at) {
+      if (same(image, name, "__vdso_clock_gettime")) c.vdso_clock_gettime = at;
     });
   }
   if (!home_vdso) return;
+  Image image{home_vdso, c.vdso_end};
   sys(nr_mprotect, home_vdso, c.vdso_end - home_vdso, prot_read | prot_write);
-  each_function(home_vdso, [&](const char *name, u64 at) {
+  each_function(image, [&](u64 name, u64 at) {
+    auto is = [&](const char *one, const char *other) { return same(image, name, one) || same(image, name, other); };
     u64 target = 0;
-    if (same(name, "__vdso_clock_gettime") || same(name, "clock_gettime")) target = address(&clock_clock_gettime);
-    else if (same(name, "__vdso_gettimeofday") || same(name, "gettimeofday")) target = address(&clock_gettimeofday);
-    else if (same(name, "__vdso_time") || same(name, "time")) target = address(&clock_time);
-    else if (same(name, "__vdso_getcpu") || same(name, "getcpu")) target = address(&clock_getcpu);
-    else if (same(name, "__vdso_clock_getres") || same(name, "clock_getres")) target = address(&clock_clock_getres);
-    else if (same(name, "__vdso_getrandom") || same(name, "getrandom")) target = address(&clock_getrandom);
-    if (!target || at < home_vdso || at + 12 > c.vdso_end) return;
+    if (is("__vdso_clock_gettime", "clock_gettime")) target = address(&clock_clock_gettime);
+    else if (is("__vdso_gettimeofday", "gettimeofday")) target = address(&clock_gettimeofday);
+    else if (is("__vdso_time", "time")) target = address(&clock_time);
+    else if (is("__vdso_getcpu", "getcpu")) target = address(&clock_getcpu);
+    else if (is("__vdso_clock_getres", "clock_getres")) target = address(&clock_clock_getres);
+    else if (is("__vdso_getrandom", "getrandom")) target = address(&clock_getrandom);
     uint8_t jump[12] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0};   // movabs $target, %rax; jmp *%rax
+    if (!target || !image.get<uint8_t>(at, sizeof jump)) return;
     copy(jump + 2, &target, 8);
     copy(pointer<void>(at), jump, sizeof jump);
   });
