@@ -14,17 +14,7 @@ bool in_clocks(u64 ip) {
 
 namespace {
 
-constexpr u64 kTrapFlag = 0x100;
-
 bool on_altstack(const AltStack &s, u64 sp) { return s.size && sp > s.sp && sp - s.sp <= s.size; }
-
-// Size of the FPU state at `fp`, as the kernel lays it out (arch/x86/kernel/fpu/signal.c). The word behind magic1 counts: 464 is the magic itself.
-u32 xstate_size(const uint8_t *fp) {
-  u32 magic, size = 512;
-  copy(&magic, fp + 464, 4);
-  if (magic == kFpMagic1) copy(&size, fp + 468, 4);
-  return size;
-}
 
 // A handler starts with the FPU in its initial state; of the state only the protection keys stay.
 void reset_fpu(uint8_t *fp) {
@@ -40,11 +30,6 @@ void reset_fpu(uint8_t *fp) {
   copy(fp, &control_word, 2);
   copy(fp + 24, &mxcsr, 4);
 }
-
-constexpr i64 kPatience = 10000;                                                // ms without progress on the way home
-
-// The program's clear_child_tid and robust list need nothing here: the kernel of this node has them.
-void park(Slot *slot, Context *context);
 
 void stand_still(Slot *slot) {
   Process *p = slot->process;
@@ -73,6 +58,13 @@ void take_event(Slot *slot, const Event &event) {
       }
       break;
     case EventType::home: call_home(p); break;
+    case EventType::on: {
+      Lock lock(&c.lock);
+      p->memory = event.argument;
+      if (!p->want_park) store(&p->want_park, kOn);
+      call_threads(p, nullptr);
+      break;
+    }
     case EventType::stop:
       store(&p->stopped, 1);
       call_threads(p, slot);
@@ -108,14 +100,22 @@ void note_events(Slot *slot) {
   }
 }
 
+// Where the program may have no memory: a fault is told in the guest alone (guest_fault).
+i64 put(u64 to, const void *from, u64 n) {
+  if (control().side == u32(Side::guest)) return copy_program(pointer<void>(to), from, n);
+  IoVec local{address(from), n}, remote{to, n};
+  return sys(nr_process_vm_writev, sys(nr_gettid), address(&local), 1, address(&remote), 1, 0) == i64(n) ? 0 : -EFAULT_;
+}
+
 // Writes a signal frame onto the program's stack and points the context at the handler, as the kernel does (arch/x86/kernel/signal_64.c).
 bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_t *info, u64 old_mask) {
   Registers &regs = context->regs;
   int signal;
   copy(&signal, info, 4);
-  bool on = !(slot->altstack.flags & int(0x80000000)) && on_altstack(slot->altstack, regs.sp);
+  bool disarms = slot->altstack.flags & int(0x80000000), on = !disarms && on_altstack(slot->altstack, regs.sp);
   u64 sp = regs.sp - 128;
-  if ((action.flags & 0x08000000) && slot->altstack.size && !on) sp = slot->altstack.sp + slot->altstack.size;   // SA_ONSTACK
+  bool enters = (action.flags & 0x08000000) && slot->altstack.size && (disarms || !on_altstack(slot->altstack, sp));   // SA_ONSTACK
+  if (enters) sp = slot->altstack.sp + slot->altstack.size;
   auto *fp = pointer<uint8_t>(regs.fpstate);
   u32 size = fp ? xstate_size(fp) : 0;
   u64 fp_to = align_down(sp - size, 64);
@@ -129,9 +129,10 @@ bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_
   frame.context.regs.fpstate = fp ? fp_to : 0;
   frame.context.mask = old_mask;
   copy(frame.info, info, sizeof frame.info);
-  if (to >> 47 || copy_program(pointer<void>(to), &frame, sizeof frame) || (size && copy_program(pointer<void>(fp_to), fp, size))) return false;
+  if ((on || enters) && !on_altstack(slot->altstack, to)) return false;         // too small
+  if (to >> 47 || touches_stub(to, sp - to) || put(to, &frame, sizeof frame) || (size && put(fp_to, fp, size))) return false;
   if (fp) reset_fpu(fp);
-  if (slot->altstack.flags & int(0x80000000)) slot->altstack = {0, 2, 0, 0};    // SS_AUTODISARM
+  if (disarms) slot->altstack = {0, 2, 0, 0};    // SS_AUTODISARM
   regs.di = u64(signal);
   regs.si = to + offsetof(Frame, info);
   regs.dx = to + offsetof(Frame, context);
@@ -144,9 +145,17 @@ bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_
 }
 
 // A native futex wait was interrupted and rewound by our own handler's SA_RESTART: the program has begun it all the same.
-static bool at_native_futex(const Registers &regs) {
+bool at_native_futex(const Registers &regs) {
   uint8_t code[2] = {};
   return regs.ax == u64(nr_futex) && !in_blob(regs.ip) && !copy_program(code, pointer<void>(regs.ip), 2) && code[0] == 0x0f && code[1] == 0x05;
+}
+
+// futex(2) has a class for each operation (kernel/futex): those of a lock are always restarted, a wait by its restart block if it has a time-out.
+syscalls::Restart restart_of(const Registers &regs) {
+  if (regs.ax != u64(nr_futex)) return syscalls::calls[regs.ax].restart;
+  u64 op = regs.si & 0x7f;
+  if (op != 0 && op != 9) return syscalls::Restart::none;                       // FUTEX_WAIT, FUTEX_WAIT_BITSET
+  return regs.r10 ? syscalls::Restart::block : syscalls::Restart::sys;
 }
 
 // The kernel's rule for a call that a handler interrupts (arch/x86/kernel/signal.c), for one that has been let go and would be issued again.
@@ -154,14 +163,27 @@ void end_begun_call(Slot *slot, Registers &regs, u64 action_flags) {
   bool here = slot->begun_ip && slot->begun_ip == regs.ip + 2 && regs.ax < syscalls::count;
   slot->begun_ip = 0;
   if (!here) return;
-  auto restart = syscalls::calls[regs.ax].restart;
+  auto restart = restart_of(regs);
   if (restart == syscalls::Restart::none || (restart == syscalls::Restart::sys && (action_flags & 0x10000000))) return;   // SA_RESTART
   i64 rest = slot->deadline && slot->deadline_ip == regs.ip + 2 ? maximum<i64>(0, i64(slot->deadline) - now()) : 0;
   u64 rest_to = regs.ax == u64(nr_nanosleep) ? regs.si : regs.ax == u64(nr_clock_nanosleep) && !(regs.si & 1) ? regs.r10 : 0;
   TimeSpec left{rest / 1000000000, rest % 1000000000};
-  if (rest_to && slot->deadline) copy_program(pointer<void>(rest_to), &left, sizeof left);
-  regs.ax = u64(-EINTR_);
+  bool bad = rest_to && slot->deadline && copy_program(pointer<void>(rest_to), &left, sizeof left);
+  regs.ax = u64(bad ? -EFAULT_ : -EINTR_);
   regs.ip += 2;
+}
+
+// There is no room for the handler's frame. The signal is pending again, and home's kernel says what becomes of the process: SIGSEGV.
+void give_back(Slot *slot, Context *context, Delivery &d) {
+  Trap trap{slot, context, false};
+  u32 signal;
+  copy(&signal, d.info, 4);
+  if (d.action.flags & 0x80000000) tell_action(trap, signal, d.action);
+  slot->mask = d.old_mask;
+  ask(trap, Op::set_mask, 0, slot->mask);
+  u64 args[6] = {u64(slot->process->pid), u64(slot->tid), signal, address(d.info), 0, 0};
+  forward_call(trap, nr_rt_tgsigqueueinfo, args);
+  go_home(trap, -2);
 }
 
 // Fetches signals from the deputy until it has none; each sets the mask for the next.
@@ -175,14 +197,15 @@ void deliver_waiting(Slot *slot, Context *context) {
     IoVec in[1], out[1] = {{address(&d), sizeof d}};
     Reply reply{};
     i64 signal = exchange(slot, r, in, 1, out, 1, reply);
+    if (signal <= 0 && (reply.flags & kSignalWaits)) continue;                  // caught while the answer was made
     if (signal <= 0) return;
+    if (signal > kSignals || reply.out_size != sizeof d) guest_dies(1);         // no home says that
     slot->mask = d.new_mask;
     if (d.action.flags & 0x80000000) slot->process->actions[signal - 1].handler = 0;   // SA_RESETHAND
     if (at_native_futex(context->regs)) slot->begun_ip = context->regs.ip + 2;
     end_begun_call(slot, context->regs, d.action.flags);
     if (!deliver(slot, context, d.action, d.info, d.old_mask)) {
-      Trap trap{slot, context, false};                                          // no room for the frame: at home this is SIGSEGV
-      go_home(trap, -2);
+      give_back(slot, context, d);
       return;
     }
     if (!(reply.flags & kSignalWaits) && !slot->signal_waits) return;
@@ -223,6 +246,14 @@ extern "C" void guest_control(int, uint8_t *, Context *context) {
   act(slot, context);
 }
 
+// An instruction that traps has been done when the signal comes (int3, int $3, int1): home is to do it again.
+u64 trap_length(int signal, const Registers &regs) {
+  uint8_t code[2] = {};
+  if (signal != 5 || copy_program(code, pointer<void>(regs.ip - 2), 2)) return 0;
+  if (regs.trapno == 1) return code[1] == 0xf1;
+  return regs.trapno != 3 ? 0 : code[1] == 0xcc ? 1 : code[0] == 0xcd && code[1] == 3 ? 2 : 0;
+}
+
 // Faults are the program's own unless they happen where the stub touches the program's memory, or where a page is still at home.
 extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
@@ -241,169 +272,37 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
     act(slot, context);
     return;
   }
-  if (in_blob(ip)) guest_dies(128 + signal);
+  bool in_clock = in_clocks(ip);                                                // given a bad pointer
+  if (in_blob(ip) && !in_clock) guest_dies(128 + signal);
   SigAction action = slot->process->actions[signal - 1];
   int code;
   copy(&code, info + 8, 4);
   Trap trap{slot, context, false};
   if (action.handler <= 1 || slot->mask & bit(signal)) {                        // fatal: the real signal, core and message are those of home
+    ip = in_clock ? kBadPointer : ip - trap_length(signal, context->regs);
     go_home(trap, -2);
     return;
   }
-  u64 old = slot->mask;
-  slot->mask |= action.mask | (action.flags & 0x40000000 ? 0 : bit(signal));
-  slot->mask &= ~(bit(9) | bit(19));
-  if (action.flags & 0x80000000) slot->process->actions[signal - 1].handler = 0;
+  u64 old = slot->mask, mask = old | action.mask | (action.flags & 0x40000000 ? 0 : bit(signal));
+  mask &= ~(bit(9) | bit(19));
+  if (mask != old && ask(trap, Op::set_mask, 0, mask)) {                        // another is to be handled first: the fault comes again
+    ip -= trap_length(signal, context->regs);
+    deliver_waiting(slot, context);
+    return;
+  }
+  slot->mask = mask;
   if (!deliver(slot, context, action, info, old)) {
     slot->mask = old;
+    if (mask != old) ask(trap, Op::set_mask, 0, old);
+    ip = in_clock ? kBadPointer : ip - trap_length(signal, context->regs);
     go_home(trap, -2);
     return;
   }
-  if (slot->mask != old) ask(trap, Op::set_mask, 0, slot->mask);
+  if (action.flags & 0x80000000) {                                              // SA_RESETHAND
+    action.handler = 0;
+    tell_action(trap, u64(signal), action);
+  }
   if (trap.signal_waits || slot->signal_waits) deliver_waiting(slot, context);
-}
-
-// --- going home --------------------------------------------------------------------------------------------------------------
-bool stays(const Mapping &m) { return (m.kind == Kind::file_private && !(m.flags & kWritten)) || m.kind == Kind::file_shared || m.kind == Kind::vdso; }
-
-// The list for home: what the guest has now; kWritten where its pages travel. Pieces of mappings that lie at home unchanged are cut out.
-u64 list_for_home(Slot *slot, Mapping *list) {
-  Control &c = control();
-  auto *book = pointer<Mapping>(base() + kBookOffset);
-  u64 count = read_mappings(c.maps, list, kListMax - c.book_entries * 2);
-  if (!count) guest_dies(1);
-  u64 kept = 0;
-  for (u64 i = 0; i < count; ++i) {                                             // the guest's own vsyscall page
-    if (list[i].end > 1ull << 47) continue;
-    list[kept++] = list[i];
-  }
-  count = kept;
-  for (u64 i = 0; i < count; ++i) list[i].flags = kWritten;
-  for (u64 i = 0; i < count; ++i) {
-    Mapping *b = nullptr;
-    for (u64 j = 0; j < c.book_entries; ++j)
-      if (book[j].start < list[i].end && list[i].start < book[j].end && (!b || book[j].start < b->start)) b = &book[j];
-    if (!b) continue;
-    u64 start = maximum(b->start, list[i].start), end = minimum(b->end, list[i].end);
-    Mapping whole = list[i];
-    u64 pieces = u64(whole.start < start) + 1 + u64(end < whole.end);
-    for (u64 k = count; k > i + 1; --k) list[k - 1 + pieces - 1] = list[k - 1];
-    u64 at = i;
-    if (whole.start < start) list[at] = whole, list[at++].end = start;
-    list[at] = whole;
-    list[at].start = start;
-    list[at].end = end;
-    list[at].kind = b->kind;
-    if (stays(*b)) list[at].flags = 0;
-    if (end < whole.end) list[at + 1] = whole, list[at + 1].start = end;
-    count += pieces - 1;
-    i = at;
-  }
-  (void)slot;
-  return count;
-}
-
-// The kernel gives up a thread's share of the memory after clearing its tid word and walking its robust list (exit_mm in kernel/exit.c). Its number
-// tells less: a first thread keeps it until the process ends.
-bool has_memory(int tid) {
-  uint8_t byte;
-  IoVec local{address(&byte), 1}, remote{base(), 1};
-  return sys(nr_process_vm_readv, u64(tid), address(&local), 1, address(&remote), 1, 0) != -ESRCH_;
-}
-
-// Threads that have said goodbye may still be on their way out: the kernel has yet to clear their tid words and wake who waits for them.
-void wait_for_ended_threads(Process *p) {
-  Control &c = control();
-  for (u32 i = 0; i < c.slots; ++i)
-    while (slot_at(i)->state == u32(SlotState::dying) && slot_at(i)->process == p && sys(nr_tgkill, u64(p->pid), u64(slot_at(i)->tid), 0) == 0 && has_memory(slot_at(i)->tid))
-      sys(nr_sched_yield);
-}
-
-// All of the memory. What fails here home sees by itself.
-i64 dump(Slot *slot, int channel) {
-  Control &c = control();
-  wait_for_ended_threads(slot->process);
-  auto *list = pointer<Mapping>(base() + kListOffset);
-  u64 count = list_for_home(slot, list);
-  Request r{};
-  r.magic = kRequestMagic;
-  r.op = Op::dump;
-  r.args[0] = u64(sys(nr_brk, 0));
-  r.args[1] = c.frozen_at;
-  Sent sent{};
-  i64 error = fails(Fault::dump_cut_at_start) ? sys(nr_shutdown, u64(channel), 2), -EPIPE_ : send_all(channel, &r, sizeof r);
-  if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
-  for (u64 i = 0; i < count && !error; ++i) {
-    const Mapping &m = list[i];
-    if (!(m.flags & kWritten)) continue;
-    if (sent.pages && fails(Fault::dump_silent)) return 0;
-    if (sent.pages && fails(Fault::dump_cut_at_pages)) return sys(nr_shutdown, u64(channel), 2), -EPIPE_;
-    if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
-    error = send_pages(channel, c.pagemap, m.start, m.end, true, buffer(slot), sent);
-    if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
-  }
-  return error ? error : send_record(channel, Record::end, 0, nullptr, 0);
-}
-
-// A channel for the memory alone, so that what happens to it on the way does not cut the threads off from home. Called when all stand still.
-Spare channel_for_memory(Slot *slot) {
-  Spare spare{-1, 0};
-  Trap trap{slot, nullptr, false};
-  Lock lock(&control().lock);
-  if (fails(Fault::dump_no_spare) || !take_spare(trap, spare)) return {-1, 0};
-  set_timeout(spare.fd, kPatience, true);
-  return spare;
-}
-
-// Home could not take it. Every thread hears so on its own channel; none goes on before all have, so that they are counted anew at the next order.
-void stay_away(Process *p) {
-  if (!__atomic_exchange_n(&p->staying, 1u, __ATOMIC_ACQ_REL)) store(&p->want_park, 0);
-  if (add(&p->parked, -1u) == 0) {
-    store(&p->staying, 0);
-    futex_wake(&p->staying);
-  }
-  while (load(&p->staying)) futex_wait(&p->staying, 1, 20000000);
-}
-
-// The thread's registers go home. If home then has everything, the channel ends and this process with it; if not, the thread goes on here.
-void park(Slot *slot, Context *context) {
-  Control &c = control();
-  Process *p = slot->process;
-  Frame *frame = saved_frame(slot);
-  auto *fp = pointer<uint8_t>(context->regs.fpstate);
-  u32 size = fp ? xstate_size(fp) : 0;
-  if (at_native_futex(context->regs)) slot->begun_ip = context->regs.ip + 2;
-  frame->restorer = 0;
-  frame->context = *context;
-  frame->context.regs.flags &= ~kTrapFlag;
-  if (fp) copy(reinterpret_cast<uint8_t *>(frame) + kXstateInFrame, fp, minimum<u64>(size, kFrameSize - kXstateInFrame));
-  frame->context.regs.fpstate = fp ? address(frame) + kXstateInFrame : 0;
-  slot->frame_length = kXstateInFrame + size;
-  slot->fs_base = read_fs();
-  slot->gs_base = read_gs();
-  if (!slot->index || !c.frozen_at) c.frozen_at = u64(now());
-  bool last;
-  {
-    Lock lock(&c.lock);                                                         // threads begin and end under it
-    if (!p->parked) c.frozen_at = u64(now());
-    last = add(&p->parked, 1) == p->threads;
-  }
-  if (last && !have_own_files()) guest_dies(1);
-  Request r{};
-  r.magic = kRequestMagic;
-  r.op = Op::park;
-  r.in_size = u32(sizeof *slot + slot->frame_length);
-  r.args[0] = last;
-  Spare memory{-1, 0};
-  if (last) memory = channel_for_memory(slot);
-  if (memory.fd >= 0) r.args[1] = memory.index;
-  IoVec iov[3] = {{address(&r), sizeof r}, {address(slot), sizeof *slot}, {address(frame), slot->frame_length}};
-  if (send_all(slot->channel, iov, 3)) guest_dies(1);
-  if (last && dump(slot, memory.fd >= 0 ? memory.fd : slot->channel) && memory.fd < 0) guest_dies(1);
-  Reply verdict{};
-  if (receive_all(slot->channel, &verdict, sizeof verdict) || verdict.result != kStayAway) guest_dies(1);
-  if (memory.fd >= 0) sys(nr_close, u64(memory.fd));
-  stay_away(p);
 }
 
 }  // namespace

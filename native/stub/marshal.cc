@@ -18,6 +18,7 @@ using syscalls::Place;
 namespace {
 
 constexpr unsigned kParts = 1024 + 24;
+constexpr u64 kAlign = 511;
 constexpr u64 kSmall = 64 << 10;          // copied; larger inputs are sent from where they are
 
 struct Copied { u64 offset, length, to; const u32 *limit; };   // of the out buffer, to the program
@@ -99,7 +100,7 @@ Timing timing(Trap &trap, i64 asked) {
 }
 
 i64 nanoseconds(const TimeSpec &t, i64 unit) {
-  if (t.seconds > 4000000000ll) return 1ll << 61;
+  if (u64(t.seconds) > 4000000000 || u64(t.nanoseconds) > 1000000000) return 1ll << 61;   // for ever, or for the kernel to refuse
   return t.seconds * 1000000000 + t.nanoseconds * unit;
 }
 
@@ -198,35 +199,44 @@ class Call {
     b_.r.args[i] = b_.inout_used + input_offset;
   }
 
+  // Not every call looks at once, or at all: home gets a pointer as bad as this one, and does what the kernel does with it.
+  i64 bad_pointer(unsigned i, const Arg &arg) {
+    if (arg.len == Len::pointer || arg.len == Len::first) return -EFAULT_;
+    b_.r.args[i] = kBadPointer;
+    return 0;
+  }
+
   i64 take_in(unsigned i, u64 at, u64 n, const Arg &arg) {
     if (call_.timeout != syscalls::Timeout::none && call_.timeout_arg == i) return take_timeout(i, at);
     if (n > kSmall || !fits(b_.inputs_used, n, 3 * kSmall)) {
-      i64 good = touch_range(at, n, false);
-      if (!good) return -EFAULT_;
-      if (u64(good) < n) {
-        if (arg.len != Len::arg || arg.size != 1 || !(call_.flags & syscalls::LARGE_OK)) return -EFAULT_;
-        n = u64(good);                                                  // a partial write, as the kernel does it
-      }
+      u64 good = u64(touch_range(at, n, false));
+      if (good < n) return take_cut(i, at, good, arg);
       if (arg.len == Len::arg && n != args_[arg.a] && arg.size == 1) b_.r.args[arg.a] = n;
-      large_ = {at, n};
-      large_argument_ = int(i);
+      send_from_place(i, at, n);
       return 0;
     }
-    if (n && copy_program(b_.inputs + b_.inputs_used, pointer<void>(at), n)) {
-      i64 good = touch_range(at, n, false);
-      if (!good && arg.len == Len::fixed) {                             // not every call looks: home gets a pointer as bad as this one
-        b_.r.args[i] = kBadPointer;
-        return 0;
-      }
-      if (!good || !(call_.flags & syscalls::LARGE_OK) || arg.len != Len::arg || arg.size != 1) return -EFAULT_;
-      n = u64(good);
-      copy_program(b_.inputs + b_.inputs_used, pointer<void>(at), n);
-      b_.r.args[arg.a] = n;
-    }
+    if (n && copy_program(b_.inputs + b_.inputs_used, pointer<void>(at), n)) return take_cut(i, at, u64(touch_range(at, n, false)), arg);
+    if (call_.flags & syscalls::LARGE_OK && arg.len == Len::arg) b_.r.in_align = uint16_t((at - b_.inout_used - b_.inputs_used) & kAlign);
     bool set = (nr_ == 128 || nr_ == 130) ? i == 0 : (nr_ == 282 || nr_ == 289) && i == 1;   // rt_sigtimedwait, rt_sigsuspend, signalfd, signalfd4
     if (set && n == 8) *reinterpret_cast<u64 *>(b_.inputs + b_.inputs_used) &= ~bit(kControlSignal);
     point_in(i, b_.inputs_used);
     b_.inputs_used += align_up(n, 8);
+    return 0;
+  }
+
+  void send_from_place(unsigned i, u64 at, u64 n) {
+    large_ = {at, n};
+    large_argument_ = int(i);
+  }
+  // Memory that ends too early: what there is goes home, and the kernel there finds the end as it would here, in whatever order it looks at things.
+  // Not every call looks at a structure at all: a pointer as bad as this one.
+  i64 take_cut(unsigned i, u64 at, u64 good, const Arg &arg) {
+    if (arg.len != Len::arg || at >> 47 || large_argument_ >= 0) {
+      b_.r.args[i] = kBadPointer;
+      return 0;
+    }
+    b_.r.flags |= kCut;
+    send_from_place(i, at, good);
     return 0;
   }
 
@@ -252,16 +262,18 @@ class Call {
   }
 
   i64 take_inout(unsigned i, u64 at, u64 n, const Arg &arg) {
-    if (!fits(b_.inout_used, n, kSmall)) return -ENOMEM_;
-    if (n && copy_program(b_.inout + b_.inout_used, pointer<void>(at), n)) return -EFAULT_;
-    if (n && touch_range(at, n, true) != i64(n)) return -EFAULT_;
-    if (call_.timeout != syscalls::Timeout::none && call_.timeout_arg == i) {
+    if (!fits(b_.inout_used, n, kSmall)) return kHome;                    // more than 8,192 descriptors for poll
+    bool timeout = call_.timeout != syscalls::Timeout::none && call_.timeout_arg == i;   // may be constant: what is left is then not told
+    if (n && (copy_program(b_.inout + b_.inout_used, pointer<void>(at), n) || (!timeout && touch_range(at, n, true) != i64(n)))) {
+      return timeout ? -EFAULT_ : bad_pointer(i, arg);
+    }
+    if (timeout) {
       auto *t = reinterpret_cast<TimeSpec *>(b_.inout + b_.inout_used);
       i64 unit = call_.timeout == syscalls::Timeout::timeval_inout ? 1000 : 1;
       timing_ = timing(trap_, nanoseconds(*t, unit));
       if (timing_.adjusted) *t = {timing_.rest / 1000000000, timing_.rest % 1000000000 / unit};
     }
-    give_back(b_.inout_used, n, at, nullptr);
+    if (!timeout || touch_range(at, n, true) == i64(n)) give_back(b_.inout_used, n, at, nullptr);
     point_out(i, b_.inout_used);
     if (arg.len == Len::fixed && n == 4) room_at_[i] = b_.inout + b_.inout_used;
     b_.inout_used += align_up(n, 8);
@@ -294,12 +306,15 @@ class Call {
 
   i64 take_out(unsigned i, u64 at, u64 n, const Arg &arg) {
     if (arg.len == Len::ret) {
-      i64 good = n ? touch_range(at, n, true) : 0;
-      if (n && !good) return -EFAULT_;
-      if (u64(good) < n) {
-        if (arg.size != 1 || arg.plus) return -EFAULT_;
-        n = u64(good);
-        b_.r.args[arg.a] = n;
+      if (arg.size > 1 && syscalls::int_args[nr_] >> arg.a & 1 && i32(u32(args_[arg.a])) < 0) return -EINVAL_;   // a number of things below zero
+      u64 good = n ? u64(touch_range(at, n, true)) : 0;
+      if (good < n) {
+        if (at >> 47) {
+          b_.r.args[i] = kBadPointer;
+          return 0;
+        }
+        n = good;
+        b_.r.flags |= kCut;
       } else if (arg.size) {
         b_.r.args[arg.a] = (n - arg.plus) / arg.size;
       }
@@ -307,12 +322,12 @@ class Call {
       b_.out[0] = {at, n};
       b_.out_parts = 1;
       b_.r.result_size = arg.size;
-      tail_fixed_ = arg.plus;
+      tail_fixed_ = minimum<u64>(arg.plus, n);
       tail_length_ = n;
       return 0;
     }
     if (n > kSmall || !fits(b_.out_used, n, 2 * kSmall)) {              // large, but of a length known beforehand
-      if (touch_range(at, n, true) != i64(n)) return -EFAULT_;
+      if (touch_range(at, n, true) != i64(n)) return b_.r.args[i] = kBadPointer, 0;
       tail_ = int(i);
       b_.out[0] = {at, n};
       b_.out_parts = 1;
@@ -320,7 +335,7 @@ class Call {
       tail_length_ = n;
       return 0;
     }
-    if (n && (touch_write(at) || touch_write(at + n - 1))) return -EFAULT_;
+    if (n && (at >> 47 || touch_write(at) || touch_write(at + n - 1))) return b_.r.args[i] = kBadPointer, 0;
     give_back(b_.out_used, n, at, nullptr);
     point_out(i, b_.out_used);
     b_.out_used += align_up(n, 8);
@@ -343,15 +358,12 @@ class Call {
     for (u64 k = 0; k < count; ++k) {
       if (i64(list[k].length) < 0) return -EINVAL_;
       u64 n = stop ? 0 : minimum(list[k].length, kTransferMax / 2 - total);
-      i64 good = n ? touch_range(list[k].base, n, out) : 0;
-      if (u64(good) < n) {
-        if (!total && !good) return -EFAULT_;
-        n = u64(good);
-        stop = true;
-      }
-      gathered_[k] = {list[k].base, n};
+      u64 good = n ? u64(touch_range(list[k].base, n, out)) : 0;
+      if (good < n && list[k].base >> 47) return -EFAULT_;
+      gathered_[k] = {list[k].base, good};
       list[k] = {0, n};
-      total += n;
+      if (good < n) b_.r.flags |= kCut, stop = true;
+      total += good;
     }
     gather_count_ = unsigned(count);
     gather_out_ = out;
@@ -408,7 +420,7 @@ class Call {
     }
     sent.name = sent.control = 0;
     u64 list = b_.inputs_used;
-    if (i64 error = take_iovec(6, m.iov, m.iov_length, out)) return error == -EINVAL_ ? -90 : error;   // EMSGSIZE
+    if (i64 error = take_iovec(6, m.iov, m.iov_length, out)) return error == -EINVAL_ && m.iov_length > 1024 ? -90 : error;   // EMSGSIZE
     sent.iov = 0;
     relocate(u32(header + 16), u32(b_.inout_used + list));
     copy(out ? b_.inout : b_.inputs + header, &sent, sizeof sent);
@@ -459,6 +471,7 @@ class Call {
       copy(&asked, room_at_[room_argument_], 4);
       if (asked > room_ && i64(i32(asked)) >= 0) copy(room_at_[room_argument_], &room_, 4);
     }
+    if (gather_count_ || large_argument_ >= 0 || tail_ >= 0) align(payload, fixed - tail_fixed_);
     b_.r.inout_size = u32(b_.inout_used);
     b_.r.out_size = u32(out_size);
     b_.r.out_fixed = u32(fixed);
@@ -473,12 +486,20 @@ class Call {
     Reply reply{};
     i64 result = exchange(trap_.slot, b_.r, b_.in, ins, b_.out, b_.out_parts + 1, reply);
     trap_.signal_waits |= reply.flags & kSignalWaits;
+    if ((reply.flags & kShowsMaps) && result >= 0 && opens_name(nr_)) result = tell_maps(trap_, result, nr_);
     trap_.slot->deadline = result == kAgain ? u64(timing_.deadline) : 0;
     trap_.slot->deadline_ip = trap_.context->regs.ip;
     if (result != kAgain) trap_.slot->begun_ip = 0;
     else if ((reply.flags & kLetGo) && call_.restart != syscalls::Restart::none) trap_.slot->begun_ip = trap_.context->regs.ip;
     if (result == kAgain) return result;
     return give_results(result, reply.out_size);
+  }
+
+  // Open files of O_DIRECT ask where in memory the bytes are (open(2)): at home they are as far from a multiple of 512 as here.
+  void align(u64 payload, u64 out_offset) {
+    u64 first = large_argument_ >= 0 ? large_.base : gather_count_ ? gathered_[0].base : b_.out[0].base;
+    if (large_argument_ >= 0 || (gather_count_ && !gather_out_)) b_.r.in_align = uint16_t((first - payload - b_.r.relocations * sizeof(Relocation)) & kAlign);
+    else b_.r.out_align = uint16_t((first - out_offset) & kAlign);
   }
 
   i64 give_results(i64 result, u64 received) {
@@ -531,6 +552,7 @@ i64 many_messages(Trap &trap, u32 nr, u64 *args) {
   if (receiving && args[4]) {
     TimeSpec t;
     if (copy_program(&t, pointer<void>(args[4]), sizeof t)) return -EFAULT_;
+    if (t.seconds < 0 || u64(t.nanoseconds) >= 1000000000) return -EINVAL_;
     until = now() + nanoseconds(t, 1);
   }
   i64 result = 0;
@@ -544,14 +566,47 @@ i64 many_messages(Trap &trap, u32 nr, u64 *args) {
     if (copy_program(pointer<void>(one[1] + 56), &length, 4)) return done ? i64(done) : -EFAULT_;
     if (until && now() >= until) { ++done; break; }
   }
+  if (until && done) {                                                  // what is left of the time
+    i64 left = maximum<i64>(0, until - now());
+    TimeSpec t{left / 1000000000, left % 1000000000};
+    if (copy_program(pointer<void>(args[4]), &t, sizeof t)) return -EFAULT_;
+  }
   return done ? i64(done) : result;
+}
+
+// The stack grows here: its limit counts here as well. Never above the hard limit, which this node has for its guests.
+void follow_limit(Trap &trap, u32 nr, const u64 *args) {
+  bool one = nr == 160;                                                 // setrlimit; prlimit64 names the process
+  RLimit wanted, here;
+  if (u32(args[one ? 0 : 1]) != 3 || (!one && args[0] && int(args[0]) != trap.slot->process->pid)) return;   // RLIMIT_STACK
+  u64 from = args[one ? 1 : 2];
+  if (!from || copy_program(&wanted, pointer<void>(from), sizeof wanted) || sys(nr_prlimit64, 0, 3, 0, address(&here))) return;
+  here.soft = minimum(wanted.soft, here.hard);
+  sys(nr_prlimit64, 0, 3, address(&here), 0);
 }
 
 }  // namespace
 
+// More than one request carries, in one call of the program's: read, write, pread64, pwrite64. What a second part adds, or its error, is as after a
+// signal that came between.
+static i64 large_transfer(Trap &trap, u32 nr, const u64 *args) {
+  u64 length = minimum<u64>(args[2], 0x7ffff000), done = 0;             // MAX_RW_COUNT
+  for (;;) {
+    u64 part = minimum<u64>(length - done, kTransferMax / 2);
+    u64 now[6] = {args[0], args[1] + done, part, args[3] + (nr >= nr_pread64 ? done : 0), 0, 0};
+    i64 result = Call(trap, nr, now).run();
+    if (result < 0) return done ? i64(done) : result;
+    done += u64(result);
+    if (u64(result) < part || done == length) return i64(done);
+  }
+}
+
 i64 forward_call(Trap &trap, u32 nr, u64 *args) {
+  if ((nr <= nr_write || nr == nr_pread64 || nr == syscalls::nr_pwrite64) && args[2] > kTransferMax / 2 && args[2] < 1ull << 46) return large_transfer(trap, nr, args);
   if (nr == 299 || nr == 307) return many_messages(trap, nr, args);
-  return Call(trap, nr, args).run();
+  i64 result = Call(trap, nr, args).run();
+  if (result == 0 && (nr == 160 || nr == nr_prlimit64)) follow_limit(trap, nr, args);
+  return result;
 }
 
 }  // namespace mosrun

@@ -13,8 +13,8 @@ bool on_altstack(const AltStack &s, u64 sp) { return s.size && sp > s.sp && sp -
 i64 change_mask(Trap &trap, u64 mask) {
   mask &= ~kUnblockable;
   if (mask == trap.slot->mask) return 0;
+  if (ask(trap, Op::set_mask, 0, mask)) return kAgain;                  // a signal is to be handled first
   trap.slot->mask = mask;
-  ask(trap, Op::set_mask, 0, mask);
   return 0;
 }
 
@@ -25,7 +25,7 @@ i64 procmask(Trap &trap, u64 *a) {
     if (copy_program(&set, pointer<void>(a[1]), 8)) return -EFAULT_;
     u64 mask = int(a[0]) == 0 ? old | set : int(a[0]) == 1 ? old & ~set : set;   // SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK
     if (u32(a[0]) > 2) return -EINVAL_;
-    change_mask(trap, mask);
+    if (i64 again = change_mask(trap, mask)) return again;
   }
   return a[2] && copy_program(pointer<void>(a[2]), &old, 8) ? -EFAULT_ : 0;
 }
@@ -39,16 +39,7 @@ i64 action(Trap &trap, u64 *a) {
     if (copy_program(&act, pointer<void>(a[1]), sizeof act)) return -EFAULT_;
     act.flags &= 0xdc000807;                                            // what the kernel keeps (UAPI_SA_FLAGS)
     act.mask &= ~kUnblockable;
-    Request r{};
-    r.op = Op::set_action;
-    r.args[0] = signal;
-    r.in_size = sizeof act;
-    IoVec in[2] = {{}, {address(&act), sizeof act}};
-    Reply reply{};
-    i64 result = exchange(trap.slot, r, in, 2, nullptr, 0, reply);
-    trap.signal_waits |= reply.flags & kSignalWaits;
-    if (result) return result;
-    mine = act;
+    if (i64 result = tell_action(trap, signal, act)) return result;
   }
   return a[2] && copy_program(pointer<void>(a[2]), &old, sizeof old) ? -EFAULT_ : 0;
 }
@@ -66,23 +57,19 @@ i64 altstack(Trap &trap, u64 *a) {
     else if (fresh.size < 2048) return -ENOMEM_;                        // MINSIGSTKSZ
     fresh.flags &= int(0x80000000) | 2;                                 // SS_AUTODISARM
   }
-  if (a[1]) {
-    old.flags = (old.flags & int(0x80000000)) | (!old.size ? 2 : on ? 1 : 0);
-    if (copy_program(pointer<void>(a[1]), &old, sizeof old)) return -EFAULT_;
-  }
-  if (a[0]) mine = fresh;
-  return 0;
+  if (a[0]) mine = fresh;                                               // before the old one is told, which may fail
+  old.flags = (old.flags & int(0x80000000)) | (!old.size ? 2 : on ? 1 : 0);
+  return a[1] && copy_program(pointer<void>(a[1]), &old, sizeof old) ? -EFAULT_ : 0;
 }
 
 // rt_sigreturn(2) of the program's own frame: it becomes the frame that this handler returns by.
-void sigreturn(Trap &trap) {
+i64 sigreturn(Trap &trap) {
   Context &c = *trap.context;
   Context from;
   if (copy_program(&from, pointer<void>(c.regs.sp), sizeof from)) {     // the kernel would raise SIGSEGV: so does home
-    go_home(trap, nr_rt_sigreturn);
-    c.regs.ip -= 2;
-    return;
+    return go_home(trap, nr_rt_sigreturn), kAgain;
   }
+  if (i64 again = change_mask(trap, from.mask)) return again;
   u64 keep_mask = c.mask;
   AltStack keep_stack = c.stack;
   constexpr u64 changeable = 0x50dd5;                                   // FIX_EFLAGS (arch/x86/kernel/signal.c)
@@ -109,17 +96,30 @@ void sigreturn(Trap &trap) {
   trap.slot->altstack.sp = from.stack.sp;
   trap.slot->altstack.size = from.stack.flags & 2 ? 0 : from.stack.size;
   trap.slot->altstack.flags = from.stack.flags & (int(0x80000000) | 2);
-  change_mask(trap, from.mask);
+  return 0;
 }
 
 }  // namespace
+
+i64 tell_action(Trap &trap, u64 signal, const SigAction &action) {
+  Request r{};
+  r.op = Op::set_action;
+  r.args[0] = signal;
+  r.in_size = sizeof action;
+  IoVec in[2] = {{}, {address(&action), sizeof action}};
+  Reply reply{};
+  i64 result = exchange(trap.slot, r, in, 2, nullptr, 0, reply);
+  trap.signal_waits |= reply.flags & kSignalWaits;
+  if (!result) trap.slot->process->actions[signal - 1] = action;
+  return result;
+}
 
 i64 signal_call(Trap &trap, u32 nr, u64 *args) {
   switch (nr) {
     case nr_rt_sigprocmask: return procmask(trap, args);
     case nr_rt_sigaction: return action(trap, args);
     case nr_sigaltstack: return altstack(trap, args);
-    case nr_rt_sigreturn: sigreturn(trap); return 0;
+    case nr_rt_sigreturn: return sigreturn(trap);
     default: return -ENOSYS_;
   }
 }

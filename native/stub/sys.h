@@ -1,6 +1,8 @@
 // Raw system calls and the few library functions that code without a library needs.
 // Nothing here touches TLS, errno or floating point: the stub runs in threads whose every register belongs to a program.
 #pragma once
+#include <machine.h>
+
 #include "layout.h"
 #include "wire.h"
 
@@ -13,45 +15,33 @@ using i32 = int32_t;
 
 enum : int {
   EPERM_ = 1, ENOENT_ = 2, ESRCH_ = 3, EINTR_ = 4, EIO_ = 5, EBADF_ = 9, EAGAIN_ = 11, ENOMEM_ = 12, EFAULT_ = 14, EBUSY_ = 16, EEXIST_ = 17,
-  EINVAL_ = 22, EMFILE_ = 24, EPIPE_ = 32, ENOSYS_ = 38, EPROTO_ = 71, EBADMSG_ = 74, ENOTCONN_ = 107, ETIMEDOUT_ = 110,
+  EINVAL_ = 22, EMFILE_ = 24, EPIPE_ = 32, ENOSYS_ = 38, ENOLINK_ = 67, EPROTO_ = 71, EBADMSG_ = 74, EOPNOTSUPP_ = 95, ENOTCONN_ = 107, ETIMEDOUT_ = 110,
 };
 enum : int {
   nr_read = 0, nr_write = 1, nr_close = 3, nr_poll = 7, nr_lseek = 8, nr_mmap = 9, nr_mprotect = 10, nr_munmap = 11, nr_brk = 12,
   nr_rt_sigaction = 13, nr_rt_sigprocmask = 14, nr_rt_sigreturn = 15, nr_ioctl = 16, nr_pread64 = 17, nr_sched_yield = 24, nr_mremap = 25,
-  nr_madvise = 28, nr_nanosleep = 35, nr_getpid = 39, nr_socket = 41, nr_connect = 42, nr_sendto = 44, nr_recvfrom = 45, nr_sendmsg = 46,
-  nr_recvmsg = 47, nr_shutdown = 48, nr_socketpair = 53, nr_setsockopt = 54, nr_clone = 56, nr_fork = 57, nr_vfork = 58, nr_execve = 59,
+  nr_mincore = 27, nr_madvise = 28, nr_nanosleep = 35, nr_getpid = 39, nr_socket = 41, nr_connect = 42, nr_sendto = 44, nr_recvfrom = 45, nr_sendmsg = 46,
+  nr_recvmsg = 47, nr_shutdown = 48, nr_socketpair = 53, nr_setsockopt = 54, nr_getsockopt = 55, nr_clone = 56, nr_fork = 57, nr_vfork = 58, nr_execve = 59,
   nr_exit = 60, nr_kill = 62, nr_fcntl = 72, nr_getrlimit = 97, nr_getrusage = 98, nr_times = 100, nr_sigaltstack = 131, nr_prctl = 157, nr_arch_prctl = 158,
   nr_gettid = 186, nr_futex = 202, nr_set_tid_address = 218, nr_restart_syscall = 219, nr_clock_gettime = 228, nr_clock_nanosleep = 230,
   nr_exit_group = 231, nr_tgkill = 234, nr_ppoll = 271, nr_set_robust_list = 273, nr_get_robust_list = 274, nr_epoll_pwait = 281, nr_rt_tgsigqueueinfo = 297,
-  nr_rt_sigqueueinfo = 129, nr_prlimit64 = 302, nr_process_vm_readv = 310, nr_seccomp = 317, nr_getrandom = 318, nr_userfaultfd = 323, nr_execveat = 322,
-  nr_rseq = 334, nr_clone3 = 435, nr_close_range = 436,
+  nr_rt_sigqueueinfo = 129, nr_prlimit64 = 302, nr_process_vm_readv = 310, nr_process_vm_writev = 311, nr_getrandom = 318, nr_userfaultfd = 323, nr_execveat = 322,
+  nr_mlock = 149, nr_munlock = 150, nr_mlockall = 151, nr_munlockall = 152, nr_setrlimit = 160, nr_mlock2 = 325, nr_rseq = 334, nr_clone3 = 435, nr_close_range = 436,
 };
 
-inline i64 sys(i64 nr, u64 a = 0, u64 b = 0, u64 c = 0, u64 d = 0, u64 e = 0, u64 f = 0) {
-  i64 result;
-  register u64 r10 asm("r10") = d;
-  register u64 r8 asm("r8") = e;
-  register u64 r9 asm("r9") = f;
-  asm volatile("syscall" : "=a"(result) : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
-  return result;
-}
 template <class T> u64 address(T *p) { return reinterpret_cast<u64>(p); }
 template <class T> T *pointer(u64 a) { return reinterpret_cast<T *>(a); }
 
-inline void copy(void *to, const void *from, u64 n) { asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)::"memory"); }
-inline void zero(void *to, u64 n) { asm volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(0) : "memory"); }
 template <class T> T minimum(T a, T b) { return a < b ? a : b; }
 template <class T> T maximum(T a, T b) { return a > b ? a : b; }
 inline u64 align_down(u64 x, u64 a) { return x & ~(a - 1); }
 inline u64 align_up(u64 x, u64 a) { return (x + a - 1) & ~(a - 1); }
 
 // --- where am I --------------------------------------------------------------------------------------------------------------
-extern "C" __attribute__((visibility("hidden"))) const char blob_start[];
-inline u64 base() { return address(blob_start); }
 inline Control &control() { return *pointer<Control>(base() + kControlOffset); }
 inline Slot *slot_at(u64 index) { return pointer<Slot>(base() + kSlotsOffset + index * kSlotSize); }
-// Every stub function runs on its slot's stack; slots are aligned like the region (base is a multiple of kSlotSize).
-inline Slot *this_slot() { return pointer<Slot>(align_down(reinterpret_cast<u64>(__builtin_frame_address(0)), kSlotSize)); }
+// Slots are aligned like the region (base is a multiple of kSlotSize).
+inline Slot *this_slot() { return pointer<Slot>(align_down(in_own_slot(), kSlotSize)); }
 inline Frame *saved_frame(Slot *slot) { return pointer<Frame>(address(slot) + kFrameOffset); }
 inline uint8_t *buffer(Slot *slot) { return pointer<uint8_t>(address(slot) + kBufferOffset); }
 

@@ -1,5 +1,7 @@
 // Guest: threads, children, programs. Every one of them exists twice: a home process or thread that owns the kernel's side, and a guest one that runs.
 // Home comes first, since it decides whether there may be one and what its number is; the guest's gets the same number (clone3 set_tid).
+#include <initializer_list>
+
 #include "syscalls.h"
 #include "stub.h"
 
@@ -21,19 +23,29 @@ bool stored_spare(Spare &spare) {
   return false;
 }
 
+// The next channel that the keeper has for this process. One to another node is kept: the order to go there comes later.
+i64 next_in_pool(PoolMessage &message, int &fd, i64 timeout_ms) {
+  Spare &onward = control().onward;
+  if (i64 error = receive_fd(control().pool, &message, sizeof message, &fd, timeout_ms)) return error;
+  if (fd < 0 || message.kind != ChannelKind::memory) return 0;
+  if (message.owner != control().pid) return sys(nr_close, u64(fd)), 0;   // of a child that has ended meanwhile
+  if (onward.fd >= 0) sys(nr_close, u64(onward.fd));
+  onward = {fd, message.index};
+  return 0;
+}
+
 // A channel whose other end the deputy already holds. Called with the control lock held.
 bool take_spare(Trap &trap, Spare &spare) {
   if (trap.slot->process != &control().process) return false;            // the parent's, whose memory a vfork child shares, are not its own
   if (stored_spare(spare)) return true;
-  Control &c = control();
   for (int attempt = 0; attempt < 2; ++attempt) {
     PoolMessage message{};
     int fd;
-    while (receive_fd(c.pool, &message, sizeof message, &fd, attempt ? 2000 : 0) == 0)
+    while (next_in_pool(message, fd, attempt ? 2000 : 0) == 0)
       if (fd >= 0 && message.kind == ChannelKind::spare && message.owner == trap.slot->process->pid) {
         spare = {fd, message.index};
         return true;
-      } else if (fd >= 0) {
+      } else if (fd >= 0 && message.kind != ChannelKind::memory) {
         sys(nr_close, u64(fd));
       }
     if (!attempt && ask(trap, Op::refill, 0)) return false;
@@ -49,9 +61,10 @@ void put_back(Spare spare) {
 }
 
 enum : u64 {
-  vm = 0x100, files = 0x400, pidfd = 0x1000, vfork_flag = 0x4000, parent = 0x8000, thread = 0x10000, settls = 0x80000, parent_settid = 0x100000,
-  child_cleartid = 0x200000, child_settid = 0x1000000, io = 0x80000000, into_cgroup = 0x200000000,
-  namespaces = 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x20000 | 0x80,
+  vm = 0x100, fs = 0x200, files = 0x400, sighand = 0x800, vfork_flag = 0x4000, parent = 0x8000, thread = 0x10000, sysvsem = 0x40000, settls = 0x80000,
+  parent_settid = 0x100000, child_cleartid = 0x200000, detached = 0x400000, untraced = 0x800000, child_settid = 0x1000000, io = 0x80000000,
+  of_thread = vm | fs | files | sighand | thread,
+  of_any = settls | parent_settid | child_cleartid | detached | untraced | child_settid | io,
 };
 
 u64 free_slot() {
@@ -193,6 +206,7 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   sys(nr_close, u64(slot->process->event));
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
+  if (c.onward.fd >= 0) sys(nr_close, u64(c.onward.fd)), c.onward.fd = -1;
   slot->channel = channel.fd;
   slot->tid = int(pid);
   slot->robust_list = 0;                                                // the kernel has cleared it
@@ -216,8 +230,12 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   struct { u64 api, features, ioctls; } api{0xaa, 1 << 7, 0};           // UFFD_FEATURE_SIGBUS
   if (c.uffd < 0 || sys(nr_ioctl, u64(c.uffd), 0xc018aa3f, address(&api))) guest_dies(1);
   auto *book = pointer<Mapping>(base() + kBookOffset);
-  for (u64 i = 0; i < c.book_entries; ++i)
-    if ((book[i].flags & kLazy) && watch_missing(book[i])) guest_dies(1);
+  for (u64 i = 0; i < c.book_entries; ++i) {
+    if (!(book[i].flags & kLazy) || !watch_missing(book[i])) continue;
+    uint8_t there;
+    if (sys(nr_mincore, book[i].start, kPage, address(&there)) != -ENOMEM_) guest_dies(1);
+    book[i--] = book[--c.book_entries];                                 // MADV_DONTFORK: it is not there
+  }
   own_events(event.fd, int(pid));
   sys(nr_tgkill, u64(pid), u64(pid), kControlSignal);                   // a message may have come before
 }
@@ -270,6 +288,7 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
       Process &own = child->own_process;
       own.pid = int(pid);
       own.event = pair.event.fd;
+      if (a.flags & kClearSighand) clear_handlers(own);
       alone(own);
       child->process = &own;
       child->altstack = slot->altstack;
@@ -305,7 +324,9 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
   i64 made = sys(nr_clone3, address(&args), sizeof args);
   if (made == 0) {
     become_child(slot, pid, pair.channel, pair.event);
+    if (a.flags & kClearSighand) clear_handlers(c.process);
     slot->tid_address = a.flags & child_cleartid ? a.child_tid : 0;
+    if (a.stack) trap.context->regs.sp = a.stack + a.stack_size;
     trap.signal_waits = false;
     return 0;
   }
@@ -313,16 +334,25 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
   return pid;                                                           // if the guest's half failed, home's child sees its channel end
 }
 
+// Threads as pthread_create makes them, and children with a memory of their own or whose parent waits. All else, also what makes no sense, is for
+// home's kernel to do or to refuse.
 i64 clone(Trap &trap, const CloneArgs &a) {
-  if (a.flags & (namespaces | pidfd | into_cgroup) || a.set_tid_size) return go_home(trap, nr_clone);
-  if (a.flags & thread) return new_thread(trap, a);
-  if ((a.flags & vm) && !(a.flags & vfork_flag)) return go_home(trap, nr_clone);   // two processes on one memory
-  if (a.flags & files) return go_home(trap, nr_clone);
-  return new_process(trap, a);
+  u64 special = a.flags & ~of_any;
+  if (a.set_tid_size) return go_home(trap, nr_clone);
+  if ((special & thread && !(special & sighand)) || (special & sighand && !(special & vm))) return -EINVAL_;
+  if (special & thread) return (special & ~u64(sysvsem)) == of_thread ? new_thread(trap, a) : go_home(trap, nr_clone);
+  u64 sharing = special & ~(fs | parent | kClearSighand);
+  return sharing && sharing != (vm | vfork_flag) ? go_home(trap, nr_clone) : new_process(trap, a);
+}
+
+// What clone(2) does not look at.
+bool good_arguments(const CloneArgs &a) {
+  return !(a.flags & (0x7f | detached)) && !a.set_tid == !a.set_tid_size && a.exit_signal <= u64(kSignals) && !(a.flags & (thread | parent) && a.exit_signal) && !a.stack == !a.stack_size;
 }
 
 // --- programs ----------------------------------------------------------------------------------------------------------------
 constexpr u64 kExecSpace = 8 << 20;
+constexpr i64 kNoRoom = -7;                                             // E2BIG: of this side; home's kernel may take more
 
 struct Strings {
   uint8_t *data;
@@ -334,7 +364,7 @@ struct Strings {
     offset = used;
     for (;;) {
       u64 part = minimum(kPage - from % kPage, kExecSpace / 2 - used);
-      if (!part) return -7;                                             // E2BIG
+      if (!part) return kNoRoom;
       if (from >> 47 || copy_program(data + used, pointer<void>(from), part)) return -EFAULT_;
       for (u64 i = 0; i < part; ++i)
         if (!data[used + i]) {
@@ -352,7 +382,7 @@ struct Strings {
       if (copy_program(&p, pointer<void>(list + n * 8), 8)) return -EFAULT_;
       if (!p) break;
     }
-    if ((n + 1) * 8 > kExecSpace / 4) return -7;
+    if (used + (n + 1) * 8 > kExecSpace / 2) return kNoRoom;
     offset = used;
     zero(data + used, (n + 1) * 8);
     used += (n + 1) * 8;
@@ -360,7 +390,7 @@ struct Strings {
       u64 p, at;
       if (copy_program(&p, pointer<void>(list + i * 8), 8)) return -EFAULT_;
       if (i64 error = add_string(p, at)) return error;
-      if (count == 65535) return -7;
+      if (count == 65535) return kNoRoom;
       relocations[count++] = {u32(offset + i * 8), u32(at)};
     }
     return 0;
@@ -379,6 +409,7 @@ i64 exec(Trap &trap, u32 nr, u64 *a) {
   i64 result = s.add_string(a[first], r.args[first]);
   if (!result) result = s.add_list(a[first + 1], r.args[first + 1]);
   if (!result) result = s.add_list(a[first + 2], r.args[first + 2]);
+  bool fits = result != kNoRoom;
   if (!result) {
     r.in_pointers = uint8_t(7 << first);
     r.relocations = uint16_t(s.count);
@@ -389,7 +420,7 @@ i64 exec(Trap &trap, u32 nr, u64 *a) {
     trap.signal_waits |= reply.flags & kSignalWaits;
   }
   sys(nr_munmap, u64(space), kExecSpace);
-  return result;
+  return fits ? result : go_home(trap, int(nr));
 }
 
 i64 tell(Slot *slot, Op op, u64 a0) {                                   // a request that has no reply
@@ -413,6 +444,23 @@ i64 exit_thread(Trap &trap, u64 status) {
     slot->channel = -1;
   }
   for (;;) sys(nr_exit, status);                                        // here the kernel clears the tid word and walks the robust list
+}
+
+// Among the guest's own threads; but home keeps what the process has registered for, since a guest begins without.
+i64 membarrier(Trap &trap, u64 *a) {
+  constexpr u64 kRegistrations = 512;
+  u64 registers = 0;                                                    // of the private expedited commands 8, 32, 128: 16, 64, 256
+  for (u32 command : {8u, 32u, 128u})
+    if (u32(a[0]) == command || u32(a[0]) == command * 2) registers = command * 2;
+  if (u32(a[0]) == kRegistrations || (registers && u32(a[0]) == registers)) {
+    i64 result = forward_call(trap, 324, a);
+    if (!result && registers) sys(324, registers, 0, 0);
+    return result;
+  }
+  i64 result = sys(324, a[0], a[1], a[2]);
+  if (result != -EPERM_ || !registers) return result;
+  result = forward_call(trap, 324, a);
+  return result ? result : sys(324, registers, 0, 0) ? -EPERM_ : sys(324, a[0], a[1], a[2]);
 }
 
 }  // namespace
@@ -444,7 +492,7 @@ i64 thread_call(Trap &trap, u32 nr, u64 *a) {
       if (a[1] < 64) return -EINVAL_;
       if (a[1] > sizeof args) return go_home(trap, nr_clone3);
       if (copy_program(&args, pointer<void>(a[0]), a[1])) return -EFAULT_;
-      return clone(trap, args);
+      return good_arguments(args) ? clone(trap, args) : -EINVAL_;
     }
     case nr_execve: case nr_execveat: return exec(trap, nr, a);
     case nr_exit: return exit_thread(trap, a[0]);
@@ -469,7 +517,7 @@ i64 thread_call(Trap &trap, u32 nr, u64 *a) {
     }
     case nr_arch_prctl: return a[0] >= 0x1001 && a[0] <= 0x1004 ? sys(nr_arch_prctl, a[0], a[1]) : go_home(trap, int(nr));
     case nr_prctl: return a[0] == 40 || a[0] == 0x53564d41 ? sys(nr_prctl, a[0], a[1], a[2], a[3], a[4]) : forward_call(trap, nr, a);   // PR_GET_TID_ADDRESS, PR_SET_VMA
-    case 324: return sys(324, a[0], a[1], a[2]);                        // membarrier: among the guest's own threads
+    case 324: return membarrier(trap, a);
     default: return forward_call(trap, nr, a);
   }
 }

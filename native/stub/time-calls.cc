@@ -40,15 +40,17 @@ i64 after_interruption(Trap &trap, u64 deadline) {
     return kAgain;
   }
   if (!slot->signal_waits) return 1;
-  u64 ax = trap.context->regs.ax;
-  trap.context->regs.ax = u64(-EINTR_);
-  u64 sp = trap.context->regs.sp, ip = trap.context->regs.ip;
+  // The handler's frame returns to the call, or behind it if the handler ends it.
+  Registers &regs = trap.context->regs;
+  u64 sp = regs.sp, ip = regs.ip;
+  regs.ip = ip - 2;
+  slot->begun_ip = slot->deadline_ip = ip;
+  slot->deadline = deadline;
   deliver_waiting(slot, trap.context);
-  if (trap.context->regs.sp == sp && trap.context->regs.ip == ip) {     // nothing for a handler
-    trap.context->regs.ax = ax;
-    return 1;
-  }
-  return -EINTR_;
+  if (regs.sp != sp || regs.ip != ip - 2) return -EINTR_;
+  regs.ip = ip;                                                         // nothing for a handler
+  slot->begun_ip = slot->deadline = 0;
+  return 1;
 }
 
 // The end of a wait of `ns`: as begun before the thread was let go, if this is the same call again.
@@ -65,13 +67,12 @@ u64 deadline_of(Trap &trap, i64 ns) {
 
 constexpr i64 kDelivered = -600;   // a handler's frame is in place: registers are not to be touched
 
-i64 sleep_until(Trap &trap, u64 deadline, u64 rest_to) {
+i64 sleep_until(Trap &trap, u64 deadline) {
   TimeSpec t{i64(deadline) / kSecond, i64(deadline) % kSecond};
   u64 args[6] = {clock_monotonic, 1, address(&t), 0, 0, 0};             // TIMER_ABSTIME
   for (;;) {
     i64 result = wait_native(trap.slot, nr_clock_nanosleep, args);
     if (result != kAgain && result != -EINTR_) return result;
-    if (rest_to && trap.slot->signal_waits) write_time(rest_to, maximum<i64>(0, i64(deadline) - now()));
     i64 then = after_interruption(trap, deadline);
     if (then == kAgain) return kAgain;
     if (then == -EINTR_) return kDelivered;
@@ -81,18 +82,19 @@ i64 sleep_until(Trap &trap, u64 deadline, u64 rest_to) {
 i64 nanosleep_call(Trap &trap, u64 *a) {
   i64 ns;
   if (i64 error = read_time(a[0], ns)) return error;
-  return sleep_until(trap, deadline_of(trap, ns), a[1]);
+  return sleep_until(trap, deadline_of(trap, ns));
 }
 
 i64 clock_nanosleep_call(Trap &trap, u64 *a) {
   Control &c = control();
   int clock = int(a[0]);
+  if (clock >= 3 && clock <= 6) return -EOPNOTSUPP_;                    // of a thread, raw, coarse: nobody sleeps by them
   if (clock != 0 && clock != 1 && clock != 7 && clock != 11) return clock == 2 || clock < 0 || clock == 8 || clock == 9 ? go_home(trap, nr_clock_nanosleep) : -EINVAL_;
   i64 ns;
   if (i64 error = read_time(a[2], ns)) return error;
-  if (!(a[1] & 1)) return sleep_until(trap, deadline_of(trap, ns), a[3]);
+  if (!(a[1] & 1)) return sleep_until(trap, deadline_of(trap, ns));
   i64 clock_now = now(clock) + (clock == 0 || clock == 11 ? c.realtime_offset : 0);
-  return sleep_until(trap, u64(now() + (ns - clock_now)), 0);
+  return sleep_until(trap, u64(maximum<i64>(0, now() + (ns - clock_now))));
 }
 
 // futex(2) with a time-out; without one it runs natively.

@@ -92,9 +92,10 @@ i64 ask(Trap &trap, Op op, u32 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a
   return result;
 }
 
-// Home is asked to take the process back; the call is issued again there. Every thread is called to where its context is its own.
+// Home is asked to take the process back, or says that the call is to fail; the call is issued again there. Every thread is called to where its context is its own.
 i64 go_home(Trap &trap, int reason) {
-  request(trap.slot, Op::come_home, u64(i64(reason)));
+  bool may_fail = reason >= 0 && reason != nr_rt_sigreturn;
+  if (i64 error = request(trap.slot, Op::come_home, u64(i64(reason)), may_fail)) return error;
   call_home(trap.slot->process);
   return kAgain;
 }
@@ -128,6 +129,7 @@ i64 dispatch(Trap &trap, u32 nr, u64 *args) {
 i64 special_call(Trap &trap, u32 nr, u64 *args) {
   switch (syscalls::calls[nr].special) {
     case Special::mmap: case Special::munmap: case Special::mremap: case Special::mprotect: case Special::madvise: case Special::mlock:
+    case Special::setrlimit:
       return memory_call(trap, nr, args);
     case Special::clone: case Special::clone3: case Special::fork: case Special::vfork: case Special::execve: case Special::execveat:
     case Special::exit: case Special::exit_group: case Special::set_tid_address: case Special::set_robust_list: case Special::get_robust_list:
@@ -157,7 +159,7 @@ extern "C" void guest_trap(int, uint8_t *info, Context *context) {
   u64 args[6] = {regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9};
   u32 nr = u32(regs.ax);
   if (nr == nr_rt_sigreturn) {
-    signal_call(trap, nr, args);
+    if (signal_call(trap, nr, args) == kAgain) regs.ip -= 2;
   } else {
     i64 result = regs.ax >> 32 || nr & 0x40000000 ? -ENOSYS_ : dispatch(trap, nr, args);
     if (result == kAgain) regs.ip -= 2;
