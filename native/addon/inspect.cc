@@ -18,16 +18,16 @@ std::string Hex(const char *format, uint64_t value) {
   return text;
 }
 
-/// How often each call brought the process home, by name.
-Napi::Object Returns(Napi::Env env, const Statistics &statistics) {
-  Napi::Object returns = Napi::Object::New(env);
-  constexpr int kCount = sizeof statistics.returns / sizeof *statistics.returns;
-  for (int number = 0; number < kCount; number++) {
-    if (statistics.returns[number] == 0) continue;
-    const char *name = system_call_name(number);
-    returns.Set(*name ? std::string(name) : std::to_string(number), static_cast<double>(statistics.returns[number]));
+/// How often each call did something, by name.
+template <size_t kCount>
+Napi::Object Counts(Napi::Env env, const uint32_t (&counts)[kCount]) {
+  Napi::Object result = Napi::Object::New(env);
+  for (size_t number = 0; number < kCount; number++) {
+    if (counts[number] == 0) continue;
+    const char *name = system_call_name(static_cast<int>(number));
+    result.Set(*name ? std::string(name) : std::to_string(number), static_cast<double>(counts[number]));
   }
-  return returns;
+  return result;
 }
 
 }  // namespace
@@ -48,6 +48,7 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   inet_ntop(AF_INET, &control.gate_address, address, sizeof address);
   result.Set("address", address);
   result.Set("port", ntohs(control.gate_port));
+  result.Set("encrypted", control.seal != 0);
   result.Set("migrations", static_cast<double>(statistics.migrations));
   result.Set("freezeSeconds", static_cast<double>(statistics.freeze_ns) / 1e9);
   result.Set("calls", static_cast<double>(statistics.calls));
@@ -57,7 +58,8 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   result.Set("lastReturn", last == kByOrder || statistics.migrations == 0 ? env.Null()
                            : last == kByFault                             ? Napi::String::New(env, "a fault").As<Napi::Value>()
                                                                           : Napi::String::New(env, system_call_name(last)).As<Napi::Value>());
-  result.Set("returns", Returns(env, statistics));
+  result.Set("returns", Counts(env, statistics.returns));
+  result.Set("refused", Counts(env, statistics.refused));
   return result;
 }
 

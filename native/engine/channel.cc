@@ -24,7 +24,7 @@ int wait_for(int fd, short events, int timeout_ms) {
   return n < 0 ? errno : n ? 0 : ETIMEDOUT;
 }
 
-int connect_to(const sockaddr_in &to, int fd, int timeout_ms) {
+template <class Address> int connect_to(const Address &to, int fd, int timeout_ms) {
   fcntl(fd, F_SETFL, O_NONBLOCK);
   if (connect(fd, reinterpret_cast<const sockaddr *>(&to), sizeof to) && errno != EINPROGRESS) return errno;
   if (int error = wait_for(fd, POLLOUT, timeout_ms)) return error;
@@ -32,6 +32,14 @@ int connect_to(const sockaddr_in &to, int fd, int timeout_ms) {
   socklen_t n = sizeof error;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n);
   return error;
+}
+
+// Its name is free when it has died, for anyone.
+int connect_to_seal(uint32_t number, int fd, int timeout_ms) {
+  if (int error = connect_to(seal_address(number), fd, timeout_ms)) return error;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) ? errno : peer.uid ? EPERM : 0;
 }
 
 int send_whole(int fd, const void *data, size_t size) {
@@ -53,20 +61,16 @@ int receive_whole(int fd, void *data, size_t size, int timeout_ms) {
   return 0;
 }
 
-void read_clocks(int64_t (&t)[3]) {
-  t[0] = clock_ns(CLOCK_REALTIME);
-  t[1] = clock_ns(CLOCK_MONOTONIC);
-  t[2] = clock_ns(CLOCK_BOOTTIME);
-}
-
 int introduce(Opened &opened, const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms) {
   Hello hello{kHelloMagic, session.protocol, kind, uint16_t(index), session.id, {}, session.owner, 0};
   if (getrandom(hello.nonce, sizeof hello.nonce, 0) != ssize_t(sizeof hello.nonce)) return EIO;
-  read_clocks(opened.asked_at);
+  opened.asked_at = read_clocks();
   if (int error = send_whole(opened.fd, &hello, sizeof hello)) return error;
   if (int error = receive_whole(opened.fd, &opened.challenge, sizeof opened.challenge, timeout_ms)) return error;
   if (opened.challenge.magic != kHelloMagic) return EPROTO;
   if (opened.challenge.protocol != session.protocol) return EPROTONOSUPPORT;
+  if (opened.challenge.error) return opened.challenge.error <= 4095 ? int(opened.challenge.error) : EPROTO;
+  if (opened.challenge.realtime < 0 || opened.challenge.monotonic < 0 || opened.challenge.boottime < 0) return EPROTO;   // no clock of a node
   Proof proof{};
   if (begin) {
     improve_offsets(*begin, opened);
@@ -79,27 +83,32 @@ int introduce(Opened &opened, const Session &session, ChannelKind kind, unsigned
 
 }  // namespace
 
-// Lower bounds: the guest's clocks are never ahead of home's, so that nothing runs backwards on the way home. The greatest of several is the best.
+// Lower bounds: the guest's clocks are never ahead of home's, so that nothing runs backwards on the way home. The greatest of several is the best, for
+// all three at once: a wait may be timed by one of them and watched by another.
 void improve_offsets(Begin &begin, const Opened &opened) {
-  auto raise = [](int64_t &offset, int64_t bound) { offset = offset && offset > bound ? offset : bound; };
-  raise(begin.realtime_offset, opened.asked_at[0] - opened.challenge.realtime);
-  raise(begin.monotonic_offset, opened.asked_at[1] - opened.challenge.monotonic);
-  raise(begin.boottime_offset, opened.asked_at[2] - opened.challenge.boottime);
+  const Clocks &home = opened.asked_at;
+  const Challenge &host = opened.challenge;
+  int64_t monotonic = home.monotonic - host.monotonic;
+  if (begin.monotonic_offset && begin.monotonic_offset >= monotonic) return;
+  begin.monotonic_offset = monotonic;
+  begin.realtime_offset = home.realtime - host.realtime;
+  begin.boottime_offset = home.boottime - host.boottime;
 }
 
 Opened open_channel(const Session &session, ChannelKind kind, unsigned index, Begin *begin, int timeout_ms) {
   Opened opened;
-  opened.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  opened.error = opened.fd < 0 ? errno : connect_to(session.gate, opened.fd, timeout_ms);
-  if (!opened.error) {
+  opened.fd = socket(session.seal ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (opened.fd < 0) opened.error = errno;
+  else opened.error = session.seal ? connect_to_seal(session.seal, opened.fd, timeout_ms) : connect_to(session.gate, opened.fd, timeout_ms);
+  if (!opened.error && !session.seal) {
     int one = 1, idle = 10, interval = 5, count = 6;
     setsockopt(opened.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(opened.fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
     setsockopt(opened.fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
     setsockopt(opened.fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
     setsockopt(opened.fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
-    opened.error = introduce(opened, session, kind, index, begin, timeout_ms);
   }
+  if (!opened.error) opened.error = introduce(opened, session, kind, index, begin, timeout_ms);
   if (opened.error && opened.fd >= 0) close(opened.fd), opened.fd = -1;
   return opened;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <netinet/in.h>
 
+#include "engine/clocks.h"
 #include "stub/wire.h"
 
 namespace mosrun {
@@ -10,6 +11,7 @@ struct Session {
   uint64_t id = 0;
   uint8_t token[32] = {};
   sockaddr_in gate{};
+  uint32_t seal = 0;              // number of the mosseal that reaches the gate; 0: the channels are not encrypted
   int owner = 0;                  // the process, by its own number
   uint32_t protocol = kProtocol;
   bool own_clock = false;         // the guest is to see the hosting node's time of day
@@ -19,7 +21,7 @@ struct Opened {
   int fd = -1;
   int error = 0;                  // errno
   Challenge challenge{};
-  int64_t asked_at[3] = {};       // CLOCK_REALTIME, MONOTONIC, BOOTTIME before the challenge
+  Clocks asked_at{};              // before the challenge
 };
 
 // Connects, and says who it is. For channel 0 `begin` goes along, with clock offsets no worse than those it has.

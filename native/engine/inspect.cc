@@ -2,10 +2,20 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "stub/views.h"
 #include "syscalls.h"
 
 namespace mosrun {
@@ -30,6 +40,7 @@ bool find_control(pid_t pid, ProcessStatus &status) {
       case Phase::leaving: status.state = "leaving"; break;
       case Phase::away: status.state = "away"; break;
       case Phase::returning: status.state = "returning"; break;
+      case Phase::moving: status.state = "moving"; break;
       default: status.state = "home";
     }
     return true;
@@ -45,25 +56,115 @@ namespace {
 
 bool starts(const std::string &text, const char *with) { return !text.compare(0, strlen(with), with); }
 
-// Does any other process map the same shared memory?
-bool mapped_elsewhere(pid_t pid, const Region &region) {
+// Was the file of a mapping opened for writing? proc(5) shows it in the mode of the mapping's entry (fs/proc/base.c, proc_map_files_instantiate).
+bool may_be_written(pid_t pid, const Region &r) {
+  char name[64];
+  struct stat entry;
+  snprintf(name, sizeof name, "map_files/%lx-%lx", static_cast<unsigned long>(r.start), static_cast<unsigned long>(r.end));
+  return !lstat(proc_path(pid, name).c_str(), &entry) && (entry.st_mode & S_IWUSR);
+}
+
+// Its deputy has such views for its own use.
+bool is_away(pid_t pid) {
+  ProcessStatus status;
+  find_control(pid, status);
+  return status.base && strcmp(status.state, "home");
+}
+
+template <class Found> bool any_process(Found found) {
   DIR *dir = opendir("/proc");
   if (!dir) return true;
-  bool found = false;
-  while (dirent *entry = readdir(dir)) {
-    pid_t other = atoi(entry->d_name);
-    if (!other || other == pid) continue;
-    for (const Region &r : read_regions(other, false))
-      if (r.shared && r.inode == region.inode && r.device == region.device) found = true;
-    if (found) break;
-  }
+  bool any = false;
+  while (dirent *entry = any ? nullptr : readdir(dir))
+    if (pid_t pid = atoi(entry->d_name)) any = found(pid);
   closedir(dir);
+  return any;
+}
+
+bool same_file(const Region &a, const Region &b) { return a.inode == b.inode && a.device == b.device; }
+
+// Does any other process map the same memory?
+bool mapped_elsewhere(pid_t pid, const Region &region) {
+  return any_process([&](pid_t other) {
+    if (other == pid) return false;
+    for (const Region &r : read_regions(other, false))
+      if (same_file(r, region)) return true;
+    return false;
+  });
+}
+
+// Has any process a descriptor of it, or a socket in which one may be under way (SCM_RIGHTS)? Then others may read, write and map it at any time.
+bool held_open(const Region &region) {
+  return any_process([&](pid_t pid) {
+    std::string list = proc_path(pid, "fd");
+    DIR *dir = opendir(list.c_str());
+    if (!dir) return false;
+    bool held = false;
+    while (dirent *entry = held ? nullptr : readdir(dir)) {
+      std::string text;
+      char target[80];
+      ssize_t n = readlink((list + "/" + entry->d_name).c_str(), target, sizeof target - 1);
+      if (n <= 0) continue;
+      target[n] = 0;
+      struct stat status;
+      if (!strncmp(target, "/memfd:", 7)) held = stat((list + "/" + entry->d_name).c_str(), &status) || status.st_ino == region.inode;
+      else if (!strncmp(target, "socket:", 7)) held = read_file(proc_path(pid, "fdinfo") + "/" + entry->d_name, text) && text.find("scm_fds:\t") != std::string::npos && text.find("scm_fds:\t0") == std::string::npos;
+    }
+    closedir(dir);
+    return held;
+  });
+}
+
+bool has_flag(const Region &r, const char *flag) { return r.flags.find(std::string(" ") + flag + " ") != std::string::npos; }
+
+// A memfd whose descriptor is closed, as just-in-time compilers use it to see their code twice, is memory of this process alone.
+void check_memfd(pid_t pid, const Region &region, std::vector<std::string> &why) {
+  const std::string reason = "it maps shared memory (" + region.name + ")";
+  bool writable = true;
+  for (const Region &r : read_regions(pid, true)) {
+    if (!same_file(r, region)) continue;
+    if (!r.shared) return why.push_back(reason + " both shared and privately"), void();
+    writable = writable && has_flag(r, "mw");
+  }
+  if (!writable) return why.push_back(reason + ", sealed against writing"), void();
+  if (mapped_elsewhere(pid, region)) return why.push_back(reason + " that another process maps"), void();
+  if (held_open(region)) why.push_back(reason + " of which a descriptor is open");
+}
+
+// A descriptor of what /proc shows of the process itself (stub/views.h), by its name.
+std::string own_view(pid_t pid, const std::vector<pid_t> &threads) {
+  const std::string directory = proc_path(threads.empty() ? pid : threads.front(), "fd");
+  std::string found;
+  DIR *dir = opendir(directory.c_str());
+  while (dirent *entry = dir && found.empty() ? readdir(dir) : nullptr) {
+    char name[256];
+    const ssize_t n = readlinkat(dirfd(dir), entry->d_name, name, sizeof name);
+    const pid_t number = n > 0 ? viewed_process(name, size_t(n)) : 0;
+    if (!number) continue;
+    auto is = [&](pid_t tid) { return number == tid || number == innermost_tid(pid, tid); };
+    struct statfs filesystem;
+    if (statfs((directory + "/" + entry->d_name).c_str(), &filesystem) || filesystem.f_type != long(kProcFilesystem)) continue;
+    if (is(pid) || std::any_of(threads.begin(), threads.end(), is)) found.assign(name, size_t(n));
+  }
+  if (dir) closedir(dir);
   return found;
+}
+
+// Does anyone have it open for writing? Its pages would be old where the process is going. Nobody gets a read lease then (fcntl(2)).
+bool is_written(pid_t pid, const Region &r) {
+  char path[96];
+  snprintf(path, sizeof path, "/proc/%d/map_files/%lx-%lx", pid, static_cast<unsigned long>(r.start), static_cast<unsigned long>(r.end));
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return false;
+  signal(SIGIO, SIG_IGN);                                       // somebody opens it at this moment
+  bool written = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+  close(fd);
+  return written;
 }
 
 void check_region(pid_t pid, const Region &r, std::vector<std::string> &why) {
   if (r.name == "[vsyscall]" || r.name == "[vdso]" || starts(r.name, "[vvar")) return;
-  auto has = [&](const char *flag) { return r.flags.find(std::string(" ") + flag + " ") != std::string::npos; };
+  auto has = [&](const char *flag) { return has_flag(r, flag); };
   if (has("ht")) why.push_back("it uses huge pages from the reserve of this node (" + r.name + ")");
   if (has("um") || has("uw")) why.push_back("it handles page faults itself (userfaultfd)");
   if (has("ss")) why.push_back("it uses a shadow stack");
@@ -75,16 +176,57 @@ void check_region(pid_t pid, const Region &r, std::vector<std::string> &why) {
   if (starts(r.name, "/dev/zero (deleted)")) {
     // Also of a stopped process, which may have forked since it was asked first: its child would go on with memory left behind.
     if (mapped_elsewhere(pid, r)) why.push_back("it shares memory with another process");
-  } else if (starts(r.name, "/SYSV") || starts(r.name, "/memfd:")) {
+  } else if (starts(r.name, "/memfd:")) {
+    check_memfd(pid, r, why);
+  } else if (starts(r.name, "/SYSV")) {
     why.push_back("it maps shared memory (" + r.name + ")");
+  } else if (!r.write && r.inode && may_be_written(pid, r)) {
+    why.push_back("it maps a file shared that it has opened for writing (" + r.name + ")");
   } else if (r.write) {
     why.push_back("it maps a file shared and writable (" + r.name + ")");
+  } else if (is_written(pid, r)) {
+    why.push_back("it maps a file shared that is open for writing (" + r.name + ")");
   }
 }
 
 }  // namespace
 
-std::vector<std::string> reasons_to_stay(pid_t pid, bool quick) {
+// A child's number at the other end is the one its parent knows, but such a child has another itself. Before the first there is nothing to read.
+static bool children_elsewhere(pid_t pid) {
+  char own[64] = "", theirs[64] = "";
+  const std::string ns = "/proc/" + std::to_string(pid) + "/ns/";
+  if (readlink((ns + "pid").c_str(), own, sizeof own - 1) < 0) return false;
+  return readlink((ns + "pid_for_children").c_str(), theirs, sizeof theirs - 1) < 0 || strcmp(own, theirs);
+}
+
+pid_t shares_memory_with(pid_t pid) {
+  if (syscall(SYS_kcmp, pid, pid, KCMP_VM, 0, 0) < 0 && errno != ESRCH) return -1;
+  pid_t found = -1;                                             // where /proc cannot be read
+  bool any = any_process([&](pid_t other) {
+    bool same = other != pid && !syscall(SYS_kcmp, pid, other, KCMP_VM, 0, 0);
+    if (same) found = other;
+    return same;
+  });
+  return any ? found : 0;
+}
+
+std::string why_shared(pid_t other) {
+  if (other < 0) return "the kernel of this node cannot tell whether it shares its memory (kcmp(2) is missing)";
+  return "it shares its memory with process " + std::to_string(other) + " (vfork, or clone with CLONE_VM)";
+}
+
+// Read before the process is stopped, as smaps counts every page: advice given in the moments until then is not seen.
+std::vector<Advised> advice_on(const std::vector<Region> &regions) {
+  std::vector<Advised> list;
+  for (const Region &r : regions) {
+    if (r.name == "[stack]" || r.name == "[vdso]" || r.name == "[vsyscall]" || starts(r.name, "[vvar")) continue;
+    for (auto [flag, advice] : {std::pair(" wf ", kWipeOnFork), std::pair(" gd ", kGrowsDown)})
+      if (r.flags.find(flag) != std::string::npos) list.push_back({r.start, r.end, advice, 0});
+  }
+  return list;
+}
+
+std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Region> *seen) {
   std::vector<std::string> why;
   ProcessStat stat;
   if (!read_stat(pid, stat)) return {"there is no such process"};
@@ -95,13 +237,17 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick) {
   std::string tracer = status_field(living, "TracerPid");
   if (!tracer.empty() && tracer != "0" && tracer != std::to_string(getpid())) why.push_back("it is being traced by process " + tracer);
   if (status_field(living, "Seccomp") == "2") why.push_back("it runs under a system-call filter of its own (seccomp)");
+  if (children_elsewhere(living)) why.push_back("its children begin in a pid namespace of their own");
   if (threads.size() + (living != pid) > kMaxSlots) why.push_back("it has more than " + std::to_string(kMaxSlots) + " threads");
   int pidfd = living == pid ? -1 : open_pidfd(pid, living);
   if (pidfd >= 0) close(pidfd);
   else if (living != pid && errno == EINVAL) why.push_back("its first thread has ended, and the kernel of this node is older than Linux 6.9");
+  std::string view = own_view(pid, threads);
+  if (!view.empty() && !is_away(pid)) why.push_back("it has a view of itself open (" + view + ")");
   std::vector<Region> regions = read_regions(pid, !quick);
   if (regions.empty()) why.push_back("its memory map cannot be read");
   for (const Region &r : regions) check_region(pid, r, why);
+  if (seen) *seen = std::move(regions);
   return why;
 }
 

@@ -9,7 +9,7 @@
 namespace mosrun {
 
 struct ProcessStatus {
-  const char *state = "home";        // home, leaving, away, returning
+  const char *state = "home";        // home, leaving, away, returning, moving
   Remote base;                       // of the stub; 0: there is none, the process has never left or is clean again
   Control control{};
 };
@@ -20,8 +20,16 @@ bool find_control(pid_t pid, ProcessStatus &status);
 // Reads the control page again at a known place.
 bool read_control(pid_t pid, Remote base, Control &control);
 
-// Why the process cannot move now, in sentences; empty if it can. `quick` leaves out what only its sleeping state can answer.
-std::vector<std::string> reasons_to_stay(pid_t pid, bool quick = false);
+// Another process whose memory is this one's, as a vfork child's is its parent's until it executes a program or ends; 0: there is none, -1: the kernel
+// cannot tell. Nothing else that /proc shows tells it.
+pid_t shares_memory_with(pid_t pid);
+std::string why_shared(pid_t other);
+
+// Why the process cannot move now, in sentences; empty if it can. `quick` leaves out what only its sleeping state can answer. Who
+// shares its memory is a question of the moment, and asked apart.
+// `seen`: its mappings; without their flags if it was to be quick.
+std::vector<std::string> reasons_to_stay(pid_t pid, bool quick = false, std::vector<Region> *seen = nullptr);
+std::vector<Advised> advice_on(const std::vector<Region> &regions);
 
 const char *system_call_name(int nr);
 

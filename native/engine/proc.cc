@@ -52,6 +52,7 @@ std::vector<Region> read_regions(pid_t pid, bool with_flags) {
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);
     if (end == std::string::npos) end = text.size();
+    else text[end] = 0;                        // or sscanf looks for the end of all the text, each time
     const char *line = text.c_str() + at;
     unsigned long start, stop, offset, inode;
     char mode[8], device[24];
@@ -72,7 +73,7 @@ static bool read_one_stat(pid_t pid, ProcessStat &stat) {
   std::string text;
   if (!read_file(proc_path(pid, "stat"), text)) return false;
   size_t close_paren = text.rfind(')');   // the command may contain anything
-  if (close_paren == std::string::npos) return false;
+  if (close_paren == std::string::npos || close_paren + 2 >= text.size()) return false;
   std::vector<uint64_t> field(53);
   const char *p = text.c_str() + close_paren + 2;
   stat.state = *p;

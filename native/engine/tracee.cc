@@ -22,6 +22,7 @@ namespace mosrun {
 
 namespace {
 
+constexpr int kGiveWay = 20;             // ms that all threads wait for one in state D
 constexpr uint64_t kTrapBit = 1ull << (SIGTRAP - 1);
 constexpr auto kGetRseq = static_cast<__ptrace_request>(0x420f);   // PTRACE_GET_RSEQ_CONFIGURATION (5.13)
 struct RseqConfiguration { uint64_t pointer; uint32_t size, signature, flags, pad; };
@@ -53,22 +54,32 @@ void Tracee::resume_all() {
 }
 
 // A thread can be stopped by our request, or on its way there by a signal, which it then gets. One that ends instead is no longer ours; whether the
-// process goes on without it, the list of threads tells.
-bool Tracee::wait_stop(pid_t tid, std::string &error) {
+// process goes on without it, the list of threads tells. One that sleeps where nothing may wake it (a slow disk, vfork) is waited for as long as the
+// caller says.
+bool Tracee::wait_stop(pid_t tid, int patience_ms, std::string &error) {
   auto ended = [&] {
     attached_.erase(std::remove(attached_.begin(), attached_.end(), tid), attached_.end());
     return true;
   };
+  stuck_ = 0;
   for (int64_t from = clock_ns(CLOCK_MONOTONIC);;) {
     int status = 0;
     pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
     if (got < 0 && errno != EINTR) return ended();
     if (got == 0) {
       int64_t waited = clock_ns(CLOCK_MONOTONIC) - from;
+      char state = waited > 2000000 ? status_field(tid, "State")[0] : '?';
       // The end of a first thread is not reported while others live (wait(2)).
-      if (tid == pid_ && waited > 2000000 && status_field(tid, "State")[0] == 'Z') return ended();
-      if (waited > 2000000000LL) return error = "thread " + std::to_string(tid) + " could not be stopped (it waits in the kernel, in state D)", false;
-      usleep(20);
+      if (tid == pid_ && state == 'Z') return ended();
+      if (state == 'D' && waited > patience_ms * 1000000LL) {
+        std::string where;
+        read_file(proc_path(tid, "wchan"), where);
+        if (where == "0") where.clear();
+        error = "thread " + std::to_string(tid) + " waits in the kernel where nothing may wake it (state D" + (where.empty() ? "" : ", in " + where) + ")";
+        return stuck_ = tid, false;
+      }
+      if (waited > 2000000000LL && state != 'D') return error = "thread " + std::to_string(tid) + " could not be stopped (state " + state + ")", false;
+      usleep(waited < 20000000 ? 20 : 1000);
       continue;
     }
     if (got < 0) continue;
@@ -119,7 +130,7 @@ bool Tracee::wait_for_exec(int timeout_ms, std::string &error) {
   stopped_at_ = clock_ns(CLOCK_MONOTONIC);
   trace(PTRACE_INTERRUPT, pid_, 0, 0);
   trace(PTRACE_CONT, pid_, 0, 0);
-  if (!wait_stop(pid_, error)) return false;
+  if (!wait_stop(pid_, kStopPatience, error)) return false;
   if (attached_.empty()) return error = "the program could not be started", false;
   Thread thread;
   thread.tid = pid_;
@@ -127,7 +138,21 @@ bool Tracee::wait_for_exec(int timeout_ms, std::string &error) {
   return true;
 }
 
-bool Tracee::stop(std::string &error) {
+// A thread in state D is waited for with the others running: they are to notice no more of it than they would anyway.
+bool Tracee::stop(std::string &error, int patience_ms) {
+  for (int64_t until = clock_ns(CLOCK_MONOTONIC) + patience_ms * 1000000LL;;) {
+    if (stop_all(error)) return true;
+    pid_t tid = stuck_;
+    int64_t left = until - clock_ns(CLOCK_MONOTONIC);
+    if (!tid || left <= 0) return false;
+    for (pid_t other : attached_)
+      if (other != tid) trace(PTRACE_DETACH, other, 0, 0);
+    attached_.assign(1, tid);
+    if (!wait_stop(tid, int(left / 1000000), error)) return false;
+  }
+}
+
+bool Tracee::stop_all(std::string &error) {
   std::map<pid_t, Asleep> sleeping;
   for (pid_t tid : threads_of(pid_)) sleeping[tid] = asleep(pid_, tid);
   stopped_at_ = clock_ns(CLOCK_MONOTONIC);
@@ -140,7 +165,7 @@ bool Tracee::stop(std::string &error) {
     std::vector<pid_t> asked;
     for (size_t i = before; i < attached_.size(); ++i) asked.push_back(attached_[i]);
     for (pid_t tid : asked)
-      if (!wait_stop(tid, error)) return false;
+      if (!wait_stop(tid, kGiveWay, error)) return false;
     if (asked.empty() && before) break;
   }
   if (attached_.empty()) return error = "it has ended", false;
@@ -217,14 +242,14 @@ void Tracee::settle(Thread &thread) {
   thread.in_call = true;
   int nr = int(r.orig_rax);
   if (nr == syscalls::nr_restart_syscall) nr = known;
-  bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr));
+  bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr) && !handler_waits(thread.tid, thread.mask));
   if (!again) return;
   if (nr < 0) {                                            // a continued call of unknown kind
     unsettled_ = true;
     return;
   }
   int64_t whole = timeout_of(thread.tid, nr, r);
-  if (whole >= 0 && writes_rest_back(nr)) thread.rest_ns = whole;   // what stands there now is what is left
+  if (whole >= 0 && writes_rest_back(nr, r)) thread.rest_ns = whole;   // what stands there now is what is left
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   r.rax = uint64_t(nr);
   r.rip -= 2;
@@ -283,7 +308,7 @@ bool Tracee::call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std:
   user_regs_struct back = t.in_call ? t.raw : t.regs;
   set_regs(t.tid, back);
   // Back to a stop from which the kernel goes on with an interrupted call.
-  if (done) done = !trace(PTRACE_INTERRUPT, t.tid, 0, 0) && !trace(PTRACE_CONT, t.tid, 0, 0) && wait_stop(t.tid, error);
+  if (done) done = !trace(PTRACE_INTERRUPT, t.tid, 0, 0) && !trace(PTRACE_CONT, t.tid, 0, 0) && wait_stop(t.tid, kStopPatience, error);
   trace(PTRACE_SETSIGMASK, t.tid, 8, at(&t.mask));
   if (done && regs.rip != gadgets.call.value + 2) return error = "an injected call went astray", false;
   if (!done && error.empty()) error = failure("an injected call", t.tid);

@@ -24,6 +24,8 @@ struct Thread {
   bool begun = false;                    // the call will be issued again although the program has begun it: a handler may still end it with EINTR
 };
 
+constexpr int kStopPatience = 2000;      // ms
+
 // All threads of a process, stopped. Whatever has not been given to `release` goes on unharmed when this ends.
 class Tracee {
  public:
@@ -36,7 +38,9 @@ class Tracee {
   bool seize_for_exec(std::string &error);
   bool wait_for_exec(int timeout_ms, std::string &error);
 
-  bool stop(std::string &error);
+  bool stop(std::string &error, int patience_ms = kStopPatience);
+  // After a stop that failed: the thread in state D, which may well be stopped later; 0: another reason.
+  pid_t stuck() const { return stuck_; }
   // Reads what has to travel with each thread, and settles calls that the stop interrupted. `unsettled`: a thread stands where it cannot be taken
   // from: it has to run a moment longer.
   bool read_threads(std::string &error);
@@ -54,7 +58,8 @@ class Tracee {
   int64_t stopped_at() const { return stopped_at_; }
 
  private:
-  bool wait_stop(pid_t tid, std::string &error);
+  bool stop_all(std::string &error);
+  bool wait_stop(pid_t tid, int patience_ms, std::string &error);
   bool stop_thread(pid_t tid, std::string &error);
   bool leave_vdso(Thread &thread, std::string &error);
   bool step_out(Thread &thread, std::string &error);
@@ -67,6 +72,7 @@ class Tracee {
   std::vector<pid_t> attached_;
   int64_t stopped_at_ = 0;
   bool unsettled_ = false;
+  pid_t stuck_ = 0;
   uint64_t vdso_start_ = 0, vdso_end_ = 0;
 };
 

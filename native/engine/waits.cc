@@ -35,18 +35,33 @@ static int processor_of(pid_t pid, pid_t tid) {
   return at == std::string::npos ? -1 : atoi(text.c_str() + at + 1);
 }
 
+// The call that a continued one goes on with, from the function it waits in; where the kernel's functions end in jumps, wchan shows none
+// of them. Then from the program's own instructions, if they are the usual ones: mov $number, %eax; syscall.
+static int continued(pid_t pid, const std::string &where, unsigned long first, uint64_t after) {
+  if (where.find("nanosleep") != std::string::npos) return first < 64 ? sc::nr_clock_nanosleep : sc::nr_nanosleep;
+  if (where.find("poll") != std::string::npos) return sc::nr_poll;
+  if (where.find("futex") != std::string::npos) return sc::nr_futex;
+  uint8_t code[7];
+  if (!read_memory(pid, {after - sizeof code}, code, sizeof code) || code[0] != 0xb8 || code[5] != 0x0f || code[6] != 0x05) return -1;
+  int nr;
+  memcpy(&nr, code + 1, sizeof nr);
+  // Those that leave a restart block, ERESTART_RESTARTBLOCK.
+  for (int one : {sc::nr_clock_nanosleep, sc::nr_nanosleep, sc::nr_poll, sc::nr_futex})
+    if (nr == one) return nr;
+  return -1;
+}
+
 Asleep asleep(pid_t pid, pid_t tid) {
   Asleep result;
   std::string task = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid), text;
   if (!read_file(task + "/syscall", text) || !strncmp(text.c_str(), "running", 7)) return result;
   result.nr = atoi(text.c_str());
   if (result.nr == sc::nr_restart_syscall) {
-    // Continued once before: the number is gone, the function it waits in is not.
     std::string where;
     read_file(task + "/wchan", where);
-    unsigned long first = 0;
-    sscanf(text.c_str(), "%*d %lx", &first);
-    result.nr = where.find("nanosleep") != std::string::npos ? (first < 64 ? sc::nr_clock_nanosleep : sc::nr_nanosleep) : where.find("poll") != std::string::npos ? sc::nr_poll : where.find("futex") != std::string::npos ? sc::nr_futex : -1;
+    unsigned long first = 0, after = 0;
+    sscanf(text.c_str(), "%*d %lx %*x %*x %*x %*x %*x %*x %lx", &first, &after);
+    result.nr = continued(pid, where, first, after);
   }
   if (result.nr < 0 || unsigned(result.nr) >= sc::count) return result;
   const sc::Call &call = sc::calls[result.nr];
@@ -67,12 +82,22 @@ Asleep asleep(pid_t pid, pid_t tid) {
   return result;
 }
 
-bool writes_rest_back(int nr) {
+bool writes_rest_back(int nr, const user_regs_struct &r) {
+  if (nr == sc::nr_nanosleep) return r.rdi == r.rsi;       // asked for in the place where the rest goes
+  if (nr == sc::nr_clock_nanosleep) return r.rdx == r.r10;
   return nr >= 0 && unsigned(nr) < sc::count && (sc::calls[nr].timeout == sc::Timeout::timespec_inout || sc::calls[nr].timeout == sc::Timeout::timeval_inout);
 }
 
+bool handler_waits(pid_t tid, uint64_t mask) {
+  auto set = [&](const char *name) { return strtoull(status_field(tid, name).c_str(), nullptr, 16); };
+  return (set("SigPnd") | set("ShdPnd")) & set("SigCgt") & ~mask;
+}
+
 bool ends_by_stop(int nr) {
-  return nr >= 0 && unsigned(nr) < sc::count && (sc::calls[nr].restart == sc::Restart::eintr || nr == sc::nr_io_getevents || nr == sc::nr_io_pgetevents);
+  if (nr < 0 || unsigned(nr) >= sc::count) return false;
+  // Calls on sockets with SO_RCVTIMEO or SO_SNDTIMEO, which otherwise restart, end so too (sock_intr_errno); they have done nothing.
+  sc::Restart restart = sc::calls[nr].restart;
+  return restart == sc::Restart::eintr || restart == sc::Restart::sys || nr == sc::nr_io_getevents || nr == sc::nr_io_pgetevents;
 }
 
 static int64_t timespec_at(pid_t pid, uint64_t at, int64_t unit) {

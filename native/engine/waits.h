@@ -18,8 +18,12 @@ int64_t switches_of(pid_t pid, pid_t tid);
 // The time-out of an interrupted call, ns; -1: it has none. `regs` are those of the call (orig_rax valid).
 int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &regs);
 
-// Calls that write the rest of their time back, also when they are interrupted (select, pselect6, ppoll).
-bool writes_rest_back(int nr);
+// Calls that write the rest of their time over the time, also when a stop interrupts them: select, pselect6, ppoll, and sleeps that are given one place for
+// both.
+bool writes_rest_back(int nr, const user_regs_struct &regs);
+
+// Has a signal come that the thread will handle when it goes on?
+bool handler_waits(pid_t tid, uint64_t mask);
 
 // Calls that return EINTR after any stop, although nothing has happened: they are simply issued again.
 bool ends_by_stop(int nr);

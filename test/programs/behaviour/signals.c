@@ -27,6 +27,14 @@ static void on_rt(int s, siginfo_t *info, void *context) {
   if (rt < 4) order[rt] = info->si_value.sival_int;
   ++rt;
 }
+// Two signals at once, each with its own count: what is sent in order comes in order, none lost, none twice.
+static volatile int streams[2];
+static void on_stream(int s, siginfo_t *info, void *context) {
+  (void)context;
+  const int which = s - SIGRTMIN - 4;
+  CHECK(info->si_value.sival_int == streams[which]);
+  ++streams[which];
+}
 static void on_alarm(int s) { (void)s; }
 static void on_fault(int s, siginfo_t *info, void *context) {
   (void)context;
@@ -134,6 +142,29 @@ static void suspend(void) {
   waitpid(child, NULL, 0);
 }
 
+static void two_streams(void) {
+  enum { kEach = 100 };
+  sigset_t other;
+  sigemptyset(&other);
+  sigaddset(&other, SIGUSR2);
+  streams[0] = streams[1] = 0;
+  handle(SIGRTMIN + 4, on_stream, SA_RESTART);
+  handle(SIGRTMIN + 5, on_stream, SA_RESTART);
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int i = 0; i < kEach; ++i)
+      for (int which = 0; which < 2; ++which) sigqueue(getppid(), SIGRTMIN + 4 + which, (union sigval){.sival_int = i});
+    _exit(0);
+  }
+  // Masks that concern neither, and actions set anew, while they come.
+  for (int turn = 0; waitpid(child, NULL, WNOHANG) == 0; ++turn) {
+    sigprocmask(turn % 2 ? SIG_UNBLOCK : SIG_BLOCK, &other, NULL);
+    handle(SIGRTMIN + 4 + turn % 2, on_stream, SA_RESTART);
+  }
+  sigprocmask(SIG_UNBLOCK, &other, NULL);
+  CHECK(streams[0] == kEach && streams[1] == kEach);
+}
+
 static void alternate_stack(void) {
   const stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof other_stack};
   stack_t before, during;
@@ -205,6 +236,7 @@ int main(int argc, char **argv) {
     masks_and_queues();
     interrupted_calls();
     suspend();
+    two_streams();
     alternate_stack();
     faults_are_the_programs();
     deaths_and_stops();
