@@ -68,7 +68,7 @@ export function header(table: readonly Row[]): string {
   const commandLists = lists.filter((list) => list !== 'none');
   const commandArrays = commandLists.map((list) => {
     const rows = commands[list].map((c) => `  {${hex(c.number)}, ${c.size}, Dir::${c.dir}, Place::${c.place}, {}}, // ${c.name}`);
-    return `constexpr Command ${list}s[] = {\n${rows.join('\n')}\n};`;
+    return `inline constexpr Command ${list}s[] = {\n${rows.join('\n')}\n};`;
   });
 
   return `// Generated from native/syscalls by generate.ts: change the table, not this file.
@@ -112,13 +112,13 @@ struct Call { Place place; Special special; uint8_t nargs; Restart restart; Time
 
 constexpr unsigned count = ${count};
 
-constexpr Call calls[count] = {
+inline constexpr Call calls[count] = {
 ${table.map(callInitializer).join('\n')}
 };
 
-constexpr char names[] =
+inline constexpr char names[] =
 ${nameLiterals};
-constexpr uint16_t name_at[count] = {
+inline constexpr uint16_t name_at[count] = {
 ${chunks(nameAt.map(String), 20)}
 };
 
@@ -132,11 +132,11 @@ ${chunks(
 // "(word & mask) == value", word being the low or the high half of args[arg]. Conditions of one group hold together;
 // the groups of a call are alternatives. Sorted by call, then group.
 struct NativeIf { uint16_t nr; uint8_t group; uint8_t arg; uint8_t high; uint32_t mask; uint32_t value; };
-constexpr NativeIf native_if[] = {
+inline constexpr NativeIf native_if[] = {
 ${nativeRules.join('\n')}
 };
 struct PlaceIf { uint16_t nr; uint8_t group; uint8_t arg; uint8_t high; uint32_t mask; uint32_t value; Place place; };
-constexpr PlaceIf place_if[] = {
+inline constexpr PlaceIf place_if[] = {
 ${placeRules.join('\n')}
 };
 
@@ -145,20 +145,20 @@ struct Command { uint32_t cmd; uint32_t size; Dir dir; Place place; uint8_t pad[
 ${commandArrays.join('\n')}
 
 // ioctl types whose _IOC direction and size are believed for numbers that are in no list.
-constexpr uint8_t trusted_ioctl_types[] = {${trusted.map(hex).join(', ')}};
+inline constexpr uint8_t trusted_ioctl_types[] = {${trusted.map(hex).join(', ')}};
 
 // Deputy: numbers it may run when asked; which arguments are pointers (null or inside the request's buffers; for calls
 // with a command, the list says), and which are descriptors (outside the reserved window).
-constexpr uint8_t deputy_allows[(count + 7) / 8] = {
+inline constexpr uint8_t deputy_allows[(count + 7) / 8] = {
 ${chunks([...allowed].map(hex), 16)}
 };
-constexpr uint8_t pointer_args[count] = {
+inline constexpr uint8_t pointer_args[count] = {
 ${chunks(
   table.map((row) => hex(bitmap(row, isPointer))),
   24,
 )}
 };
-constexpr uint8_t fd_args[count] = {
+inline constexpr uint8_t fd_args[count] = {
 ${chunks(
   table.map((row) => hex(bitmap(row, isDescriptor))),
   24,
@@ -167,7 +167,7 @@ ${chunks(
 
 // Guest: arguments of 32 bits that it must understand itself (lengths, commands, descriptors). The calling convention
 // leaves the upper half undefined: clear it before use.
-constexpr uint8_t int_args[count] = {
+inline constexpr uint8_t int_args[count] = {
 ${chunks(
   table.map((row) => hex(bitmap(row, isInt))),
   24,

@@ -123,7 +123,8 @@ the kernel's own business, and mosrun has no part in it.
 | --- | --- | --- |
 ${places.join('\n')}
 
-A number newer than this table comes home.
+A number newer than this table comes home. Programs started with \`mosrun -e\`, \`-w\` or \`-u\` do not come home for these calls, but have an
+error, or end: see [commands](commands.md).
 
 ## How to read the arguments
 

@@ -1,7 +1,7 @@
 // The process's own memory: where the guest's kernel is the right one to ask.
 //
 // Plain anonymous mappings are native: a return finds them in the guest's /proc/self/maps. Whatever changes a mapping that
-// came from home goes through the stub, which keeps the VMA book (rulings: the maps alone cannot tell a library's
+// came from home goes through the stub, which keeps the VMA book (the maps alone cannot tell a library's
 // page from an anonymous mapping put in its place).
 import { bits, comehome, fd, home, inout, into, is, native, special, string, stub, value, zero } from '../model.js';
 
@@ -98,7 +98,8 @@ export const memory = [
   comehome(311, 'process_vm_writev', 6, 'writes the memory of another process'),
   home(319, 'memfd_create', string, value).returnsFd(),
   comehome(323, 'userfaultfd', 1, "handles page faults of the program's own memory"),
-  stub(324, 'membarrier', 'membarrier', 3),
+  // The threads are the guest's; what the process has registered for is asked of home, which keeps it.
+  special(324, 'membarrier', 'membarrier', value, value, value).asks(),
   stub(325, 'mlock2', 'mlock', 3),
   comehome(329, 'pkey_mprotect', 4, 'protection keys belong to the memory at the home-node'),
   comehome(330, 'pkey_alloc', 2, 'protection keys belong to the memory at the home-node'),

@@ -100,7 +100,7 @@ export const processes = [
     .nativeIf(is(0, 0x1002))
     .nativeIf(is(0, 0x1003))
     .nativeIf(is(0, 0x1004)),
-  home(160, 'setrlimit', value, into.fixed(RLIMIT)),
+  special(160, 'setrlimit', 'setrlimit', value, into.fixed(RLIMIT)).asks(),
   native(186, 'gettid', 0),
   home(203, 'sched_setaffinity', value, int, into.arg(1)),
   // The kernel's call returns the bytes it filled, unlike the C library's.
@@ -115,7 +115,7 @@ export const processes = [
   stub(273, 'set_robust_list', 'set_robust_list', 2),
   // get_robust_list(tid, head **, size *): of this process's own threads, whose lists are in the guest.
   stub(274, 'get_robust_list', 'get_robust_list', 3),
-  home(302, 'prlimit64', value, value, into.fixed(RLIMIT), out.fixed(RLIMIT)),
+  special(302, 'prlimit64', 'setrlimit', value, value, into.fixed(RLIMIT), out.fixed(RLIMIT)).asks(),
   setns,
   native(309, 'getcpu', 3),
   // sched_setattr(pid, attr, flags): the first field is the length, 0 meaning the first version's 48; corrected with E2BIG.
