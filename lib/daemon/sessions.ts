@@ -1,0 +1,124 @@
+/** What this node asks of others before one of its processes goes there. */
+import { createHmac, randomInt } from 'node:crypto';
+import type { Membership, PeerClient } from '../cluster/index.js';
+import type { Route } from '../engine/index.js';
+import { type OnwardGrant, type SessionGrant, hasEnded, innermostPid, readFacts } from '../processes/index.js';
+import { MosrunError } from '../shared/errors.js';
+import {
+  type LinkRequest,
+  type SessionAnswer,
+  type SessionRequest,
+  type SessionUsage,
+  admission,
+  linkAnswer,
+  sessionAnswer,
+  sessionDropped,
+  sessionUsage,
+} from '../shared/wire.js';
+import { checkIsUp, findNode } from './services.js';
+
+export interface SessionsPorts {
+  members: Membership;
+  peers: PeerClient;
+  connectSeconds: () => number;
+  requestFor: (pid: number, guest: SessionUsage | null) => SessionRequest;
+  /** Makes way for encrypted channels; the number of the mosseal they are to be opened over. */
+  route: (route: Route) => Promise<number>;
+  unroute: (session: string) => Promise<void>;
+}
+
+/** The key for a session's memory channel alone, so that the node a process leaves learns no more: MemoryLabel in native/stub/wire.h. */
+function memoryKey(token: string): string {
+  const label = Buffer.alloc(16);
+  label.write('mosrun memory');
+  return createHmac('sha256', Buffer.from(token, 'hex')).update(label).digest('hex');
+}
+
+export class Sessions {
+  constructor(private readonly ports: SessionsPorts) {}
+
+  /** May process `pid` come? Throws with the reason when not. */
+  async ask(name: string, pid: number, guest: SessionUsage | null): Promise<SessionGrant> {
+    const { members, peers, requestFor } = this.ports;
+    const destination = findNode(members, name);
+    checkIsUp(destination);
+    const connectSeconds = this.ports.connectSeconds();
+    const bounds = { connectSeconds, timeoutSeconds: 2 * connectSeconds };
+    const body = requestFor(pid, guest);
+    const answer = await peers.ask(destination, { method: 'POST', path: '/v1/sessions', body, ...bounds }, sessionAnswer);
+    try {
+      return { ...answer, seal: await this.sealFor(name, answer, body.encrypt) };
+    } catch (error) {
+      this.drop(name, answer.session);
+      throw error;
+    }
+  }
+
+  /** 0: nothing is encrypted. */
+  private async sealFor(name: string, answer: SessionAnswer, wanted: boolean): Promise<number> {
+    const { session, token, address, port, encrypted } = answer;
+    if (wanted && !encrypted)
+      throw new MosrunError('refused', `${name} does not encrypt, though it was asked to: nothing goes there`);
+    return encrypted ? this.ports.route({ session, kind: 'session', key: token, address, port }) : 0;
+  }
+
+  /** As `ask`, for a process that `from` hosts in session `session`; and has `from` open the channel between the two. */
+  async askOnward(from: string, session: string, to: string, pid: number): Promise<OnwardGrant> {
+    const { members, peers } = this.ports;
+    const host = findNode(members, from);
+    checkIsUp(host);
+    const connectSeconds = this.ports.connectSeconds();
+    const guest = await this.usage(from, session);
+    if (!guest.running) throw new MosrunError('busy', `process ${pid} is not on ${from} any more: order it again`);
+    const inner = innermostPid(pid);
+    if (inner === null) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
+    const grant = await this.ask(to, pid, guest);
+    const memory = randomInt(1, 2 ** 16);
+    const { token, address, port, seal } = grant;
+    const key = memoryKey(token);
+    const body: LinkRequest = { pid: inner, session: grant.session, key, address, port, memory, encrypted: seal !== 0 };
+    try {
+      await peers.ask(
+        host,
+        { method: 'POST', path: `/v1/sessions/${session}/link`, body, connectSeconds, timeoutSeconds: 4 * connectSeconds },
+        linkAnswer,
+      );
+    } catch (error) {
+      this.drop(to, grant.session);
+      // Its guest goes with it, and the other node knows no more than that there is none.
+      const facts = readFacts(pid);
+      if (!facts || hasEnded(facts)) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
+      const gone = await this.usage(from, session).then(
+        ({ running }) => !running,
+        () => true,
+      );
+      throw gone ? new MosrunError('busy', `process ${pid} is not on ${from} any more: order it again`) : error;
+    }
+    return { ...grant, memory };
+  }
+
+  /** Why that node would not take process `pid` now; null when it would. Nothing is opened. */
+  async refusal(name: string, pid: number): Promise<string | null> {
+    const { members, peers, requestFor } = this.ports;
+    const connectSeconds = this.ports.connectSeconds();
+    const question = { method: 'POST', path: '/v1/admissions', connectSeconds, timeoutSeconds: connectSeconds } as const;
+    return (await peers.ask(findNode(members, name), { ...question, body: requestFor(pid, null) }, admission)).refusal;
+  }
+
+  /** What a session of this node's has used there. */
+  usage(name: string, session: string): Promise<SessionUsage> {
+    const bounds = { connectSeconds: this.ports.connectSeconds(), timeoutSeconds: 5 };
+    const question = { method: 'GET', path: `/v1/sessions/${session}`, ...bounds } as const;
+    return this.ports.peers.ask(findNode(this.ports.members, name), question, sessionUsage);
+  }
+
+  /** Nobody will come for it. A node that cannot be told forgets it by itself. */
+  drop(name: string, session: string): void {
+    void this.ports.unroute(session);
+    const destination = this.ports.members.find(name);
+    if (!destination) return;
+    const bounds = { connectSeconds: 1, timeoutSeconds: 2 };
+    const question = { method: 'DELETE', path: `/v1/sessions/${session}`, ...bounds } as const;
+    this.ports.peers.ask(destination, question, sessionDropped).catch(() => {});
+  }
+}
