@@ -1,13 +1,17 @@
-/** Keeps the connection to this node's mosgate, and starts one where none answers. mosgate outlives us; we find it again. */
+/**
+ * Keeps the connection to this node's mosgate, and starts one where none answers. mosgate outlives us; we find it again, and replace it if it
+ * is not the one installed. The next one finds its guests.
+ */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { GateClient, type GateEvent, type GateSession } from '../engine/index.js';
+import { GateClient, type GateEvent, type GateSession, type Route } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
-import { VERSION } from '../shared/version.js';
 
 export interface GateKeeperOptions {
+  /** Name of this node. */
+  self: string;
   libexec: string;
   controlSocket: string;
   address: string;
@@ -34,6 +38,10 @@ export class GateKeeper {
     return this.trouble;
   }
 
+  private get program(): string {
+    return path.join(this.options.libexec, 'mosgate');
+  }
+
   /** Connects, starting mosgate if need be; settles when that worked or failed once. */
   start(): Promise<void> {
     this.connecting ??= this.connectOnce().finally(() => {
@@ -44,16 +52,13 @@ export class GateKeeper {
 
   private async connectOnce(): Promise<void> {
     try {
-      let client = (await this.tryConnect()) ?? (await this.launch());
-      let { pid, version } = await client.ping();
-      // One that was here before an update goes as soon as it has no guests.
-      if (version !== VERSION && (await client.quit())) {
-        client = await this.launch();
-        ({ pid, version } = await client.ping());
-      }
+      const found = await this.tryConnect();
+      const client = found ?? (await this.launch());
+      const { pid, version } = await client.ping();
       this.options.log('mosgate answers', { pid, version });
       this.client = client;
       this.trouble = null;
+      if (found && !this.isInstalled(pid)) void this.replace(client);
     } catch (error) {
       const trouble = `its mosgate does not run (${asMosrunError(error).message})`;
       if (trouble !== this.trouble) this.options.log('mosgate does not run', { error: trouble });
@@ -69,6 +74,24 @@ export class GateKeeper {
     });
   }
 
+  /** Is that process's program the file that we would start? After an upgrade its own has been removed, or has another name. */
+  private isInstalled(pid: number): boolean {
+    try {
+      const [running, installed] = [statSync(`/proc/${pid}/exe`), statSync(this.program)];
+      return running.ino === installed.ino && running.dev === installed.dev;
+    } catch {
+      // It has ended, which its connection says too; or the program is being replaced: the next daemon looks again.
+      return true;
+    }
+  }
+
+  /** Its end lets another one start. Guests on their way are waited for. */
+  private async replace(client: GateClient): Promise<void> {
+    if (this.client !== client || this.closed) return;
+    if (await client.quit()) return;
+    this.options.clock.after(RETRY_SECONDS, () => void this.replace(client));
+  }
+
   private async tryConnect(): Promise<GateClient | null> {
     try {
       return await GateClient.connect(this.options.controlSocket, {
@@ -78,7 +101,7 @@ export class GateKeeper {
           this.client = null;
           this.trouble = 'its mosgate has ended';
           this.options.log('mosgate has ended', {});
-          this.retry();
+          void this.start();
         },
       });
     } catch {
@@ -91,7 +114,7 @@ export class GateKeeper {
     const descriptor = openSync(logFile, 'a', 0o600);
     const args = ['--listen', address, '--port', `${port}`, '--control', controlSocket, '--libexec', libexec, '--foreground'];
     let ended: string | null = null;
-    const child = spawn(path.join(libexec, 'mosgate'), args, {
+    const child = spawn(this.program, args, {
       detached: true,
       stdio: ['ignore', descriptor, descriptor],
       cwd: '/',
@@ -119,16 +142,43 @@ export class GateKeeper {
     return this.client;
   }
 
-  open(session: string, token: string, memoryBytes: number): Promise<void> {
-    return this.ready.open(session, token, memoryBytes);
+  open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void> {
+    return this.named((gate) => gate.open(session, token, memoryBytes, encrypted));
+  }
+
+  route(route: Route): Promise<number> {
+    return this.named((gate) => gate.route(route));
+  }
+
+  /** Nobody will take that way. What is not told is forgotten after two minutes. */
+  async unroute(session: string): Promise<void> {
+    await this.client?.unroute(session).catch(() => {});
+  }
+
+  /** Whoever hears why it failed may be on another node. */
+  private async named<Answer>(ask: (gate: GateClient) => Promise<Answer>): Promise<Answer> {
+    const gate = this.ready;
+    try {
+      return await ask(gate);
+    } catch (thrown) {
+      const { code, message } = asMosrunError(thrown);
+      throw new MosrunError(code, `${this.options.self}: ${message}`, { cause: thrown });
+    }
   }
 
   kill(session: string): Promise<void> {
     return this.ready.kill(session);
   }
 
-  async list(): Promise<GateSession[]> {
-    return this.client ? this.client.list() : [];
+  /** null: there is nobody to ask now, or it ended while it was asked. */
+  async list(): Promise<GateSession[] | null> {
+    return (await this.client?.list().catch(() => null)) ?? null;
+  }
+
+  /** Ends mosgate, which stays when it has guests after all. */
+  async quit(): Promise<void> {
+    this.closed = true;
+    await this.client?.quit();
   }
 
   close(): void {

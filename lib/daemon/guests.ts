@@ -5,8 +5,10 @@ import { z } from 'zod';
 import type { GateEvent, GateSession } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { GuestDocument } from '../shared/documents.js';
+import type { EventFields } from '../shared/events.js';
 import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
-import type { SessionAnswer, SessionRequest } from '../shared/wire.js';
+import { MosrunError } from '../shared/errors.js';
+import type { SessionAnswer, SessionRequest, SessionUsage } from '../shared/wire.js';
 
 const guestRecord = z.object({
   version: z.literal(1),
@@ -16,30 +18,41 @@ const guestRecord = z.object({
   command: z.string(),
   uid: z.int(),
   opened: z.number(),
+  encrypted: z.boolean().default(false),
+  /** When it ended, and the CPU time it used; null: not told, since nobody listened. Kept for a while, for its home to ask. */
+  ended: z.object({ at: z.number(), cpu_seconds: z.number().nullable() }).nullable().default(null),
 });
 type GuestRecord = z.infer<typeof guestRecord>;
 
-/** mosgate forgets a session that nobody has come for after 30 s; ours stays a little longer. */
-const EXPIRY_SECONDS = 40;
+/** Its home asks when the stay is over; one that was cut off has a day. */
+const ENDED_KEPT_SECONDS = 86_400;
+/** Of ended ones. */
+const MOST_KEPT = 2000;
 
 export interface Gate {
-  open(session: string, token: string, memoryBytes: number): Promise<void>;
+  open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void>;
   kill(session: string): Promise<void>;
-  list(): Promise<GateSession[]>;
+  /** null: there is nobody to ask now. */
+  list(): Promise<GateSession[] | null>;
+}
+
+export interface GuestsOptions {
+  directory: string;
+  gate: Gate;
+  clock: Clock;
+  /** A guest has begun to run here, or has gone after it had. */
+  tell: (type: 'guest-arrived' | 'guest-left', guest: EventFields<'guest-arrived'>) => void;
 }
 
 export class Guests {
+  private readonly arrived = new Set<string>();
   private readonly records = new Map<string, GuestRecord>();
 
-  constructor(
-    private readonly directory: string,
-    private readonly gate: Gate,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly options: GuestsOptions) {}
 
   load(): void {
-    for (const name of namesIn(this.directory)) {
-      const file = path.join(this.directory, name);
+    for (const name of namesIn(this.options.directory)) {
+      const file = path.join(this.options.directory, name);
       const parsed = guestRecord.safeParse(readJson(file));
       if (parsed.success) this.records.set(parsed.data.session, parsed.data);
       else removeFile(file);
@@ -48,46 +61,112 @@ export class Guests {
 
   /** Those that are here or have been promised a place. */
   get count(): number {
-    return this.records.size;
+    return [...this.records.values()].filter((one) => one.ended === null).length;
   }
 
-  async open(request: SessionRequest, address: string, port: number): Promise<SessionAnswer> {
+  /** @param encrypted also where its home does not ask for it. */
+  async open(request: SessionRequest, address: string, port: number, encrypted: boolean): Promise<SessionAnswer> {
     const session = randomBytes(8).toString('hex');
     const token = randomBytes(32).toString('hex');
-    await this.gate.open(session, token, request.memory_bytes);
+    await this.options.gate.open(session, token, request.memory_bytes, encrypted);
     const { home, pid, command, uid } = request;
-    const record: GuestRecord = { version: 1, session, home, home_pid: pid, command, uid, opened: this.clock.wallSeconds() };
-    this.records.set(session, record);
-    writeAtomically(path.join(this.directory, `${session}.json`), JSON.stringify(record));
-    return { session, token, address, port };
+    const record: GuestRecord = {
+      version: 1,
+      session,
+      home,
+      home_pid: pid,
+      command,
+      uid,
+      opened: this.options.clock.wallSeconds(),
+      encrypted,
+      ended: null,
+    };
+    this.write(record);
+    return { session, token, address, port, encrypted };
   }
 
   /** Only its own home may take a session back. */
   async drop(home: string, session: string): Promise<boolean> {
     if (this.records.get(session)?.home !== home) return false;
-    this.forget(session);
+    this.end(session, null);
     // It may have ended by itself in between.
-    return this.gate.kill(session).then(
+    return this.options.gate.kill(session).then(
       () => true,
       () => false,
     );
   }
 
   onEvent(event: GateEvent): void {
-    if (event.event === 'session' && event.state === 'ended' && event.session) this.forget(event.session);
+    if (event.event !== 'session' || !event.session) return;
+    if (event.state === 'running') this.arrive(event.session);
+    if (event.state === 'ended') this.end(event.session, event.cpu_seconds ?? null);
+  }
+
+  private arrive(session: string): void {
+    const record = this.records.get(session);
+    if (!record || record.ended || this.arrived.has(session)) return;
+    this.arrived.add(session);
+    this.tell('guest-arrived', record);
+  }
+
+  private tell(type: 'guest-arrived' | 'guest-left', { session, home, home_pid, uid, command }: GuestRecord): void {
+    this.options.tell(type, { session, home, home_pid, uid, command });
+  }
+
+  /** What it has used; only its own home may know. */
+  async usage(home: string, session: string): Promise<SessionUsage> {
+    const record = this.records.get(session);
+    if (record?.home !== home) throw new MosrunError('not-found', `there is no session ${session} of ${home}`);
+    const { encrypted } = record;
+    const present = (await this.options.gate.list())?.find((one) => one.session === session);
+    if (present) {
+      const { cpu_seconds, rss_bytes: memory_bytes, threads } = present;
+      return { running: true, cpu_seconds, memory_bytes, threads, encrypted };
+    }
+    const ended = this.records.get(session)?.ended;
+    // Its end is known, and what it used is about to be told: to be asked for again.
+    if (!ended) return { running: true, cpu_seconds: null, memory_bytes: null, threads: null, encrypted };
+    // It has been told, and is asked for no more.
+    this.forget(session);
+    return { running: false, cpu_seconds: ended.cpu_seconds, memory_bytes: null, threads: null, encrypted };
+  }
+
+  private write(record: GuestRecord): void {
+    this.records.set(record.session, record);
+    writeAtomically(path.join(this.options.directory, `${record.session}.json`), JSON.stringify(record));
+  }
+
+  private end(session: string, cpuSeconds: number | null): void {
+    const record = this.records.get(session);
+    if (!record) return;
+    if (this.arrived.delete(session)) this.tell('guest-left', record);
+    // One that was dropped is told to have ended too, and then what it used.
+    this.write({
+      ...record,
+      ended: { at: this.options.clock.wallSeconds(), cpu_seconds: cpuSeconds ?? record.ended?.cpu_seconds ?? null },
+    });
+    const ended = [...this.records.values()].filter((one) => one.ended !== null);
+    if (ended.length > MOST_KEPT && ended[0]) this.forget(ended[0].session);
   }
 
   private forget(session: string): void {
     this.records.delete(session);
-    removeFile(path.join(this.directory, `${session}.json`));
+    removeFile(path.join(this.options.directory, `${session}.json`));
   }
 
   async list(): Promise<GuestDocument[]> {
-    const present = await this.gate.list();
+    const { gate, clock } = this.options;
+    const expected = [...this.records.values()];
+    const present = await gate.list();
+    if (!present) return [];
     const sessions = new Set(present.map((one) => one.session));
-    for (const record of this.records.values()) {
-      if (!sessions.has(record.session) && this.clock.wallSeconds() - record.opened > EXPIRY_SECONDS) this.forget(record.session);
+    for (const { session, ended } of expected) {
+      if (ended && clock.wallSeconds() - ended.at > ENDED_KEPT_SECONDS) this.forget(session);
+      // Known before it was asked, unknown to it: that one ended while nobody listened.
+      if (!ended && !sessions.has(session)) this.end(session, null);
     }
+    // What mosgate said while nobody listened.
+    for (const one of present) if (one.state === 'running') this.arrive(one.session);
     return present.map((one) => {
       const record = this.records.get(one.session);
       return {
@@ -101,6 +180,7 @@ export class Guests {
         cpu_seconds: one.cpu_seconds,
         memory_bytes: one.rss_bytes,
         threads: one.threads,
+        encrypted: one.sealed === true,
       };
     });
   }

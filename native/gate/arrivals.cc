@@ -8,14 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/clocks.h"
 #include "engine/log.h"
 #include "engine/sha256.h"
 #include "gate.h"
+#include "seal/orders.h"
 
 namespace mosrun {
 
-// The keyed hash leaves the key's words on the stack, and the next keeper is forked from it.
-[[gnu::noinline]] static void wipe_stack() {
+[[gnu::noinline]] void wipe_stack() {
   char below[4096];
   explicit_bzero(below, sizeof below);
 }
@@ -40,6 +41,10 @@ void Gate::accept_arrivals() {
 }
 
 void Gate::read_arrival(Arrival &arrival) {
+  unsigned char first;
+  if (!arrival.sealed && !arrival.said_hello && arrival.have == 0 && recv(arrival.fd, &first, 1, MSG_PEEK) == 1 && first == kTlsHandshake) {
+    return seal_arrival(arrival);
+  }
   for (;;) {
     auto *into = arrival.said_hello ? reinterpret_cast<char *>(&arrival.proof) : reinterpret_cast<char *>(&arrival.hello);
     size_t size = arrival.said_hello ? sizeof arrival.proof : sizeof arrival.hello;
@@ -75,16 +80,19 @@ bool Gate::hello(Arrival &arrival) {
     send(arrival.fd, &other, sizeof other, MSG_NOSIGNAL);
     return false;
   }
-  if (hello.kind > ChannelKind::spare) return false;
+  if (hello.kind > ChannelKind::memory) return false;
   Session *session = find_session(hello.session);
   if (!session || !session->token) return false;   // without one: of a mosgate before this one
+  if (session->sealed != arrival.sealed) return false;
+  if (arrival.sealed && (arrival.session != session->id || arrival.memory != (hello.kind == ChannelKind::memory))) return false;
   Challenge &challenge = arrival.challenge;
   challenge.magic = kHelloMagic;
   challenge.protocol = kProtocol;
   if (getrandom(challenge.nonce, sizeof challenge.nonce, 0) != sizeof challenge.nonce) return false;
-  challenge.boottime = now_ns(CLOCK_BOOTTIME);
-  challenge.monotonic = now_ns(CLOCK_MONOTONIC);
-  challenge.realtime = now_ns(CLOCK_REALTIME);
+  const Clocks clocks = read_clocks();
+  challenge.boottime = clocks.boottime;
+  challenge.monotonic = clocks.monotonic;
+  challenge.realtime = clocks.realtime;
   // A fresh connection's buffer takes 56 bytes.
   return send(arrival.fd, &challenge, sizeof challenge, MSG_NOSIGNAL) == sizeof challenge;
 }
@@ -94,15 +102,21 @@ void Gate::proof(Arrival &arrival) {
   Session *session = find_session(hello.session);   // it may have ended since
   if (!session || !session->token) return;
   uint8_t mac[32];
-  hmac_sha256(session->token, 32, mac, hello, arrival.challenge, arrival.proof.begin);
+  if (hello.kind == ChannelKind::memory) {           // from another hosting node, which has a key for this alone
+    uint8_t key[32];
+    hmac_sha256(session->token, 32, key, MemoryLabel{});
+    hmac_sha256(key, sizeof key, mac, hello, arrival.challenge, arrival.proof.begin);
+  } else {
+    hmac_sha256(session->token, 32, mac, hello, arrival.challenge, arrival.proof.begin);
+  }
   wipe_stack();
   if (!equal_in_constant_time(mac, arrival.proof.mac, sizeof mac)) {
     log_line("session %016lx: a channel with a wrong proof was refused", session->id);
     return;
   }
   bool first = hello.kind == ChannelKind::thread && hello.index == 0;
-  if (first && session->state != SessionState::open) return;
-  if (prepare_channel(arrival.fd) < 0) return;
+  if ((first || hello.kind == ChannelKind::memory) && session->state != SessionState::open) return;
+  if ((arrival.sealed ? set_blocking(arrival.fd, true) : prepare_channel(arrival.fd)) < 0) return;
   if (!first) {
     Welcome welcome{kHelloMagic, 0, 0};
     if (send(arrival.fd, &welcome, sizeof welcome, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof welcome) return;

@@ -1,4 +1,5 @@
 // The control socket, for the superuser of this node: a command a line, a JSON line in answer, in order; events in between.
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -68,12 +69,18 @@ void Gate::accept_control() {
   }
   client->id = ++client_ids_;
   client->fd = fd;
+  client->descriptor = -1;
 }
 
 void Gate::read_control(Client &client) {
   if (client.waiting) return;
-  ssize_t got = recv(client.fd, client.input + client.have, sizeof client.input - client.have, 0);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  int descriptor;
+  ssize_t got = receive_with_fd(client.fd, client.input + client.have, sizeof client.input - client.have, &descriptor);
+  if (descriptor >= 0) {
+    if (client.descriptor >= 0) close(client.descriptor);
+    client.descriptor = descriptor;
+  }
+  if (got == -EAGAIN) return;
   if (got <= 0) {
     client.over = true;
     return;
@@ -115,29 +122,77 @@ void Gate::command(Client &client, char *line) {
     if (!session) return answer(client, "{\"ok\":false,\"code\":\"not-found\",\"error\":\"no such session\"}");
     kill_session(*session, "killed");
     answer(client, "{\"ok\":true}");
+  } else if (!strcmp(words[0], "pass") && count == 4) {
+    command_pass(client, words, count);
+  } else if (!strcmp(words[0], "route")) {
+    command_route(client, words, count);
+  } else if (!strcmp(words[0], "unroute") && count == 2 && parse_session(words[1], id)) {
+    drop_route(id);
+    answer(client, "{\"ok\":true}");
   } else if (!strcmp(words[0], "list") && count == 1) {
     command_list(client);
   } else if (!strcmp(words[0], "quit") && count == 1) {
-    if (sessions_.count > 0) return answer(client, "{\"ok\":false,\"code\":\"busy\",\"error\":\"%zu sessions\"}", sessions_.count);
+    // Guests that run are found again by the next one; those on their way are not.
+    unsigned coming = 0;
+    for (Session *session : sessions_) coming += session->state != SessionState::running;
+    if (coming > 0) return answer(client, "{\"ok\":false,\"code\":\"busy\",\"error\":\"%u sessions are coming\"}", coming);
     quit_ = true;
     answer(client, "{\"ok\":true}");
   } else {
-    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP]] | kill SESSION | list | quit\"}");
+    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP [sealed]]] | kill SESSION | pass SESSION PID NUMBER | route SESSION session|memory KEY ADDRESS PORT | unroute SESSION | list | quit\"}");
   }
 }
 
 void Gate::command_open(Client &client, char **words, int count) {
   uint64_t id, memory = 0;
   uint8_t token[32];
-  if (count < 3 || count > 5 || !parse_session(words[1], id) || !parse_hex(words[2], token, 32) || (count > 3 && !parse_number(words[3], memory))) {
-    return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"open SESSION TOKEN [BYTES [CGROUP]]\"}");
+  bool sealed = count == 6 && !strcmp(words[5], "sealed");
+  if (count < 3 || (count > 5 && !sealed) || !parse_session(words[1], id) || !parse_hex(words[2], token, 32) || (count > 3 && !parse_number(words[3], memory))) {
+    return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"open SESSION TOKEN [BYTES [CGROUP [sealed]]]\"}");
   }
   // Only the table of tokens keeps it from here on, since a keeper is forked from this very call.
   explicit_bzero(words[2], strlen(words[2]));
   const char *cgroup = count > 4 && strcmp(words[4], "-") ? words[4] : "";
-  int error = open_session(id, token, memory, cgroup, client.id);
+  if (sealed && need_seal()) return answer(client, "{\"ok\":false,\"code\":\"failed\",\"error\":\"%s\"}", kNoSeal);
+  int error = open_session(id, token, memory, cgroup, sealed, client.id);
   if (error) return answer(client, "{\"ok\":false,\"code\":\"%s\",\"error\":\"%s\"}", error == -EEXIST ? "exists" : "failed", strerror(-error));
   client.waiting = true;
+}
+
+// The descriptor that came with it, a stream to another hosting node, goes to the guest process of that number.
+void Gate::command_pass(Client &client, char **words, int count) {
+  uint64_t id, pid, number;
+  int channel = client.descriptor;
+  client.descriptor = -1;
+  auto refuse = [&](const char *code, const char *why) {
+    if (channel >= 0) close(channel);
+    answer(client, "{\"ok\":false,\"code\":\"%s\",\"error\":\"%s\"}", code, why);
+  };
+  if (count != 4 || channel < 0 || !parse_session(words[1], id) || !parse_number(words[2], pid) || !parse_number(words[3], number) || pid > INT32_MAX || number > UINT16_MAX) {
+    return refuse("usage", "pass SESSION PID NUMBER, with a descriptor");
+  }
+  Session *session = find_session(id);
+  if (!session || session->socket < 0) return refuse("not-found", "no such session, or one of a mosgate before this one");
+  GateMessage message{{PoolType::channel, ChannelKind::memory, static_cast<uint16_t>(number), 0, static_cast<int32_t>(pid)}, {}};
+  pass(*session, message, channel);
+  answer(client, "{\"ok\":true}");
+}
+
+// Whose channels are to be encrypted on their way, and where to.
+void Gate::command_route(Client &client, char **words, int count) {
+  uint64_t id, port;
+  in_addr address;
+  uint8_t key[32];
+  bool memory = count == 6 && !strcmp(words[2], "memory");
+  if (count != 6 || !parse_session(words[1], id) || (!memory && strcmp(words[2], "session")) || !parse_hex(words[3], key, 32) ||
+      inet_pton(AF_INET, words[4], &address) != 1 || !parse_number(words[5], port) || port < 1 || port > 65535) {
+    return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"route SESSION session|memory KEY ADDRESS PORT\"}");
+  }
+  explicit_bzero(words[3], strlen(words[3]));
+  if (make_route(id, memory, key, address.s_addr, htons(static_cast<uint16_t>(port)))) {
+    return answer(client, "{\"ok\":false,\"code\":\"failed\",\"error\":\"%s\"}", kNoSeal);
+  }
+  answer(client, "{\"ok\":true,\"seal\":%u}", seal_number_);
 }
 
 void Gate::answer_open(Session &session, int error, const char *step) {
@@ -161,12 +216,12 @@ void Gate::command_list(Client &client) {
   for (Session *session : sessions_) {
     if (session->ended) continue;
     Usage usage = usage_of(session->keeper);
-    char text[384];
+    char text[416];
     snprintf(text, sizeof text,
              "%s{\"session\":\"%016lx\",\"state\":\"%s\",\"home_pid\":%d,\"pid\":%d,\"keeper\":%d,\"cpu_seconds\":%.2f,\"rss_bytes\":%lu,\"threads\":%u,"
-             "\"adopted\":%s}",
+             "\"adopted\":%s,\"sealed\":%s}",
              first ? "" : ",", session->id, state_name(session->state), session->home_pid, usage.leader, session->keeper, usage.cpu_seconds, usage.rss_bytes,
-             usage.threads, session->adopted ? "true" : "false");
+             usage.threads, session->adopted ? "true" : "false", session->sealed ? "true" : "false");
     add(text);
     first = false;
   }
@@ -186,8 +241,10 @@ void Gate::answer(Client &client, const char *format, ...) {
 }
 
 void Gate::tell_all(const Session &session, const char *state, const char *why) {
+  char used[48] = "";
+  if (session.cpu_seconds >= 0) snprintf(used, sizeof used, ",\"cpu_seconds\":%.6f", session.cpu_seconds);
   for (Client *client : clients_) {
-    if (!client->over) answer(*client, "{\"event\":\"session\",\"session\":\"%016lx\",\"state\":\"%s\",\"why\":\"%s\"}", session.id, state, why);
+    if (!client->over) answer(*client, "{\"event\":\"session\",\"session\":\"%016lx\",\"state\":\"%s\",\"why\":\"%s\"%s}", session.id, state, why, used);
   }
 }
 

@@ -10,4 +10,7 @@ namespace mosrun {
 // The number of instructions written, or 0 if `max` is too small.
 unsigned build_filter(uint64_t base, sock_filter *out, unsigned max);
 
+// install.cc: for this process and all it will make, never to be taken off. After it only the stub may make calls.
+bool install_filter(const Begin &begin);
+
 }  // namespace mosrun

@@ -3,6 +3,7 @@
 //   sessions.cc   what mosd opened: a keeper each, channels on their way to it, state files, control groups
 //   arrivals.cc   the data port: unauthenticated connections and the handshake
 //   control.cc    the control socket: commands and events
+//   sealing.cc    mosseal, through which encrypted connections come
 //   mosgate.cc    start, loop, end
 #pragma once
 #include <poll.h>
@@ -22,7 +23,10 @@ inline constexpr unsigned kArrivalsMax = 64;         // connections that have no
 inline constexpr int64_t kArrivalTime = 5 * kSecond;
 inline constexpr int64_t kArrivalTimeCrowded = kSecond / 2;   // when all places are taken
 inline constexpr unsigned kClientsMax = 16;
+inline constexpr char kNoSeal[] = "mosseal, which encrypts, does not start: see mosctl doctor there, and the log of mosgate";
 inline constexpr size_t kOutputMax = 1 << 20;        // answers a control client does not read
+
+struct SealMessage;
 
 enum class SessionState { preparing, open, arriving, running };
 
@@ -33,10 +37,12 @@ struct Outgoing {
 
 struct Session {
   uint64_t id = 0;
+  double cpu_seconds = -1;     // of all its processes, when it has ended; negative: not known
   uint8_t *token = nullptr;    // 32 bytes in the table of tokens
   SessionState state = SessionState::preparing;
-  bool adopted = false;        // of a mosgate before this one: no token and no way to its keeper, only known and killed
+  bool adopted = false;        // of a mosgate before this one: its keeper is not our child
   bool ended = false;
+  bool sealed = false;         // its channels come encrypted, or not at all
   pid_t keeper = 0;
   pid_t home_pid = 0;
   int socket = -1;             // to the keeper
@@ -54,6 +60,11 @@ struct Arrival {
   int64_t since;
   bool said_hello;
   bool over;
+  bool sealing;                // mosseal has it; `fd` is ours to hang up by
+  bool sealed;                 // came through mosseal, with the key of `session`: for memory channels, or all others
+  bool memory;
+  uint64_t session;
+  uint64_t number;             // as mosseal knows it
   Hello hello;
   Challenge challenge;
   Proof proof;
@@ -67,6 +78,7 @@ struct Client {
   bool over;
   char input[1024];
   size_t have;
+  int descriptor;              // that came along, for `pass`; -1
   Array<char> output;
 };
 
@@ -90,7 +102,7 @@ class Gate {
   // sessions.cc
   uint8_t *free_token();
   Session *find_session(uint64_t id);
-  int open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by);   // wipes token
+  int open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, bool sealed, unsigned long asked_by);   // wipes token
   void pass(Session &session, const GateMessage &message, int fd);   // takes fd
   void flush(Session &session);
   void hear_keeper(Session &session);
@@ -115,9 +127,22 @@ class Gate {
   void command(Client &client, char *line);
   void command_open(Client &client, char **words, int count);
   void command_list(Client &client);
+  void command_route(Client &client, char **words, int count);
+  void command_pass(Client &client, char **words, int count);
   __attribute__((format(printf, 3, 4))) void answer(Client &client, const char *format, ...);
   void answer_open(Session &session, int error, const char *step);
   void tell_all(const Session &session, const char *state, const char *why);
+
+  // sealing.cc
+  int need_seal();
+  bool tell_seal(const SealMessage &message, int fd);
+  void give_keys(const Session &session);
+  void forget_keys(const Session &session);
+  void seal_arrival(Arrival &arrival);
+  void hear_seal();
+  void lose_seal();
+  int make_route(uint64_t session, bool memory, uint8_t (&key)[32], uint32_t address, uint16_t port);   // wipes key
+  void drop_route(uint64_t session);
 
   // mosgate.cc
   void round();
@@ -128,6 +153,10 @@ class Gate {
   GateOptions options_;
   int data_ = -1, control_ = -1, signals_ = -1;
   bool quit_ = false;
+  int seal_ = -1;              // to mosseal; -1: none runs that is ours
+  uint32_t seal_number_ = 0;
+  int64_t seal_rests_ = 0;
+  uint64_t arrival_numbers_ = 0;
   uint8_t (*tokens_)[32] = nullptr;
   unsigned long client_ids_ = 0;
   Array<Session *> sessions_;
@@ -136,6 +165,9 @@ class Gate {
   Array<char *> cgroups_;      // to be removed; busy for a moment after the last process
   Array<pollfd> set_;
 };
+
+// A keyed hash leaves the key's words on the stack, and the next keeper is forked from it.
+void wipe_stack();
 
 // inspect.cc: what /proc says.
 uint64_t start_time_of(pid_t pid);                    // field 22 of /proc/PID/stat; 0: no such process

@@ -38,7 +38,7 @@ constexpr size_t kPoolsMax = 4096;
 
 class Keeper {
  public:
-  Keeper(int gate, int husk) : gate_(gate), husk_(husk) {}
+  Keeper(int gate, int husk, int maker) : gate_(gate), husk_(husk), maker_(maker) {}
 
   [[noreturn]] void run() {
     await_identity();
@@ -61,7 +61,7 @@ class Keeper {
   void report(KeeperState state, int error, const char *step) {
     KeeperReport message{state, error, {}};
     strncpy(message.step, step, sizeof message.step - 1);
-    if (gate_ >= 0) send_with_fd(gate_, &message, sizeof message, -1);
+    send_with_fd(gate_, &message, sizeof message, -1);
   }
 
   [[noreturn]] void fail(int error, const char *step) {
@@ -71,7 +71,9 @@ class Keeper {
 
   void await_identity() {
     GateMessage message;
-    if (recv(gate_, &message, sizeof message, 0) != sizeof message) _exit(1);
+    pollfd either[2] = {{gate_, POLLIN, 0}, {maker_, POLLIN, 0}};
+    while (poll(either, 2, -1) < 0) continue;
+    if (recv(gate_, &message, sizeof message, MSG_DONTWAIT) != sizeof message) _exit(1);
   }
 
   // --- one round of the loop ---------------------------------------------------------------------------------------------------
@@ -80,17 +82,19 @@ class Keeper {
     set_.clear();
     set_.add({gate_, POLLIN, 0});
     set_.add({children_, POLLIN, 0});
-    set_.add({pool_, static_cast<short>(POLLIN | (passing_.count && !crowded_ ? POLLOUT : 0)), 0});
+    set_.add({pool_, static_cast<short>(POLLIN | (leader_ > 0 && passing_.count && !crowded_ ? POLLOUT : 0)), 0});
     set_.add({sandbox_.notifier, POLLIN, 0});
+    set_.add({maker_, POLLIN, 0});
     watches_.poll_set(set_);
     if (poll(set_.items, set_.count, patience()) < 0) return;
-    short gate = set_[0].revents, children = set_[1].revents, pool = set_[2].revents, notifier = set_[3].revents;
-    watches_.react(set_.items + 4);
+    short gate = set_[0].revents, children = set_[1].revents, pool = set_[2].revents, notifier = set_[3].revents, maker = set_[4].revents;
+    watches_.react(set_.items + 5);
     // What a process said before it ended comes before its reaping: its child may depend on it.
     if (pool & POLLIN) hear_guest();
     if (children) reap();
     if (notifier & POLLIN) answer_own_file(sandbox_.notifier, sandbox_.proc);
     if (gate) hear_gate();
+    if (maker) miss_maker();
     pass_on();
   }
 
@@ -119,14 +123,6 @@ class Keeper {
     GateMessage message;
     int fd;
     ssize_t got = receive_with_fd(gate_, &message, sizeof message, &fd);
-    if (got == -EAGAIN) return;
-    if (got <= 0) {
-      // mosgate is gone. A guest that runs goes on; a session that nobody can come to any more does not.
-      if (leader_ == 0) _exit(0);
-      close(gate_);
-      gate_ = -1;
-      return;
-    }
     if (got != sizeof message || fd < 0) return;
     ChannelKind kind = message.pool.kind;
     if (kind == ChannelKind::thread && message.pool.index == 0) {
@@ -134,19 +130,21 @@ class Keeper {
       else close(fd);
       return;
     }
-    if (kind != ChannelKind::thread) watches_.add_channel(message.pool, fcntl_dup(fd), leader_);
+    if (kind == ChannelKind::event || kind == ChannelKind::spare) watches_.add_channel(message.pool, fcntl_dup(fd), leader_);
     if (passing_.count >= kPassingMax || !passing_.add({message.pool, fd})) close(fd);
   }
 
+  // The mosgate that made this session is gone. A guest that runs goes on, and the next mosgate finds it; what nobody has come to yet does not.
+  void miss_maker() {
+    if (leader_ == 0) _exit(0);
+    close(maker_);
+    maker_ = -1;
+  }
+
   void start(const Begin &begin, int channel) {
-    int event = -1;
-    for (size_t i = 0; i < passing_.count && event < 0; i++) {
-      if (passing_[i].message.kind != ChannelKind::event) continue;
-      event = passing_[i].fd;
-      passing_.remove(i);
-    }
+    int event = take_passing(ChannelKind::event), memory = take_passing(ChannelKind::memory);
     int error = send_with_fd(pool_, &begin, sizeof begin, -1);
-    pid_t pid = error ? error : start_guest(sandbox_, {husk_, channel, event, guests_, begin});
+    pid_t pid = error ? error : start_guest(sandbox_, {husk_, channel, event, guests_, memory, begin});
     if (pid < 0) {
       Welcome welcome{kHelloMagic, static_cast<uint32_t>(-pid), 0};
       send(channel, &welcome, sizeof welcome, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -157,9 +155,20 @@ class Keeper {
     if (watches_.has_event()) close(channel);
     else watches_.add_channel({PoolType::channel, ChannelKind::thread, 0, 0, 0}, channel, pid);
     if (event >= 0) close(event);
+    if (memory >= 0) close(memory);
     close(husk_);
     error = drop_keeper_rights();
     if (error) fail(error, "drop rights");
+  }
+
+  int take_passing(ChannelKind kind) {
+    for (size_t i = 0; i < passing_.count; i++) {
+      if (passing_[i].message.kind != kind) continue;
+      int fd = passing_[i].fd;
+      passing_.remove(i);
+      return fd;
+    }
+    return -1;
   }
 
   void hear_guest() {
@@ -215,6 +224,7 @@ class Keeper {
   static int fcntl_dup(int fd) { return static_cast<int>(syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3)); }
 
   int gate_, husk_;
+  int maker_;   // pidfd
   int pool_ = -1, guests_ = -1, children_ = -1;
   pid_t leader_ = 0;
   int64_t alone_since_ = 0;
@@ -226,18 +236,21 @@ class Keeper {
   Array<pollfd> set_;
 };
 
-}  // namespace
-
-void keep(int gate, int husk) {
+// What the keeper runs; `gate` is its end of the socket, `other` mosgate's.
+[[noreturn]] void keep(int gate, int husk, int other, int maker) {
   log_descriptor = -1;
   prctl(PR_SET_NAME, "moskeeper");
+  int held[4] = {gate, husk, other, maker};
+  for (int &fd : held) {
+    if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 64)) < 0) _exit(1);
+  }
   // 0 to 2 are kept by something harmless, so that no channel is ever mistaken for a standard stream.
-  int held[2] = {fcntl(gate, F_DUPFD_CLOEXEC, 64), fcntl(husk, F_DUPFD_CLOEXEC, 64)};
-  if (held[0] < 0 || held[1] < 0) _exit(1);
   for (int fd = 0; fd < 3; fd++) dup3(held[1], fd, O_CLOEXEC);
   dup3(held[0], 3, O_CLOEXEC);
   dup3(held[1], 4, O_CLOEXEC);
-  close_range(5, ~0u, 0);
+  dup3(held[2], kGateEnd, O_CLOEXEC);
+  dup3(held[3], 6, O_CLOEXEC);
+  close_range(7, ~0u, 0);
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -246,19 +259,28 @@ void keep(int gate, int husk) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  static Keeper keeper(3, 4);
+  static Keeper keeper(3, 4, 6);
   keeper.run();
 }
 
+}  // namespace
+
 pid_t clone_keeper(int husk, int *gate_end) {
+  int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  if (self < 0) return -errno;
   int pair[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+    int error = errno;
+    close(self);
+    return -error;
+  }
   clone_args arguments{};
   arguments.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
   arguments.exit_signal = SIGCHLD;
   long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid == 0) keep(pair[1], husk);
+  if (pid == 0) keep(pair[1], husk, pair[0], self);
   int error = errno;
+  close(self);
   close(pair[1]);
   if (pid < 0) {
     close(pair[0]);

@@ -24,11 +24,12 @@ struct KeeperReport {
 // Guests run under a user of their own on the host; these numbers are used by nothing else (systemd's ranges end at 0x6fffffff).
 constexpr uint32_t kGuestUsers = 0x70000000;
 
+// A keeper holds both ends of its socket, mosgate's under this number: the next mosgate takes it from there (pidfd_getfd(2), 5.6), with all that is on
+// its way. Part of what one mosgate expects of another's keepers: a change raises the version of the state files.
+constexpr int kGateEnd = 5;
+
 // Clones a keeper into new namespaces; it waits until the caller has written its identity maps and sends a first message.
 // Returns its pid and the caller's end of the socket, or -errno.
 pid_t clone_keeper(int husk, int *gate_end);
-
-// What the keeper runs; `gate` is its end of the socket.
-[[noreturn]] void keep(int gate, int husk);
 
 }  // namespace mosrun

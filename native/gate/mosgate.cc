@@ -1,6 +1,7 @@
 // mosgate: owns a node's data port, makes keepers and their guests, and hands arriving channels to them. It outlives the daemon, and guests outlive it.
 //
 //   mosgate --listen IP --port N --control PATH --libexec DIR [--foreground]
+//   mosgate --version      and that of the protocol between nodes: programs that are away cannot come to another
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +92,7 @@ bool other_answers(const char *path) {
   return answers;
 }
 
-// One at a time. The lock is held as long as this program lives, and by nobody else: keepers close what they inherit.
+// One at a time. The lock is held as long as this program lives, and by nobody else: keepers close what they inherit. Its file tells who has it.
 int take_lock(const char *control) {
   char path[320];
   snprintf(path, sizeof path, "%s.lock", control);
@@ -168,6 +169,7 @@ void Gate::expire(int64_t now) {
 void Gate::sweep() {
   for (size_t i = arrivals_.count; i-- > 0;) {
     if (!arrivals_[i]->over) continue;
+    if (arrivals_[i]->sealing) shutdown(arrivals_[i]->fd, SHUT_RDWR);   // mosseal hears it so
     if (arrivals_[i]->fd >= 0) close(arrivals_[i]->fd);
     free(arrivals_[i]);
     arrivals_.remove(i);
@@ -175,6 +177,7 @@ void Gate::sweep() {
   for (size_t i = clients_.count; i-- > 0;) {
     if (!clients_[i]->over) continue;
     close(clients_[i]->fd);
+    if (clients_[i]->descriptor >= 0) close(clients_[i]->descriptor);
     clients_[i]->~Client();
     free(clients_[i]);
     clients_.remove(i);
@@ -193,8 +196,9 @@ void Gate::round() {
   set_.add({signals_, POLLIN, 0});
   set_.add({control_, POLLIN, 0});
   set_.add({arrivals_.count < kArrivalsMax ? data_ : -1, POLLIN, 0});
+  set_.add({seal_, POLLIN, 0});
   for (Session *session : sessions_) set_.add({session->adopted ? session->pidfd : session->socket, POLLIN, 0});
-  for (Arrival *arrival : arrivals_) set_.add({arrival->fd, POLLIN, 0});
+  for (Arrival *arrival : arrivals_) set_.add({arrival->sealing ? -1 : arrival->fd, POLLIN, 0});
   // A client that waits for a keeper is not read on, but its hanging up must not wake the loop for ever: so it is not polled at all.
   for (Client *client : clients_) set_.add({client->waiting ? -1 : client->fd, static_cast<short>(POLLIN | (client->output.count ? POLLOUT : 0)), 0});
   size_t sessions = sessions_.count, arrivals = arrivals_.count, clients = clients_.count;
@@ -203,7 +207,7 @@ void Gate::round() {
   int timeout = until == INT64_MAX ? -1 : until <= now ? 0 : static_cast<int>((until - now) / 1000000 + 1);
   if (poll(set_.items, set_.count, timeout) < 0) return;
 
-  const pollfd *ready = set_.items + 3;
+  const pollfd *ready = set_.items + 4;
   for (size_t i = 0; i < sessions; i++, ready++) {
     if (!ready->revents) continue;
     if (sessions_[i]->adopted) finish(*sessions_[i]);
@@ -224,6 +228,7 @@ void Gate::round() {
     reap();
   }
   for (size_t i = 0; i < clients_.count; i++) run_lines(*clients_[i]);   // behind an `open` that was answered in this round
+  if (set_[3].revents) hear_seal();
   if (set_[1].revents) accept_control();
   if (set_[2].revents) accept_arrivals();
   expire(now_ns(CLOCK_MONOTONIC));
@@ -252,6 +257,7 @@ int main(int count, char **arguments) {
                                     {"libexec", 1, nullptr, 'x'}, {"foreground", 0, nullptr, 'f'}, {nullptr, 0, nullptr, 0}};
   log_name = "mosgate";
   GateOptions options;
+  if (count == 2 && !strcmp(arguments[1], "--version")) return printf("mosgate %s protocol %u\n", kVersion, kProtocol) < 0;
   for (int letter; (letter = getopt_long(count, arguments, "", kOptions, nullptr)) != -1;) {
     switch (letter) {
       case 'l': options.address = optarg; break;
@@ -284,6 +290,7 @@ int main(int count, char **arguments) {
     fprintf(stderr, "mosgate: cannot become a daemon: %s\n", strerror(errno));
     return 1;
   }
+  if (ftruncate(lock, 0) == 0) dprintf(lock, "%d\n", getpid());
   log_line("listens on %s port %d", options.address, options.port);
   gate.adopt_sessions();
   return gate.run();

@@ -1,7 +1,7 @@
 // The husk: the empty program a guest is made from. It lays out the stub's memory, describes this side to it, and jumps into it; the stub then unmaps
 // the husk and receives the program. Static and linked at an address of its own, so that what it maps meets nothing.
 //
-//   moshusk CHANNEL EVENT POOL      descriptor numbers; EVENT -1: comes by the pool. The pool's first message is Begin.
+//   moshusk CHANNEL EVENT POOL MEMORY      descriptor numbers; EVENT -1: comes by the pool; MEMORY -1: over the channel. The pool's first message is Begin.
 //
 // Nothing here has rights: the keeper took them before the exec, all but CAP_CHECKPOINT_RESTORE in the session's own user namespace.
 #include <errno.h>
@@ -34,7 +34,7 @@ namespace {
 constexpr uint64_t kAddressMax = 0x7fff00000000;   // below the stack and vdso of a fresh program
 
 struct Husk {
-  int channel, event, pool;
+  int channel, event, pool, memory;
   Begin begin;
 };
 
@@ -81,6 +81,8 @@ void describe(const Husk &husk, Control &control, Slot &slot) {
   control.pid = begin.pid;
   control.event = husk.event;
   control.pool = husk.pool;
+  control.memory = husk.memory;
+  control.onward.fd = -1;
   control.mover = control.mover_peer = -1;
   for (Spare &spare : control.spares) spare.fd = -1;
   control.realtime_offset = begin.realtime_offset;
@@ -89,6 +91,7 @@ void describe(const Husk &husk, Control &control, Slot &slot) {
   control.timeout_ms = begin.timeout_ms;
   control.fault = begin.fault;
   slot.state = static_cast<uint32_t>(SlotState::used);
+  slot.index = begin.first;
   slot.tid = begin.pid;
   slot.channel = husk.channel;
   slot.process = &control.process;
@@ -108,24 +111,26 @@ void forget_library() {
 }
 
 bool sound(const Begin &begin) {
-  return begin.base >= kSlotSize && begin.base % kSlotSize == 0 && begin.base < kAddressMax - kRegionSize && begin.pid == getpid();
+  return begin.base >= kSlotSize && begin.base % kSlotSize == 0 && begin.base < kAddressMax - kRegionSize && begin.pid == getpid() &&
+         begin.first < kMaxSlots;
 }
 
 }  // namespace
 
 int main(int count, char **arguments) {
-  if (count != 4) return 2;
-  Husk husk{atoi(arguments[1]), atoi(arguments[2]), atoi(arguments[3]), {}};
+  if (count != 5) return 2;
+  Husk husk{atoi(arguments[1]), atoi(arguments[2]), atoi(arguments[3]), atoi(arguments[4]), {}};
   if (recv(husk.pool, &husk.begin, sizeof husk.begin, 0) != sizeof husk.begin) refuse(husk, EPROTO);
   const Begin &begin = husk.begin;
-  if (!sound(begin)) refuse(husk, EINVAL);
+  if (!sound(begin) || (begin.memory != 0) != (husk.memory >= 0)) refuse(husk, EINVAL);
   if (blob_size > kCodeSize || begin.blob_hash != sha256_prefix(blob, blob_size)) refuse(husk, EPROTO);
   BlobHeader header;
   memcpy(&header, blob, sizeof header);
   if (header.magic != kBlobMagic || header.protocol != kProtocol || header.arrive >= blob_size) refuse(husk, EPROTO);
 
   auto *code = static_cast<char *>(map_at(begin.base, kSlotsOffset));
-  auto *slot = static_cast<Slot *>(map_at(begin.base + kSlotsOffset, kSlotSize));
+  const uint64_t first = begin.base + kSlotsOffset + begin.first * kSlotSize;
+  auto *slot = static_cast<Slot *>(map_at(first, kSlotSize));
   if (!code || !slot) refuse(husk, EEXIST);
   memcpy(code, blob, blob_size);
   if (mprotect(code, kCodeSize, PROT_READ | PROT_EXEC) < 0) refuse(husk, errno);
@@ -135,10 +140,6 @@ int main(int count, char **arguments) {
   control.pagemap = own_file(kOwnPagemap);
   if (control.maps < 0 || control.pagemap < 0) refuse(husk, errno);
   control.uffd = open_userfaultfd();
-  auto *filter = reinterpret_cast<sock_filter *>(code + kFilterOffset);
-  control.seccomp_length = build_filter(begin.base, filter, kFilterSize / sizeof(sock_filter));
-  if (control.seccomp_length == 0) refuse(husk, E2BIG);
-
   set_stack_limit(begin);
   forget_library();
   uint64_t all = ~uint64_t{0};
@@ -147,5 +148,7 @@ int main(int count, char **arguments) {
   send(husk.pool, &ready, sizeof ready, MSG_NOSIGNAL);
   Welcome welcome{kHelloMagic, 0, 0};
   if (send(husk.channel, &welcome, sizeof welcome, MSG_NOSIGNAL) != sizeof welcome) _exit(1);
-  enter(begin.base + header.arrive, (begin.base + kSlotsOffset + kStackTop) & ~uint64_t{15});
+  // Before a byte of the program comes: a home-node is trusted with no more than its guest.
+  if (!install_filter(begin)) _exit(1);
+  enter(begin.base + header.arrive, (first + kStackTop) & ~uint64_t{15});
 }

@@ -34,8 +34,6 @@ namespace mosrun {
 
 namespace {
 
-constexpr rlim_t kGuestTasks = 16384;   // threads of all processes of a session
-
 int failed(long result) { return result < 0 ? -errno : 0; }
 
 int write_file(int directory, const char *path, const char *text) {
@@ -148,23 +146,22 @@ int write_offsets(int fd, const Begin &begin) {
 }
 
 [[noreturn]] void become_guest(const GuestStart &start) {
-  char channel[12], event[12], pool[12];
-  char *arguments[] = {const_cast<char *>("moshusk"), channel, event, pool, nullptr};
+  char channel[12], event[12], pool[12], memory[12];
+  char *arguments[] = {const_cast<char *>("moshusk"), channel, event, pool, memory, nullptr};
   // No rseq area that the kernel would write to while the husk's own memory goes (rseq is glibc's since 2.35).
   char *environment[] = {const_cast<char *>("GLIBC_TUNABLES=glibc.pthread.rseq=0"), nullptr};
   snprintf(channel, sizeof channel, "%d", start.channel);
   snprintf(event, sizeof event, "%d", start.event);
   snprintf(pool, sizeof pool, "%d", start.pool);
-  for (int fd : {start.channel, start.event, start.pool}) {
+  snprintf(memory, sizeof memory, "%d", start.memory);
+  for (int fd : {start.channel, start.event, start.pool, start.memory}) {
     if (fd >= 0) fcntl(fd, F_SETFD, 0);
   }
   // The kernel's lower, bottom-up mmap area: what the guest maps later stays far from home's stack, which must be able to grow.
   personality(ADDR_COMPAT_LAYOUT);
   // 1 is the one value that also keeps the kernel from starting a core_pattern helper (core(5), fs/coredump.c).
   rlimit core{1, 1};
-  rlimit tasks{kGuestTasks, kGuestTasks};
   setrlimit(RLIMIT_CORE, &core);
-  setrlimit(RLIMIT_NPROC, &tasks);
   int error = set_capabilities(uint64_t{1} << CAP_CHECKPOINT_RESTORE, uint64_t{1} << CAP_CHECKPOINT_RESTORE);
   if (error == 0) {
     syscall(SYS_execveat, start.husk, "", arguments, environment, AT_EMPTY_PATH);

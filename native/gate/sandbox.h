@@ -18,7 +18,7 @@ int make_sandbox(Sandbox &sandbox, const char **step);
 
 // Starts the guest's husk under home's pid, as a child. Returns the pid or -errno.
 struct GuestStart {
-  int husk, channel, event, pool;     // event -1: comes by the pool
+  int husk, channel, event, pool, memory;   // event -1: comes by the pool; memory -1: comes over the channel
   Begin begin;
 };
 pid_t start_guest(Sandbox &sandbox, const GuestStart &start);

@@ -43,9 +43,27 @@ int give_identity(pid_t keeper) {
   return write_at("/proc/%d/gid_map", map, keeper);
 }
 
+// When the node's memory is full, guests go first: what they take the node had to spare (proc_pid_oom_score_adj(5)).
+int go_first(pid_t keeper) { return write_at("/proc/%d/oom_score_adj", "1000", keeper); }
+
+constexpr char kSealedField[] = ",\"sealed\":true";   // of a state file, at its end
+
+constexpr rlim_t kTasks = 16384;   // threads of all processes of a session, where the node has numbers for eight times as many
+
+// A process number is taken on the node too, whatever it is called in the guest's namespace (which has a pid_max of its own since Linux 6.14).
+rlim_t tasks_of_a_session() {
+  char text[16] = {};
+  int fd = open("/proc/sys/kernel/pid_max", O_RDONLY | O_CLOEXEC);
+  ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  if (fd >= 0) close(fd);
+  rlim_t share = got > 0 ? strtoul(text, nullptr, 10) / 8 : kTasks;
+  return share < kTasks ? share : kTasks;
+}
+
 // The keeper's user namespace has no right to raise these; where this node has none either, the husk takes what it gets.
 void give_limits(pid_t keeper) {
-  rlimit stack{8 << 20, RLIM_INFINITY}, files{65536, 65536};
+  rlimit stack{8 << 20, RLIM_INFINITY}, files{65536, 65536}, tasks{tasks_of_a_session(), tasks_of_a_session()};
+  prlimit(keeper, RLIMIT_NPROC, &tasks, nullptr);
   prlimit(keeper, RLIMIT_STACK, &stack, nullptr);
   prlimit(keeper, RLIMIT_NOFILE, &files, nullptr);
 }
@@ -106,7 +124,7 @@ uint8_t *Gate::free_token() {
   return nullptr;
 }
 
-int Gate::open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, unsigned long asked_by) {
+int Gate::open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, bool sealed, unsigned long asked_by) {
   if (find_session(id)) return -EEXIST;
   if (sessions_.count >= kSessionsMax) return -EMFILE;
   if (strlen(cgroup) >= sizeof Session::cgroup) return -ENAMETOOLONG;
@@ -124,7 +142,8 @@ int Gate::open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const
   if (keeper < 0) return keeper;
   void *memory_for = malloc(sizeof(Session));
   if (!memory_for) {
-    close(socket);   // it waits for its first message
+    kill(keeper, SIGKILL);
+    close(socket);
     return -ENOMEM;
   }
   auto *session = new (memory_for) Session{};
@@ -133,11 +152,14 @@ int Gate::open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const
   session->keeper = keeper;
   session->socket = socket;
   session->asked_by = asked_by;
+  session->sealed = sealed;
   session->expires = now_ns(CLOCK_MONOTONIC) + kOpenSeconds * kSecond;
   snprintf(session->cgroup, sizeof session->cgroup, "%s", cgroup);
   sessions_.add(session);
+  give_keys(*session);
   give_limits(keeper);
-  int error = give_identity(keeper);
+  int error = go_first(keeper);
+  if (!error) error = give_identity(keeper);
   if (!error) error = enter_cgroup(*session, memory);
   GateMessage go{};
   if (!error) error = send_with_fd(socket, &go, sizeof go, -1);
@@ -205,9 +227,13 @@ void Gate::kill_session(Session &session, const char *why) {
 }
 
 void Gate::reap() {
-  for (pid_t pid; (pid = waitpid(-1, nullptr, WNOHANG)) > 0;) {
+  rusage used;
+  for (pid_t pid; (pid = wait4(-1, nullptr, WNOHANG, &used)) > 0;) {
     for (Session *session : sessions_) {
-      if (!session->adopted && !session->ended && session->keeper == pid) finish(*session);
+      if (session->adopted || session->ended || session->keeper != pid) continue;
+      // The keeper has reaped all others of its pid namespace, whose times are in its account then (getrusage(2), RUSAGE_CHILDREN).
+      session->cpu_seconds = static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+      finish(*session);
     }
   }
 }
@@ -215,6 +241,7 @@ void Gate::reap() {
 void Gate::finish(Session &session) {
   hear_keeper(session);
   session.ended = true;
+  forget_keys(session);
   if (session.token) explicit_bzero(session.token, 32);
   if (session.asked_by) answer_open(session, ECHILD, session.why[0] ? session.why : "the keeper died");
   for (Outgoing &waiting : session.outgoing) close(waiting.fd);
@@ -239,23 +266,27 @@ void Gate::remove_cgroups() {
   }
 }
 
-// Only for listing and killing after a restart of this program; a keeper needs none of it.
+// For the next mosgate; a keeper needs none of it. The token is as safe here as in memory: whoever may read one may read the other.
 void Gate::write_state(const Session &session) {
-  char directory[256], path[320], temporary[328], text[512];
+  char directory[256], path[320], temporary[328], text[512], token[65] = {};
   state_directory(options_.control, directory);
   mkdir(directory, 0700);
   state_path(options_.control, session.id, path);
   snprintf(temporary, sizeof temporary, "%s.new", path);
-  int length = snprintf(text, sizeof text, "{\"version\":1,\"pid\":%d,\"start_time\":\"%" PRIu64 "\",\"home_pid\":%d,\"cgroup\":\"%s\"}\n", session.keeper,
-                        start_time_of(session.keeper), session.home_pid, session.made_cgroup ? session.cgroup : "");
+  for (int i = 0; i < 32; i++) snprintf(token + 2 * i, 3, "%02x", session.token[i]);
+  int length = snprintf(text, sizeof text, "{\"version\":2,\"pid\":%d,\"start_time\":\"%" PRIu64 "\",\"home_pid\":%d,\"token\":\"%s\",\"cgroup\":\"%s\"%s}\n",
+                        session.keeper, start_time_of(session.keeper), session.home_pid, token, session.made_cgroup ? session.cgroup : "",
+                        session.sealed ? kSealedField : "");
   int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return;
   bool whole = write(fd, text, static_cast<size_t>(length)) == length;
   close(fd);
+  explicit_bzero(text, sizeof text);   // the next keeper is forked from this program
+  explicit_bzero(token, sizeof token);
   if (!whole || rename(temporary, path) < 0) unlink(temporary);
 }
 
-// Keepers of a mosgate before this one. Their sockets and tokens went with it, so no channel can reach them any more: a guest that needs one comes home.
+// Keepers of a mosgate before this one, with their tokens, and the way to them, which they hold for us.
 void Gate::adopt_sessions() {
   char directory[256];
   state_directory(options_.control, directory);
@@ -265,12 +296,15 @@ void Gate::adopt_sessions() {
     if (entry->d_name[0] == '.') continue;
     int pid = 0, home_pid = 0, fd = openat(dirfd(files), entry->d_name, O_RDONLY | O_CLOEXEC);
     uint64_t start = 0, id = strtoull(entry->d_name, nullptr, 16);
-    char text[512] = {}, cgroup[256] = {};
+    char text[512] = {}, cgroup[256] = {}, hex[65] = {};
     if (fd < 0) continue;
     if (read(fd, text, sizeof text - 1) < 0) text[0] = 0;
     close(fd);
-    int fields = sscanf(text, "{\"version\":1,\"pid\":%d,\"start_time\":\"%" SCNu64 "\",\"home_pid\":%d,\"cgroup\":\"%255[^\"]", &pid, &start, &home_pid, cgroup);
-    int pidfd = fields >= 3 && pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
+    int fields = sscanf(text, "{\"version\":2,\"pid\":%d,\"start_time\":\"%" SCNu64 "\",\"home_pid\":%d,\"token\":\"%64[0-9a-f]\",\"cgroup\":\"%255[^\"]", &pid,
+                        &start, &home_pid, hex, cgroup);
+    bool sealed = strstr(text, kSealedField) != nullptr;
+    explicit_bzero(text, sizeof text);
+    int pidfd = fields >= 4 && pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
     // The start time is read after the pidfd is held: then both speak of the same process.
     if (pidfd < 0 || start_time_of(pid) != start) {
       if (pidfd >= 0) close(pidfd);
@@ -281,10 +315,16 @@ void Gate::adopt_sessions() {
     session->id = id;
     session->state = SessionState::running;
     session->adopted = true;
+    session->sealed = sealed;
     session->keeper = pid;
     session->home_pid = home_pid;
     session->pidfd = pidfd;
-    session->made_cgroup = fields == 4;
+    session->socket = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd, kGateEnd, 0));
+    session->token = free_token();
+    for (unsigned i = 0; session->token && i < 32; i++) sscanf(hex + 2 * i, "%2hhx", &session->token[i]);
+    explicit_bzero(hex, sizeof hex);
+    if (session->socket < 0) log_line("session %016" PRIx64 ": no way to its keeper (%s): it comes home when it needs a channel", id, strerror(errno));
+    session->made_cgroup = fields == 5;
     snprintf(session->cgroup, sizeof session->cgroup, "%s", cgroup);
     sessions_.add(session);
   }

@@ -91,6 +91,8 @@ inline constexpr Condition stub_calls[] = {
     {SYS_membarrier, 0, 0, 0, 0, 0},
     {SYS_rseq, 0, 0, 0, 0, 0},
     {SYS_close_range, 0, 0, 0, 0, 0},
+    {449, 0, 0, 0, 0, 0},                           // futex_waitv and
+    {455, 0, 0, 0, 0, 0},                           // futex_wait, with a time-out
     {SYS_clone3, 0, 0, 0, 0, 0},                    // its flags are in memory: namespaces are refused for want of rights
 };
 

@@ -33,7 +33,7 @@ void refuses_strangers() {
     Hello hello{kHelloMagic, kProtocol, ChannelKind::thread, 0, session, {}, 0, 0};
     if (field == 0) hello.magic++;
     if (field == 1) hello.protocol++;
-    if (field == 2) hello.kind = static_cast<ChannelKind>(3);
+    if (field == 2) hello.kind = static_cast<ChannelKind>(4);
     if (field == 3) memset(&hello, 0xee, sizeof hello);
     fd = connect_data();
     send(fd, &hello, sizeof hello, MSG_NOSIGNAL);
@@ -79,6 +79,24 @@ void refuses_strangers() {
   close(first);
   close(second);
 
+  // The key of the memory channel opens that one and no other, and the token itself does not open it.
+  Opening memory = right;
+  memory.kind = ChannelKind::memory;
+  memory.index = 9;
+  fd = open_channel(memory);
+  CHECK(closed_within(fd, 200));
+  close(fd);
+  Opening stolen = right;
+  hmac_sha256(right.token.bytes, 32, stolen.token.bytes, MemoryLabel{});
+  fd = open_channel(stolen);
+  CHECK(closed_within(fd, 200));
+  close(fd);
+  memory.token = stolen.token;
+  fd = open_channel(memory);
+  CHECK(welcome(fd) == 0);
+  close(fd);
+  right.begin.memory = memory.index;
+
   // All that did not hurt: the right one comes in, a second leader does not, and then the session is over.
   fd = open_channel(right);
   CHECK(welcome(fd) == 0);
@@ -87,7 +105,47 @@ void refuses_strangers() {
   if (again >= 0) close(again);
   close(fd);
   CHECK(within(kSoon, nobody_left));
-  CHECK(open_channel(right) < 0);
+  CHECK(within(kSoon, [&] {
+    int late = open_channel(right);   // until mosgate has reaped
+    if (late >= 0) close(late);
+    return late < 0;
+  }));
+}
+
+void opens_only_its_own() {
+  ControlClient control;
+  Guest one(control, next_session++), two(control, next_session++);
+  // Whoever hosts a session elsewhere, or was told of one here, knows its own token and the other's number.
+  for (ChannelKind kind : {ChannelKind::thread, ChannelKind::event, ChannelKind::spare}) {
+    Opening mixed;
+    mixed.session = one.session;
+    mixed.token = token_of(static_cast<int>(two.session));
+    mixed.kind = kind;
+    mixed.index = 3;
+    int fd = open_channel(mixed);
+    CHECK(welcome(fd, 500) < 0);
+    if (fd >= 0) close(fd);
+  }
+  int guessed = 0;
+  for (int guess = 0; guess < 300; guess++) {
+    Opening wrong;
+    wrong.session = one.session;
+    wrong.kind = ChannelKind::spare;
+    for (uint8_t &byte : wrong.token.bytes) byte = static_cast<uint8_t>(rand());
+    int fd = open_channel(wrong);
+    guessed += fd >= 0 && !closed_within(fd, 500);
+    if (fd >= 0) close(fd);
+  }
+  CHECK(guessed == 0);
+  Opening right;
+  right.session = one.session;
+  right.token = token_of(static_cast<int>(one.session));
+  right.kind = ChannelKind::spare;
+  right.index = 3;
+  int fd = open_channel(right);
+  CHECK(welcome(fd) == 0);
+  close(fd);
+  CHECK(one.call({SYS_getpid}) == kPid && two.call({SYS_getpid}) == kPid);
 }
 
 void bears_slow_strangers() {

@@ -14,7 +14,7 @@
 
 using namespace mosrun;
 
-static sock_filter code[kFilterSize / sizeof(sock_filter)];
+static sock_filter code[BPF_MAXINSNS];
 static unsigned length, steps;
 
 // The part of classic BPF that seccomp knows and the filter uses (Documentation/userspace-api/seccomp_filter.rst).

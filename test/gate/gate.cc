@@ -60,15 +60,12 @@ static void starts_a_guest() {
   CHECK(guest.call({SYS_gettid}) == kPid);
   CHECK(guest.call({SYS_getppid}) == 1);
   CHECK(guest.last.event >= 0 && guest.last.pool >= 0 && guest.last.maps >= 0 && guest.last.pagemap >= 0 && guest.last.uffd >= 0);
-  CHECK(guest.last.filter_length > 100);
   CHECK(control.event("\"state\":\"running\"", 1000));
   std::string list = control.ask("list");
   CHECK(has(list, "\"state\":\"running\",\"home_pid\":23456"));
   CHECK(has(list, "\"threads\":1"));
-  std::string mask(8, 0);
   guest.say(GuestWhat::inside, {SYS_rt_sigprocmask, 0, 0, kBuffer, 8});
-  mask = guest.get(8);
-  CHECK(mask.substr(0, 8) == std::string("\xff\xfe\xfb\xff\xff\xff\xff\xff", 8) || mask == std::string(8, '\xff') || (static_cast<unsigned char>(mask[4]) == 0xff));
+  CHECK(guest.get(8) == std::string("\xff\xfe\xfb\xbf\xff\xff\xff\xff", 8));   // all that can be, but SIGSYS
   guest.call({SYS_prlimit64, 0, RLIMIT_STACK, 0, kBuffer});
   uint64_t stack[2];
   memcpy(stack, guest.get(16).data(), 16);
@@ -168,14 +165,20 @@ int main(int count, char **arguments) {
       {"a guest ends with its home within 100 ms", ends_with_home},
       {"sessions leave nothing behind", leaves_nothing},
       {"refuses strangers at once", refuses_strangers},
+      {"a token opens no other session", opens_only_its_own},
       {"idle strangers do not keep a mover out", bears_slow_strangers},
       {"a keeper has no session's token", keeps_tokens_to_itself},
+      {"an encrypted session takes no channel in the clear", seals_sessions},
+      {"without the key nothing passes mosseal", refuses_wrong_keys},
+      {"mosseal hears strangers without rights, files and tokens", confines_mosseal},
+      {"strangers who begin as TLS does do not keep a mover out", bears_slow_handshakes},
       {"a guest ends with its keeper", ends_with_its_keeper},
       {"passes channels to the guest", passes_channels},
       {"watches the event channels of children", watches_children},
       {"a child that nobody knows ends with its parent", ends_unclaimed_children},
       {"a guest reaches nothing of its host", shuts_the_sandbox},
       {"the filter traps what is not local", filters_calls},
+      {"a guest stands back where the node runs short", stands_back},
       {"the guest has home's clocks", shifts_clocks},
       {"says what failed", reports_what_fails},
       {"hosts forty guests at once", hosts_many},

@@ -6,12 +6,15 @@
 
 using namespace mosrun;
 
+#define MOSRUN_TEXT(x) #x
+#define MOSRUN_STRING(x) MOSRUN_TEXT(x)
+
 asm(R"(
   .section .header, "ax"
   .globl blob_header
 blob_header:
   .quad 0x3130424f4c424f4d
-  .long 1
+  .long )" MOSRUN_STRING(MOSRUN_PROTOCOL) R"(
   .long 0
   .long 0
   .long arrive - blob_header
@@ -73,6 +76,10 @@ __attribute__((used, visibility("hidden"))) void guest(Slot *slot) {
   int64_t page = call(9, 0, 4096, 7, 0x22, ~0ull, 0);
   for (uint64_t i = 0; i < static_cast<uint64_t>(bare_call_end - reinterpret_cast<const char *>(bare_call)); i++)
     reinterpret_cast<volatile char *>(page)[i] = reinterpret_cast<const char *>(bare_call)[i];
+  uint64_t unblock[1] = {1ull << 30};   // SIGSYS
+  uint64_t action[4] = {reinterpret_cast<uint64_t>(trapped), 0x04000000 | 4, reinterpret_cast<uint64_t>(restorer), 0};
+  call(13, 31, reinterpret_cast<uint64_t>(action), 0, 8);
+  call(14, 1, reinterpret_cast<uint64_t>(unblock), 0, 8);
   auto outside = reinterpret_cast<int64_t (*)(const uint64_t *)>(page);
   GuestCall request;
   while (transfer(45, channel, &request, sizeof request)) {
@@ -81,17 +88,8 @@ __attribute__((used, visibility("hidden"))) void guest(Slot *slot) {
       case GuestWhat::inside: result = bare_call(request.call); break;
       case GuestWhat::outside: result = outside(request.call); break;
       case GuestWhat::describe: result = 0; break;
-      case GuestWhat::filter: {
-        uint64_t unblock[1] = {0};
-        uint64_t action[4] = {reinterpret_cast<uint64_t>(trapped), 0x04000000 | 4, reinterpret_cast<uint64_t>(restorer), 0};
-        call(13, 31, reinterpret_cast<uint64_t>(action), 0, 8);
-        call(14, 2, reinterpret_cast<uint64_t>(unblock), 0, 8);
-        struct { uint16_t length; uint64_t code; } program{static_cast<uint16_t>(control->seccomp_length), base + kFilterOffset};
-        result = call(317, 1, 0, reinterpret_cast<uint64_t>(&program));
-        break;
-      }
     }
-    GuestAnswer answer{result, control->event, control->pool, control->maps, control->pagemap, control->uffd, control->seccomp_length};
+    GuestAnswer answer{result, control->event, control->pool, control->maps, control->pagemap, control->uffd};
     uint64_t buffer = reinterpret_cast<uint64_t>(slot) + kBufferOffset;
     if (!transfer(44, channel, &answer, sizeof answer)) break;
     if (request.take && !transfer(45, channel, reinterpret_cast<void *>(buffer), request.take)) break;

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-enum class GuestWhat : uint32_t { inside, outside, describe, filter };
+enum class GuestWhat : uint32_t { inside, outside, describe };
 struct GuestCall {
   GuestWhat what;
   uint32_t take, give;      // bytes to put into the buffer, bytes to return from it, after the call
@@ -12,6 +12,6 @@ struct GuestCall {
 struct GuestAnswer {
   int64_t result;
   int32_t event, pool, maps, pagemap, uffd;
-  uint32_t filter_length;
 };
 constexpr int64_t kTrapped = -9999;
+constexpr uint32_t kFiltered = 1;   // as the fault of Begin: with the filter

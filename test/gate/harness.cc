@@ -221,6 +221,14 @@ int connect_data() {
   return -1;
 }
 
+int connect_seal(uint32_t number) {
+  SealAddress address = seal_address(number);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
 bool read_exactly(int fd, void *data, size_t size, int ms) {
   double end = now_ms() + ms;
   for (size_t done = 0; done < size;) {
@@ -245,7 +253,7 @@ bool closed_within(int fd, int ms) {
 }
 
 int open_channel(const Opening &opening, Challenge *kept) {
-  int fd = connect_data();
+  int fd = opening.seal ? connect_seal(opening.seal) : connect_data();
   if (fd < 0) return -1;
   Hello hello{kHelloMagic, kProtocol, opening.kind, opening.index, opening.session, {1, 2, 3}, 0, 0};
   Challenge challenge;
@@ -254,6 +262,10 @@ int open_channel(const Opening &opening, Challenge *kept) {
     return -1;
   }
   if (kept) *kept = challenge;
+  if (challenge.error) {
+    close(fd);
+    return -1;
+  }
   Proof proof{{}, opening.begin};
   hmac_sha256(opening.token.bytes, 32, proof.mac, hello, challenge, proof.begin);
   send(fd, &proof, sizeof proof, MSG_NOSIGNAL);
@@ -265,7 +277,7 @@ int welcome(int fd, int ms) {
   return fd >= 0 && read_exactly(fd, &message, sizeof message, ms) && message.magic == kHelloMagic ? static_cast<int>(message.status) : -1;
 }
 
-Guest::Guest(ControlClient &control, uint64_t id, bool with_event, const std::string &extra) : session(id) {
+Guest::Guest(ControlClient &control, uint64_t id, bool with_event, const std::string &extra, uint32_t fault) : session(id) {
   Opening opening;
   opening.session = id;
   opening.token = token_of(static_cast<int>(id));
@@ -277,6 +289,7 @@ Guest::Guest(ControlClient &control, uint64_t id, bool with_event, const std::st
     opening.kind = ChannelKind::thread;
   }
   opening.begin = begin_for(kPid);
+  opening.begin.fault = fault;
   fd = open_channel(opening);
   if (int status = welcome(fd)) {
     printf("# the guest was refused: %d\n", status);

@@ -52,9 +52,11 @@ struct Opening {
   mosrun::ChannelKind kind = mosrun::ChannelKind::thread;
   uint16_t index = 0;
   mosrun::Begin begin = {};
+  uint32_t seal = 0;            // the number of the mosseal to go over
 };
 mosrun::Begin begin_for(pid_t pid);
 int connect_data();
+int connect_seal(uint32_t number);
 bool read_exactly(int fd, void *data, size_t size, int ms);
 bool closed_within(int fd, int ms);
 // Hello, Challenge, Proof. The socket, or -1. Welcome is not read.
@@ -67,7 +69,7 @@ struct Guest {
   uint64_t session = 0;
   GuestAnswer last = {};
   // Opens the session and starts the guest; `with_event` opens an event channel before.
-  Guest(ControlClient &control, uint64_t session, bool with_event = true, const std::string &extra = "");
+  Guest(ControlClient &control, uint64_t session, bool with_event = true, const std::string &extra = "", uint32_t fault = 0);
   Guest() = default;
   ~Guest();
   bool say(GuestWhat what, const std::vector<uint64_t> &call, const std::string &take = "", std::string *give = nullptr);

@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +36,11 @@ void shuts_the_sandbox() {
   guest.call({SYS_close, static_cast<uint64_t>(above)});
   guest.call({SYS_close, static_cast<uint64_t>(root)});
   CHECK(is(guest.path_call("/", {SYS_mount, kBuffer, kBuffer, kBuffer, 0, 0}), EPERM));
+  // Nor anything of its keeper, which has the same user: of an undumpable process even the files in /proc are the host root's (proc(5)).
+  for (pid_t keeper : keepers()) {
+    struct stat owner{};
+    CHECK(stat(("/proc/" + std::to_string(keeper) + "/mem").c_str(), &owner) == 0 && owner.st_uid == 0);
+  }
   // No other descriptors than its own.
   int open_fds = 0;
   for (uint64_t fd = 0; fd < 200; fd++) open_fds += guest.call({SYS_fcntl, fd, F_GETFD}) >= 0;
@@ -80,10 +87,26 @@ void shuts_the_sandbox() {
   CHECK(is(guest.call({SYS_openat, kOwnFile, 2, 0}), EINVAL));
 }
 
-void filters_calls() {
+void stands_back() {
   ControlClient control;
   Guest guest(control, next_session++);
-  CHECK(guest.say(GuestWhat::filter, {}) && guest.last.result == 0);
+  CHECK(husks().size() == 1 && keepers().size() == 1);
+  for (pid_t pid : {husks()[0], keepers()[0]}) CHECK(read_text("/proc/" + std::to_string(pid) + "/oom_score_adj") == "1000\n");
+  uint64_t share = strtoull(read_text("/proc/sys/kernel/pid_max").c_str(), nullptr, 10) / 8, limit[2] = {};
+  guest.call({SYS_prlimit64, 0, RLIMIT_NPROC, 0, kBuffer});
+  memcpy(limit, guest.get(16).data(), 16);
+  CHECK(limit[0] == limit[1] && limit[1] <= share && limit[1] <= 16384);
+  guest.call({SYS_prlimit64, 0, RLIMIT_CORE, 0, kBuffer});
+  memcpy(limit, guest.get(16).data(), 16);
+  CHECK(limit[0] == 1 && limit[1] == 1);
+  uint64_t more[2] = {share + 100000, share + 100000};
+  guest.put(std::string(reinterpret_cast<char *>(more), sizeof more));
+  CHECK(guest.call({SYS_prlimit64, 0, RLIMIT_NPROC, kBuffer, 0}) == -EPERM);
+}
+
+void filters_calls() {
+  ControlClient control;
+  Guest guest(control, next_session++, true, "", kFiltered);
   CHECK(guest.outside({SYS_getpid}) == kPid);
   CHECK(guest.outside({SYS_sched_yield}) == 0);
   CHECK(guest.call({SYS_gettid}) == kPid);
