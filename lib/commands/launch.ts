@@ -1,7 +1,9 @@
-/** Understands mosrun's command line; the daemon asks for it, since the launcher itself knows no option. */
+/** Understands the command lines of mosrun and its kin; the daemon asks for it, since the launchers themselves know no option. */
 import { MosrunError } from '../shared/errors.js';
 import type { InterpretLaunch, Launch } from '../shared/launch-decision.js';
 import { VERSION } from '../shared/version.js';
+import { launchExplanationText } from './explain.js';
+import { jsonText } from './format.js';
 import { helpText } from './help.js';
 import { type Parsed, parseOptions } from './options.js';
 import { commands } from './table.js';
@@ -14,13 +16,29 @@ function lastOf<T extends string>(options: Parsed, names: readonly T[]): T | nul
   return (options.order.findLast((one) => (names as readonly string[]).includes(one)) as T | undefined) ?? null;
 }
 
-function toLaunch(options: Parsed): Launch {
-  if (options.words.length === 0) throw new MosrunError('usage', 'no program was named: see mosrun --help');
-  if (options.has('argv0') && options.words.length < 2) {
-    throw new MosrunError('usage', "-z needs the program's argv[0] after the program: see mosrun --help");
+const assignment = /^([^=]+)=(.*)$/s;
+
+/** The variables before the program, where the command takes some; as env(1). */
+function assignmentsIn(name: LauncherName, words: readonly string[]): [variable: string, value: string][] {
+  if (name !== 'mosenv') return [];
+  const found: [string, string][] = [];
+  for (const word of words) {
+    const [, variable, value] = assignment.exec(word) ?? [];
+    if (variable === undefined || value === undefined) break;
+    found.push([variable, value]);
+  }
+  return found;
+}
+
+function toLaunch(name: LauncherName, options: Parsed): Launch {
+  const assignments = assignmentsIn(name, options.words);
+  if (options.words.length === assignments.length) throw new MosrunError('usage', `no program was named: see ${name} --help`);
+  if (options.has('argv0') && options.words.length < assignments.length + 2) {
+    throw new MosrunError('usage', `-z needs the program's argv[0] after the program: see ${name} --help`);
   }
   const place = lastOf(options, ['node', 'home', 'best']);
   const lock = lastOf(options, ['locked', 'unlocked']);
+  const unserved = lastOf(options, ['error', 'warn', 'end']);
   const clock = lastOf(options, ['host-clock', 'home-clock']);
   const start: Launch['start'] =
     place === 'node' ? { at: 'node', node: options.get('node') ?? '' } : place === 'best' ? { at: 'best' } : { at: 'home' };
@@ -29,19 +47,33 @@ function toLaunch(options: Parsed): Launch {
     fallBack: options.has('fall-back'),
     locked: lock ? lock === 'locked' : place === 'node' || place === 'home' ? true : null,
     clock: clock ? (clock === 'host-clock' ? 'host' : 'home') : null,
+    unserved,
     jobId: options.get('job') ?? null,
     // The launcher's argv counts its own name.
-    programIndex: options.firstWord + 1,
+    programIndex: options.firstWord + 1 + assignments.length,
     argumentsStartAtName: options.has('argv0'),
+    environment: Object.fromEntries(assignments),
   };
 }
 
-export const interpretLaunch: InterpretLaunch = (argv) => {
+const launchers = ['mosrun', 'mosenv', 'mosnative'] as const;
+type LauncherName = (typeof launchers)[number];
+
+export const interpretLaunch: InterpretLaunch = ([called, ...argv]) => {
+  const name = launchers.find((one) => one === called) ?? 'mosrun';
   try {
-    const options = parseOptions(commands.mosrun, argv.slice(1));
-    if (options.has('help')) return { kind: 'answer', output: helpText(commands.mosrun), error: '', exitCode: 0 };
-    if (options.has('version')) return { kind: 'answer', output: `mosrun ${VERSION}\n`, error: '', exitCode: 0 };
-    return { kind: 'launch', launch: toLaunch(options) };
+    const options = parseOptions(commands[name], argv);
+    if (options.has('help')) return { kind: 'answer', output: helpText(commands[name]), error: '', exitCode: 0 };
+    if (options.has('version')) return { kind: 'answer', output: `${name} ${VERSION}\n`, error: '', exitCode: 0 };
+    if (name !== 'mosnative') {
+      const launch = toLaunch(name, options);
+      if (options.has('explain'))
+        return { kind: 'explain', launch, present: options.has('json') ? jsonText : launchExplanationText };
+      if (options.has('json')) throw new MosrunError('usage', `--json is for --explain: see ${name} --help`);
+      return { kind: 'launch', launch };
+    }
+    if (options.words.length === 0) throw new MosrunError('usage', 'no program was named: see mosnative --help');
+    return { kind: 'native', programIndex: options.firstWord + 1 };
   } catch (error) {
     if (!(error instanceof MosrunError)) throw error;
     return { kind: 'answer', output: '', error: `mosrun: ${error.message}\n`, exitCode: OWN_FAILURE };

@@ -1,4 +1,5 @@
-/** What mosrun's command line asks for, as the daemon needs it; lib/commands/launch.ts makes it from the table of options. */
+/** What the command line of mosrun and its kin asks for, as the daemon needs it; lib/commands/launch.ts makes it from the table of options. */
+import type { LaunchExplanationDocument, Unserved } from './documents.js';
 
 export interface Launch {
   /** Where to start: here, on the best node, or on one named. */
@@ -8,14 +9,23 @@ export interface Launch {
   /** -r and -h lock unless -l says otherwise. null: nothing said; then as the outer job, else not. */
   locked: boolean | null;
   clock: 'home' | 'host' | null;
+  /** -e, -w, -u; null: nothing said. */
+  unserved: Unserved | null;
   jobId: string | null;
   programIndex: number;
   argumentsStartAtName: boolean;
+  /** Variables set for the program. */
+  environment: Readonly<Record<string, string>>;
 }
 
 export type LaunchDecision =
   | { kind: 'launch'; launch: Launch }
+  /** --explain: nothing is run; `present` makes the answer's text. */
+  | { kind: 'explain'; launch: Launch; present: (explanation: LaunchExplanationDocument) => string }
+  /** mosnative: out of the job, and run there. */
+  | { kind: 'native'; programIndex: number }
   /** --help, --version, or a usage error: something to print, and an exit code. */
   | { kind: 'answer'; output: string; error: string; exitCode: number };
 
+/** @param argv the first word is the command's own name: mosrun, mosenv or mosnative. */
 export type InterpretLaunch = (argv: readonly string[]) => LaunchDecision;

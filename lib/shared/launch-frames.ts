@@ -1,10 +1,11 @@
 /**
- * What the launcher (native/launcher/mosrun.cc) and mosd say to each other; the layout is drawn there. Strings are kept byte for byte
+ * What the launcher (native/launcher/launcher.cc) and mosd say to each other; the layout is drawn there. Strings are kept byte for byte
  * (latin1), because file names and arguments need not be UTF-8.
  */
 export const LAUNCH_PROTOCOL_VERSION = 1;
 const HEADER_BYTES = 5;
-export const LONGEST_FRAME_BYTES = 16 * 2 ** 20;
+/** The kernel takes 6 MB of arguments and environment at most (execve(2)), and a launcher's directory is a path. */
+export const LONGEST_FRAME_BYTES = 7 * 2 ** 20;
 
 export interface LaunchRequest {
   version: number;
@@ -30,6 +31,25 @@ export const outFrame = (text: string): Buffer => frame('O', Buffer.from(text));
 export const errorFrame = (text: string): Buffer => frame('E', Buffer.from(text));
 export const waitFrame = (why: string): Buffer => frame('W', Buffer.from(why));
 export const exitFrame = (code: number): Buffer => frame('X', number32(code));
+
+/** Asks what the launcher would execute. */
+export const programFrame = (index: number): Buffer => frame('P', number32(index));
+
+export interface ProgramFound {
+  /** Its path; where `error` is set, its name. */
+  path: string;
+  /** A number of errno(3); 0: it can be executed. */
+  error: number;
+  /** Its first bytes; none where it cannot be read. */
+  head: Buffer;
+}
+
+/** Throws RangeError on a malformed body. */
+export function readProgram(body: Buffer): ProgramFound {
+  const end = body.indexOf(0, 4);
+  if (end < 0) throw new RangeError('a string without its end');
+  return { error: body.readUInt32LE(0), path: body.toString('utf8', 4, end), head: body.subarray(end + 1) };
+}
 
 export interface Go {
   programIndex: number;
@@ -58,6 +78,25 @@ export function takeFrame(bytes: Buffer): { type: string; body: Buffer } | null 
   if (length > LONGEST_FRAME_BYTES) throw new RangeError(`a frame of ${length} bytes`);
   if (bytes.length < HEADER_BYTES + length) return null;
   return { type: bytes.toString('latin1', 4, 5), body: bytes.subarray(HEADER_BYTES, HEADER_BYTES + length) };
+}
+
+/** Puts what arrives together; what has come is copied once, however small the pieces. */
+export class FrameReader {
+  private pieces: Buffer[] = [];
+  private have = 0;
+  private need = HEADER_BYTES;
+
+  /** The frame, once it is whole. Throws RangeError when it would be too long. */
+  take(more: Buffer): { type: string; body: Buffer } | null {
+    this.pieces.push(more);
+    this.have += more.length;
+    if (this.have < this.need) return null;
+    const bytes = Buffer.concat(this.pieces);
+    const frame = takeFrame(bytes);
+    if (!frame) this.need = HEADER_BYTES + bytes.readUInt32LE(0);
+    this.pieces = [bytes];
+    return frame;
+  }
 }
 
 /** Throws RangeError on a malformed body. */

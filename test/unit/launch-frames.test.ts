@@ -37,13 +37,15 @@ test('an inner mosrun keeps what the outer one was told', () => {
     fallBack: false,
     locked: null,
     clock: null,
+    unserved: null,
     jobId: null,
     programIndex: 1,
     argumentsStartAtName: false,
+    environment: {},
   };
-  const outer = { id: 'a', locked: true, clock: 'host' as const };
+  const outer = { id: 'a', locked: true, clock: 'host' as const, unserved: 'warn' as const };
   assert.deepEqual(jobOptions(launch, outer), outer);
-  assert.deepEqual(jobOptions(launch, null), { id: null, locked: false, clock: 'home' });
-  const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home' }, outer);
-  assert.deepEqual(inner, { id: 'b', locked: false, clock: 'home' });
+  assert.deepEqual(jobOptions(launch, null), { id: null, locked: false, clock: 'home', unserved: 'home' });
+  const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home' }, outer);
+  assert.deepEqual(inner, { id: 'b', locked: false, clock: 'home', unserved: 'home' });
 });

@@ -1,0 +1,4 @@
+#include "command-texts.h"
+#include "launcher.h"
+
+int main(int argc, char **argv) { return Launch(kMosenv, argc, argv); }
