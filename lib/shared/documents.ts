@@ -4,6 +4,12 @@ import { DOCUMENT_VERSION } from './version.js';
 
 const version = z.literal(DOCUMENT_VERSION);
 
+/** `-e`, `-w`, `-u`. */
+export const unserved = z
+  .enum(['home', 'error', 'warn', 'end'])
+  .meta({ description: 'a call that cannot be served away brings it home, fails, fails with a warning, or ends it' });
+export type Unserved = z.infer<typeof unserved>;
+
 export const processDocument = z.object({
   pid: z.int(),
   parent_pid: z.int(),
@@ -28,6 +34,9 @@ export const processDocument = z.object({
   bytes_out: z.number().meta({ description: 'what these calls carried to the guest' }),
   bytes_in: z.number().meta({ description: 'what these calls carried from the guest' }),
   returns: z.record(z.string(), z.number()).meta({ description: 'how often each call brought it home, by name' }),
+  unserved,
+  refused: z.record(z.string(), z.number()).meta({ description: 'how often each call failed away instead (-e, -w), by name' }),
+  encrypted: z.boolean().meta({ description: 'it is away, and all between the nodes is encrypted' }),
 });
 export type ProcessDocument = z.infer<typeof processDocument>;
 
@@ -42,6 +51,7 @@ export const guestDocument = z.object({
   cpu_seconds: z.number(),
   memory_bytes: z.number(),
   threads: z.int(),
+  encrypted: z.boolean().meta({ description: 'all between the nodes is encrypted' }),
 });
 export type GuestDocument = z.infer<typeof guestDocument>;
 
@@ -75,6 +85,57 @@ export const processDetailDocument = z.object({
 });
 export type ProcessDetailDocument = z.infer<typeof processDetailDocument>;
 
+export const timesDocument = z.object({
+  version,
+  pid: z.int(),
+  command: z.string(),
+  cpu_seconds: z.number().meta({ description: 'at home and on all other nodes' }),
+  complete: z.boolean().meta({ description: 'false: a node could not be asked, and it may be more' }),
+  nodes: z.array(
+    z.object({
+      node: z.string(),
+      home: z.boolean(),
+      cpu_seconds: z.number(),
+      complete: z.boolean(),
+    }),
+  ),
+});
+export type TimesDocument = z.infer<typeof timesDocument>;
+
+const verdict = z.object({
+  node: z.string(),
+  takes: z.boolean(),
+  reason: z.string().nullable().meta({ description: 'why it does not take the process' }),
+});
+export type Verdict = z.infer<typeof verdict>;
+
+export const explanationDocument = z.object({
+  version,
+  process: processDocument,
+  because: z.string().meta({ description: 'why it is where it is' }),
+  movable: z.boolean().nullable().meta({ description: 'null: could not be found out, as for one that is away' }),
+  reasons: z.array(z.string()).meta({ description: 'what keeps it from moving' }),
+  nodes: z.array(verdict).meta({ description: 'what every other node says of it' }),
+});
+export type ExplanationDocument = z.infer<typeof explanationDocument>;
+
+export const launchExplanationDocument = z.object({
+  version,
+  program: z.string().meta({ description: 'path of what would be executed' }),
+  kind: z.string(),
+  movable: z.boolean(),
+  reasons: z.array(z.string()),
+  start: z.object({
+    node: z.string().meta({ description: 'where it would be started' }),
+    because: z.string(),
+  }),
+  locked: z.boolean(),
+  clock: z.enum(['home', 'host']),
+  job: z.string().nullable(),
+  nodes: z.array(verdict),
+});
+export type LaunchExplanationDocument = z.infer<typeof launchExplanationDocument>;
+
 export const migrationDocument = z.object({
   version,
   pid: z.int(),
@@ -93,6 +154,7 @@ export const nodeDocument = z.object({
   name: z.string(),
   number: z.int(),
   address: z.string(),
+  control_port: z.int().meta({ description: 'where other nodes and tools ask it' }),
   state: z.enum(['up', 'down', 'leaving', 'blocked']),
   self: z.boolean(),
   why: z.string().nullable().meta({ description: 'why it is not up' }),
@@ -110,6 +172,42 @@ export type NodeDocument = z.infer<typeof nodeDocument>;
 export const nodesDocument = z.object({ version, nodes: z.array(nodeDocument) });
 export type NodesDocument = z.infer<typeof nodesDocument>;
 
+export const operationName = z.enum(['expel', 'bring', 'shutdown']);
+export type OperationName = z.infer<typeof operationName>;
+
+const operationFailure = z.object({
+  pid: z.int().nullable().meta({ description: 'on its home-node' }),
+  home: z.string().nullable(),
+  command: z.string().nullable(),
+  message: z.string(),
+});
+export type OperationFailure = z.infer<typeof operationFailure>;
+
+export const operationDocument = z.object({
+  version,
+  operation: operationName,
+  state: z.enum(['running', 'done', 'failed']),
+  joined: z.boolean().meta({ description: 'it was under way already when it was ordered' }),
+  began: z.number().meta({ description: 'seconds since 1970' }),
+  seconds: z.number().meta({ description: 'how long it took; 0 while it runs' }),
+  total: z.int().meta({ description: 'processes to move' }),
+  left: z.int().meta({ description: 'those not moved yet' }),
+  failures: z.array(operationFailure).meta({ description: 'what stayed, and why' }),
+});
+export type OperationDocument = z.infer<typeof operationDocument>;
+
+export const operationsDocument = z.object({ version, operations: z.array(operationDocument) });
+export type OperationsDocument = z.infer<typeof operationsDocument>;
+
+export const settingsDocument = z.object({
+  version,
+  blocked: z.boolean().meta({ description: 'takes no guests' }),
+  stay: z.boolean().meta({ description: 'no process leaves by itself' }),
+  local_stay: z.boolean().meta({ description: 'own processes do not leave by themselves' }),
+  blocked_by_configuration: z.boolean().meta({ description: 'takes no guests, whatever is set here' }),
+});
+export type SettingsDocument = z.infer<typeof settingsDocument>;
+
 export const statusDocument = z.object({
   version,
   mosrun_version: z.string(),
@@ -124,8 +222,36 @@ export const statusDocument = z.object({
   processes: z.int(),
   away: z.int(),
   guests: z.int(),
+  settings: settingsDocument.omit({ version: true }),
+  operations: z.array(operationDocument).meta({ description: 'the last of each kind' }),
 });
 export type StatusDocument = z.infer<typeof statusDocument>;
+
+/** Of mostimeof. */
+export const timesOfDocument = z.object({ version, processes: z.array(timesDocument) });
+
+/** Of migrate -J. */
+export const migrationsDocument = z.object({
+  version,
+  migrations: z.array(migrationDocument),
+  errors: z.array(z.object({ code: z.string(), message: z.string() })),
+});
+
+/** Of moskillall. */
+export const signalledDocument = z.object({
+  version,
+  signal: z.int(),
+  sent: z.array(z.int()).meta({ description: 'the processes that got it' }),
+  not_permitted: z.array(z.int()).meta({ description: "those that are somebody else's" }),
+});
+
+/** Of mosctl whois. */
+export const whoisDocument = z.object({
+  version,
+  nodes: z.array(nodeDocument),
+  processes: z.array(processDocument),
+  guests: z.array(guestDocument),
+});
 
 export const doctorDocument = z.object({
   version,

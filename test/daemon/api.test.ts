@@ -23,16 +23,14 @@ describe('the API and what nodes say to each other', { timeout: 60_000 }, () => 
   });
 
   test('a program runs, moves and is listed through the Node API', async () => {
-    const child = cluster.run('sleep', ['60'], {
+    const program = await cluster.run('sleep', ['60'], {
       job: 'api',
       clock: 'host',
       locked: false,
       env: two.environment(1),
       stdio: 'ignore',
     });
-    two.children.push(child);
-    const { pid } = child;
-    assert.ok(pid);
+    const { pid } = program;
     const listed = await until('it is listed', async () => {
       const found = (await cluster.processes()).find((one) => one.pid === pid);
       return found?.command === 'sleep 60' ? found : null;
@@ -51,6 +49,10 @@ describe('the API and what nodes say to each other', { timeout: 60_000 }, () => 
         ['node1', 'done'],
       ],
     );
+    assert.deepEqual(await cluster.history(pid), history);
+    assert.deepEqual(await cluster.explain(pid), { movable: false, reasons: ['it is only a fixture'] });
+    assert.equal(program.kill(), true);
+    assert.deepEqual(await program.exit, { code: null, signal: 'SIGTERM' });
   });
 
   test('errors have their code', async () => {
@@ -64,7 +66,7 @@ describe('the API and what nodes say to each other', { timeout: 60_000 }, () => 
     const status = await cluster.status();
     assert.deepEqual([status.node, status.cluster, status.configuration.error], ['node1', 'test', null]);
     const doctor = await cluster.doctor();
-    for (const name of ['kernel', 'ptrace', 'seccomp-trap', 'userfaultfd', 'cgroup-v2', 'mosgate']) {
+    for (const name of ['kernel', 'ptrace', 'seccomp-trap', 'userfaultfd', 'cgroup-v2', 'mosgate', 'mosseal']) {
       assert.ok(
         doctor.checks.some((check) => check.name === name),
         name,
@@ -95,7 +97,7 @@ describe('the API and what nodes say to each other', { timeout: 60_000 }, () => 
       results.map((result) => result.status),
       [...Array(30).keys()],
     );
-    await until('their records are gone', () => two.filesIn(1, 'jobs').length <= 1);
+    await until('their records are gone', () => two.filesIn(1, 'jobs').length <= 1, 30);
   });
 
   const peerAnswer = (certificates: string | null, extra: object = {}): Promise<number | string> => {
@@ -154,8 +156,8 @@ describe('the API and what nodes say to each other', { timeout: 60_000 }, () => 
     const words = ['init', '--cluster', 'x', '--node', 'n', '--number', '1', '--address', '10.0.0.1', '--directory', etc];
     const again = await run(bin('mosconf'), words);
     assert.deepEqual([again.status, /is there already: use --force/.test(again.stderr)], [1, true]);
-    const incomplete = await run(bin('mosconf'), ['init', '--cluster', 'x']);
-    assert.deepEqual([incomplete.status, incomplete.stderr], [2, 'mosrun: --node is missing: see mosconf --help\n']);
+    const incomplete = await run(bin('mosconf'), ['add', 'node3', '--address', '10.0.0.3', '--directory', etc]);
+    assert.deepEqual([incomplete.status, incomplete.stderr], [2, 'mosrun: --number is missing: see mosconf --help\n']);
     const twice = await run(bin('mosconf'), ['add', 'node3', '--number', '2', '--address', '10.0.0.3', '--directory', etc]);
     assert.equal(twice.status, 1);
     assert.match(twice.stderr, /another node has number 2 already/);

@@ -1,0 +1,246 @@
+/**
+ * What moves many processes at root's word: guests away, own ones home, or both and then the daemon ends. Whoever ordered it may wait and
+ * watch; the operation goes on without him.
+ */
+import type { Clock } from '../shared/clock.js';
+import type { OperationDocument, OperationFailure, OperationName } from '../shared/documents.js';
+import { MosrunError, asMosrunError } from '../shared/errors.js';
+import { DOCUMENT_VERSION } from '../shared/version.js';
+import type { RecallResult } from '../shared/wire.js';
+import type { Guests } from './guests.js';
+import type { Residents } from './residents.js';
+
+export interface OperationPorts {
+  self: string;
+  clock: Clock;
+  guests: Pick<Guests, 'list'>;
+  residents: Pick<Residents, 'table' | 'migrations'>;
+  /** Has a home bring the processes of these sessions home. */
+  recall: (home: string, sessions: readonly string[]) => Promise<RecallResult[]>;
+  sayGoodbye: () => Promise<void>;
+  /** Ends the daemon. */
+  end: () => void;
+  /** Whether the node is leaving has changed; told the state before. */
+  onLeaving: (before: 'leaving' | 'up') => void;
+  log: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/** What cannot be moved is tried so often: it may be in the middle of something. */
+const ROUNDS = 3;
+const PAUSE_SECONDS = 0.3;
+/** After its home says that a guest has come home. */
+const GONE_WITHIN_SECONDS = 5;
+/** Of processes that one home brings home, and of moves at a time. */
+const RECALLED_AT_ONCE = 8;
+const MOVED_AT_ONCE = 4;
+/** For those who wait to see that it is done. */
+const LAST_WORD_SECONDS = 1.5;
+
+/** Runs `work` for each item, so many at a time. */
+export async function inTurns<T, R>(items: readonly T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}
+
+type Progress = (left: number) => void;
+
+export class Operations {
+  private readonly known = new Map<OperationName, OperationDocument>();
+  /** This node takes no part any more. */
+  isLeaving = false;
+
+  constructor(private readonly ports: OperationPorts) {}
+
+  /** Why no guest is taken now; null when none of this keeps them off. */
+  get closed(): string | null {
+    if (this.isLeaving) return 'it is leaving the cluster: choose another node';
+    return this.isRunning('expel') ? 'it is sending its guests home: choose another node' : null;
+  }
+
+  /** Each kind's last, if this life of the daemon has seen one. */
+  list(): OperationDocument[] {
+    return [...this.known.values()];
+  }
+
+  private isRunning(name: OperationName): boolean {
+    return this.known.get(name)?.state === 'running';
+  }
+
+  /** Begins it, or joins the one that is under way. */
+  start(name: OperationName): OperationDocument {
+    const present = this.known.get(name);
+    if (present?.state === 'running') return { ...present, joined: true };
+    if (this.isRunning('shutdown')) throw new MosrunError('busy', `${this.ports.self} is shutting down: wait until that is over`);
+    const operation: OperationDocument = {
+      version: DOCUMENT_VERSION,
+      operation: name,
+      state: 'running',
+      joined: false,
+      began: this.ports.clock.wallSeconds(),
+      seconds: 0,
+      total: 0,
+      left: 0,
+      failures: [],
+    };
+    this.known.set(name, operation);
+    this.ports.log('operation begins', { operation: name });
+    void this.run(operation);
+    return { ...operation };
+  }
+
+  private async run(operation: OperationDocument): Promise<void> {
+    const { clock, log } = this.ports;
+    const began = clock.seconds();
+    try {
+      operation.failures = await this.work(operation);
+    } catch (error) {
+      operation.failures = [{ pid: null, home: null, command: null, message: asMosrunError(error).message }];
+    }
+    operation.seconds = clock.seconds() - began;
+    operation.left = operation.failures.length;
+    operation.state = operation.failures.length === 0 ? 'done' : 'failed';
+    log('operation is over', { ...operation });
+    if (operation.operation !== 'shutdown') return;
+    if (operation.state === 'done') clock.after(LAST_WORD_SECONDS, this.ports.end);
+    else this.leave(false);
+  }
+
+  private leave(isLeaving: boolean): void {
+    this.isLeaving = isLeaving;
+    this.ports.onLeaving(isLeaving ? 'up' : 'leaving');
+  }
+
+  private async work(operation: OperationDocument): Promise<OperationFailure[]> {
+    // What is left of each part; there are two when the node shuts down.
+    const left = new Map<string, number>();
+    const progress =
+      (part: string): Progress =>
+      (count) => {
+        if (!left.has(part)) operation.total += count;
+        left.set(part, count);
+        operation.left = [...left.values()].reduce((sum, one) => sum + one, 0);
+      };
+    if (operation.operation === 'expel') return this.expel(progress('guests'));
+    if (operation.operation === 'bring') return this.bring(progress('own'), 'mosctl bring');
+    this.leave(true);
+    const failures = (await Promise.all([this.expel(progress('guests')), this.bring(progress('own'), 'mosctl shutdown')])).flat();
+    if (failures.length === 0) await this.ports.sayGoodbye();
+    return failures;
+  }
+
+  private pause(seconds: number): Promise<void> {
+    return new Promise((resolve) => void this.ports.clock.after(seconds, resolve));
+  }
+
+  /** Those that are here; a promised place holds nobody yet. */
+  private async guests() {
+    return (await this.ports.guests.list()).filter((one) => one.state !== 'open');
+  }
+
+  /** Has all guests brought home by their homes. */
+  private async expel(progress: Progress): Promise<OperationFailure[]> {
+    for (let round = 1; ; round++) {
+      const present = await this.guests();
+      progress(present.length);
+      if (present.length === 0) return [];
+      const messages = await this.recallAll(present);
+      const left = await this.awaitGone(progress, messages);
+      if (left.length === 0) return [];
+      if (round < ROUNDS) continue;
+      return left.map(({ session, home, home_pid: pid, command }) => ({
+        pid,
+        home,
+        command,
+        message: messages.get(session) ?? `${home ?? 'its home'} says that it has come home, but it is still here: see its log`,
+      }));
+    }
+  }
+
+  /** Asks each home for its own; gives why sessions stay, where that is known. */
+  private async recallAll(present: readonly { session: string; home: string | null }[]): Promise<Map<string, string>> {
+    const messages = new Map<string, string>();
+    const homes = new Map<string, string[]>();
+    for (const { session, home } of present) {
+      if (home === null) messages.set(session, 'its home is not known: it ends when that does');
+      else homes.set(home, [...(homes.get(home) ?? []), session]);
+    }
+    const askHome = async (home: string, sessions: readonly string[]): Promise<void> => {
+      for (let at = 0; at < sessions.length; at += RECALLED_AT_ONCE) {
+        const some = sessions.slice(at, at + RECALLED_AT_ONCE);
+        try {
+          for (const { session, message } of await this.ports.recall(home, some))
+            if (message !== null) messages.set(session, message);
+        } catch (error) {
+          for (const session of some) messages.set(session, asMosrunError(error).message);
+        }
+      }
+    };
+    await Promise.all([...homes].map(([home, sessions]) => askHome(home, sessions)));
+    return messages;
+  }
+
+  /** Gives those that are still here when there is nothing more to wait for. */
+  private async awaitGone(progress: Progress, messages: ReadonlyMap<string, string>) {
+    const until = this.ports.clock.seconds() + GONE_WITHIN_SECONDS;
+    for (;;) {
+      const left = await this.guests();
+      progress(left.length);
+      if (left.length === 0) return left;
+      await this.pause(PAUSE_SECONDS);
+      if (left.every(({ session }) => messages.has(session)) || this.ports.clock.seconds() > until) return left;
+    }
+  }
+
+  /** Brings all own processes home. */
+  private async bring(progress: Progress, order: string): Promise<OperationFailure[]> {
+    const { residents, self } = this.ports;
+    for (let round = 1; ; round++) {
+      const away = residents.table.list().filter((one) => one.where !== self);
+      progress(away.length);
+      if (away.length === 0) return [];
+      let left = away.length;
+      const failures = await inTurns(away, MOVED_AT_ONCE, async ({ pid, command, ...conduct }) => {
+        const message = await residents.migrations.order(pid, self, conduct, `ordered by ${order}`).then(
+          () => null,
+          (error: unknown) => asMosrunError(error).message,
+        );
+        if (message === null) progress(--left);
+        return message === null ? [] : [{ pid, home: self, command, message }];
+      });
+      // One that ended meanwhile is not in the next list.
+      if (round === ROUNDS) return failures.flat().filter(({ pid }) => residents.migrations.whereIs(pid) !== self);
+      if (failures.flat().length > 0) await this.pause(PAUSE_SECONDS);
+    }
+  }
+}
+
+/** On the home-node: brings the processes of a node's sessions home. */
+export async function recallHere(
+  { table, migrations, sessionAt }: Pick<Residents, 'table' | 'migrations' | 'sessionAt'>,
+  self: string,
+  peer: string,
+  sessions: readonly string[],
+): Promise<RecallResult[]> {
+  const wanted = new Set(sessions);
+  const there = table
+    .list()
+    .map((one) => ({ ...one, session: sessionAt(one.pid, peer) }))
+    .filter((one): one is typeof one & { session: string } => one.session !== null && wanted.has(one.session));
+  const results = await inTurns(there, MOVED_AT_ONCE, async ({ pid, session, ...conduct }) => {
+    const message = await migrations.order(pid, self, conduct, `sent home by ${peer}`).then(
+      () => null,
+      (error: unknown) => asMosrunError(error).message,
+    );
+    return { session, message };
+  });
+  // Of several processes of a session one that stays is what counts.
+  return sessions.map((session) => ({
+    session,
+    message: results.find((one) => one.session === session && one.message !== null)?.message ?? null,
+  }));
+}
