@@ -1,22 +1,34 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
 import type {
   DoctorDocument,
+  ExplanationDocument,
+  HistoryEntry,
   MigrationDocument,
   NodeDocument,
+  OperationDocument,
+  OperationName,
   ProcessDetailDocument,
   ProcessDocument,
   ProcessesDocument,
+  SettingsDocument,
   StatusDocument,
+  TimesDocument,
 } from '../shared/documents.js';
-import { DEFAULT_SOCKET, ask } from './client.js';
+import { MosrunError, systemCode } from '../shared/errors.js';
+import { Client, type ConnectOptions, DEFAULT_SOCKET } from './client.js';
+import { type EventStream, type EventsOptions, followEvents } from './events.js';
+import { Program } from './program.js';
 
-export interface ConnectOptions {
-  /** The daemon's socket; else MOSRUN_SOCKET, else /run/mosrun/mosd.sock. */
-  socket?: string;
+export interface AskOptions {
+  /** Gives the answer up: the method rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
-export interface MigrateOptions {
-  /** Settle when the process is there (default), not when the order is taken. */
+export interface MigrateOptions extends AskOptions {
+  /** Settle when the process is there (default), not when the order is taken. An order that was given goes on when `signal` fires. */
   wait?: boolean;
 }
 
@@ -33,66 +45,159 @@ export interface RunOptions extends SpawnOptions {
   clock?: 'home' | 'host';
 }
 
-/** The cluster, as seen from this node. Every method rejects with a {@link MosrunError}. */
-export class Cluster {
-  private constructor(private readonly socket: string) {}
+/** What keeps a process from moving. */
+export interface Explanation {
+  /** null: it could not be found out. */
+  movable: boolean | null;
+  reasons: string[];
+}
 
-  /** Connects to this node's daemon; rejects with code `no-daemon` where none answers. */
+function switchesOf({ on = 'home', fallBack, locked, job, clock }: RunOptions): string[] {
+  const where = on === 'home' ? [] : on === 'best' ? ['-b'] : ['-r', on];
+  return [
+    ...where,
+    ...(fallBack ? ['-F'] : []),
+    ...(locked === undefined ? [] : [locked ? '-L' : '-l']),
+    ...(job === undefined ? [] : ['-J', job]),
+    ...(clock === undefined ? [] : [clock === 'host' ? '-t' : '-T']),
+  ];
+}
+
+/** The cluster, as seen from one node. Every method rejects with a {@link MosrunError}, or with the reason of its signal. */
+export class Cluster {
+  private readonly client: Client;
+
+  private constructor(private readonly options: ConnectOptions) {
+    this.client = new Client(options);
+  }
+
+  /**
+   * Connects to this node's daemon, or with `host` to another's; rejects with code `no-daemon` where none answers, and with `unreachable`
+   * where the other node cannot be reached.
+   */
   static async connect(options: ConnectOptions = {}): Promise<Cluster> {
-    const cluster = new Cluster(options.socket ?? process.env.MOSRUN_SOCKET ?? DEFAULT_SOCKET);
-    await cluster.status();
+    const cluster = new Cluster(options);
+    await cluster.status(options.signal ? { signal: options.signal } : {});
     return cluster;
   }
 
-  async status(): Promise<StatusDocument> {
-    return (await ask(this.socket, 'GET', '/v1/status')) as StatusDocument;
+  /** Ends what is under way, streams of events among it; later calls reject. Programs that were started go on. */
+  close(): void {
+    this.client.close();
   }
 
-  async nodes(): Promise<NodeDocument[]> {
-    return ((await ask(this.socket, 'GET', '/v1/nodes')) as { nodes: NodeDocument[] }).nodes;
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async status({ signal }: AskOptions = {}): Promise<StatusDocument> {
+    return this.client.ask('GET /v1/status', {}, signal);
+  }
+
+  async nodes({ signal }: AskOptions = {}): Promise<NodeDocument[]> {
+    return (await this.client.ask('GET /v1/nodes', {}, signal)).nodes;
   }
 
   /** The processes whose home is this node, wherever they run. */
-  async processes(): Promise<ProcessDocument[]> {
-    return (await this.listing()).processes;
+  async processes(options: AskOptions = {}): Promise<ProcessDocument[]> {
+    return (await this.listing(options)).processes;
   }
 
   /** The processes that live here, and the guests from other nodes. */
-  async listing(): Promise<ProcessesDocument> {
-    return (await ask(this.socket, 'GET', '/v1/processes')) as ProcessesDocument;
+  async listing({ signal }: AskOptions = {}): Promise<ProcessesDocument> {
+    return this.client.ask('GET /v1/processes', {}, signal);
   }
 
   /** One process: where it ran, and what keeps it from moving. */
-  async process(pid: number): Promise<ProcessDetailDocument> {
-    return (await ask(this.socket, 'GET', `/v1/processes/${pid}`)) as ProcessDetailDocument;
+  async process(pid: number, { signal }: AskOptions = {}): Promise<ProcessDetailDocument> {
+    return this.client.ask('GET /v1/processes/{pid}', { params: { pid } }, signal);
+  }
+
+  /** Where a process ran, why it moved and what that cost, oldest first; the last hundred moves. */
+  async history(pid: number, options: AskOptions = {}): Promise<HistoryEntry[]> {
+    return (await this.process(pid, options)).history;
+  }
+
+  /** Whether a process could move now, and what keeps it. */
+  async explain(pid: number, options: AskOptions = {}): Promise<Explanation> {
+    const { movable, reasons } = await this.process(pid, options);
+    return { movable, reasons };
+  }
+
+  /** Changes what this node does with processes; what is not named stays. For root. */
+  async change(
+    settings: Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay'>>,
+    { signal }: AskOptions = {},
+  ): Promise<SettingsDocument> {
+    return this.client.ask('POST /v1/settings', { body: settings }, signal);
+  }
+
+  /** Begins an operation on many processes, or joins the one under way; it goes on by itself. For root. */
+  async operate(operation: OperationName, { signal }: AskOptions = {}): Promise<OperationDocument> {
+    return this.client.ask('POST /v1/operations/{operation}', { params: { operation } }, signal);
+  }
+
+  /** How far operations are: the last of each kind. */
+  async operations({ signal }: AskOptions = {}): Promise<OperationDocument[]> {
+    return (await this.client.ask('GET /v1/operations', {}, signal)).operations;
+  }
+
+  /** Why a process is where it is, what keeps it from moving, and which nodes would take it. */
+  async explanation(pid: number, { signal }: AskOptions = {}): Promise<ExplanationDocument> {
+    return this.client.ask('GET /v1/processes/{pid}/explanation', { params: { pid } }, signal);
+  }
+
+  /** CPU time of a process at home and on every node it has been to. */
+  async times(pid: number, { signal }: AskOptions = {}): Promise<TimesDocument> {
+    return this.client.ask('GET /v1/processes/{pid}/times', { params: { pid } }, signal);
   }
 
   /**
    * Moves a process.
    * @param to a node by name, address or number, `home`, or `out` (the best other node).
    */
-  async migrate(pid: number, to: string, options: MigrateOptions = {}): Promise<MigrationDocument> {
-    return (await ask(this.socket, 'POST', `/v1/processes/${pid}/migrate`, {
-      to,
-      wait: options.wait ?? true,
-    })) as MigrationDocument;
+  async migrate(pid: number, to: string, { wait = true, signal }: MigrateOptions = {}): Promise<MigrationDocument> {
+    return this.client.ask('POST /v1/processes/{pid}/migrate', { params: { pid }, body: { to, wait } }, signal);
   }
 
-  async doctor(): Promise<DoctorDocument> {
-    return (await ask(this.socket, 'GET', '/v1/doctor')) as DoctorDocument;
+  async doctor({ signal }: AskOptions = {}): Promise<DoctorDocument> {
+    return this.client.ask('GET /v1/doctor', {}, signal);
   }
 
-  /** Starts a program that can migrate: a child of the caller like any other, by way of the `mosrun` on PATH. */
-  run(program: string, args: readonly string[] = [], options: RunOptions = {}): ChildProcess {
-    const { on = 'home', fallBack, locked, job, clock, ...rest } = options;
-    const where = on === 'home' ? [] : on === 'best' ? ['-b'] : ['-r', on];
-    const switches = [
-      ...where,
-      ...(fallBack ? ['-F'] : []),
-      ...(locked === undefined ? [] : [locked ? '-L' : '-l']),
-      ...(job === undefined ? [] : ['-J', job]),
-      ...(clock === undefined ? [] : [clock === 'host' ? '-t' : '-T']),
-    ];
-    return spawn('mosrun', [...switches, '--', program, ...args], rest);
+  /**
+   * What happens, as it happens. A stream that breaks off is taken up again where it was; when events in between are lost, one of type
+   * `events-missed` says so.
+   */
+  events(options: EventsOptions = {}): EventStream {
+    return followEvents(this.client, options);
+  }
+
+  /**
+   * Starts a program that can migrate: a child of the caller like any other, by way of the `mosrun` on PATH. Settles when that was found;
+   * if mosrun then cannot start the program, its exit says so, with code 125 to 127 as with env(1). Only for this node.
+   */
+  async run(program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Program> {
+    if (!this.client.isLocal) {
+      throw new MosrunError('usage', 'a program is started on the node one is on: connect to that one, without host');
+    }
+    const { on: _on, fallBack: _fallBack, locked: _locked, job: _job, clock: _clock, ...rest } = options;
+    const words = [...switchesOf(options), '--', program, ...args];
+    options.signal?.throwIfAborted();
+    const child = spawn('mosrun', words, { ...rest, env: { ...this.launchSocket(), ...(options.env ?? process.env) } });
+    // A program whose signal fires later is killed, which its exit says.
+    child.on('error', () => {});
+    try {
+      await once(child, 'spawn');
+    } catch (error) {
+      const why = systemCode(error) === 'ENOENT' ? 'it is not on PATH, or the directory is not there' : (error as Error).message;
+      throw new MosrunError('failed', `mosrun cannot be started (${why}): install mosrun, or correct PATH`, { cause: error });
+    }
+    return new Program(this, child as typeof child & { pid: number });
+  }
+
+  /** The launcher is to ask the daemon that we ask. */
+  private launchSocket(): Record<string, string> {
+    const { socket = DEFAULT_SOCKET } = this.options;
+    return socket === DEFAULT_SOCKET ? {} : { MOSRUN_LAUNCH_SOCKET: path.join(path.dirname(socket), 'launch.sock') };
   }
 }
