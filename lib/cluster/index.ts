@@ -1,4 +1,8 @@
 /** Who is there, and how to talk to them. */
+export * from './holders.js';
+export * from './invitations.js';
+export * from './join-client.js';
 export * from './membership.js';
+export * from './node-list.js';
 export * from './peer-client.js';
 export * from './static-membership.js';

@@ -28,6 +28,8 @@ export interface Membership {
   find(nameOrAddressOrNumber: string): NodeView | null;
   /** A node has shown itself to us: if we thought it away, look again at once. */
   heardFrom(name: string): void;
+  /** A node has said goodbye: it is down until it shows that it is back. */
+  left(name: string): void;
   /** The configuration was read again. */
   replace(nodes: readonly NodeAddress[]): void;
   start(): void;

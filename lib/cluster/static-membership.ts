@@ -1,7 +1,7 @@
 /** Membership from a configured list: every node is asked for a sign of life, again and again, by everyone. */
 import type { Clock } from '../shared/clock.js';
 import type { Heartbeat } from '../shared/wire.js';
-import type { Membership, NodeAddress, NodeView } from './membership.js';
+import type { Membership, NodeAddress, NodeState, NodeView } from './membership.js';
 
 export interface StaticMembershipPorts {
   self: string;
@@ -11,7 +11,8 @@ export interface StaticMembershipPorts {
   own: () => Heartbeat;
   intervalSeconds: number;
   timeoutSeconds: number;
-  onChange: (node: NodeView) => void;
+  /** A node has another state than before, or was started again in between. */
+  onChange: (node: NodeView, before: NodeState) => void;
 }
 
 interface Peer {
@@ -20,6 +21,8 @@ interface Peer {
   facts: Heartbeat | null;
   up: boolean;
   why: string | null;
+  /** It said goodbye, and has not come back since. */
+  left: boolean;
   asking: boolean;
   cancel: () => void;
 }
@@ -50,7 +53,7 @@ export class StaticMembership implements Membership {
       const peer: Peer = same
         ? // A question under way belongs to the old entry.
           { ...known, node, asking: false, cancel: () => {} }
-        : { node, lastSeen: null, facts: null, up: false, why: 'not heard of yet', asking: false, cancel: () => {} };
+        : { node, lastSeen: null, facts: null, up: false, why: 'not heard of yet', left: false, asking: false, cancel: () => {} };
       this.peers.set(node.name, peer);
     }
     for (const peer of before.values()) peer.cancel();
@@ -72,6 +75,14 @@ export class StaticMembership implements Membership {
     if (peer && !peer.up && this.running) this.beat(name);
   }
 
+  left(name: string): void {
+    const peer = this.peers.get(name);
+    if (!peer || name === this.ports.self) return;
+    const before = this.view(peer).state;
+    Object.assign(peer, { up: false, left: true, why: 'it was shut down' });
+    if (before !== 'down') this.ports.onChange(this.view(peer), before);
+  }
+
   private beat(name: string): void {
     const peer = this.peers.get(name);
     if (!peer || name === this.ports.self || peer.asking || !this.running) return;
@@ -82,9 +93,11 @@ export class StaticMembership implements Membership {
     const settle = (change: () => void): void => {
       peer.asking = false;
       if (this.peers.get(name) !== peer || !this.running) return;
-      const before = peer.up;
+      const before = this.view(peer);
       change();
-      if (before !== peer.up) onChange(this.view(peer));
+      const now = this.view(peer);
+      const isAnother = before.facts && now.facts && before.facts.boot_id !== now.facts.boot_id;
+      if (before.state !== now.state || isAnother) onChange(now, before.state);
       const rest = Math.max(0.05, intervalSeconds - (clock.seconds() - begun));
       peer.cancel = clock.after(rest, () => {
         this.beat(name);
@@ -95,12 +108,16 @@ export class StaticMembership implements Membership {
         settle(() => {
           peer.lastSeen = clock.seconds();
           peer.facts = facts;
+          // One that has said goodbye still answers for a moment.
+          if (peer.left && facts.state === 'leaving') return;
+          peer.left = false;
           peer.up = true;
           peer.why = null;
         });
       },
       (error: unknown) => {
         settle(() => {
+          if (peer.left) return;
           peer.why = error instanceof Error ? error.message : String(error);
           // One lost question is no death, unless nothing has been heard for as long as an answer may take.
           if (peer.lastSeen === null || clock.seconds() - peer.lastSeen >= timeoutSeconds) peer.up = false;

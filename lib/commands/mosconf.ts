@@ -1,15 +1,28 @@
-/** Makes and checks a cluster's files: the authority's key stays with the node that made it, each node gets a directory of its own. */
+/** Makes and checks a cluster's files: the authority's key stays with the node that made it. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { hostname, networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { makeAuthority, makeNodeCertificate } from '../cluster/certificates.js';
 import { type Configuration, configurationFile, parseConfiguration, readConfiguration } from '../daemon/configuration.js';
 import { MosrunError } from '../shared/errors.js';
-import { makeDirectory, namesIn, writeAtomically } from '../shared/files.js';
+import { makeDirectory, namesIn, removeFile, writeAtomically } from '../shared/files.js';
+import { readList } from '../cluster/index.js';
+import {
+  checkIsFree,
+  directoryOf,
+  invitationsFor,
+  join,
+  numberOf,
+  portOf,
+  remove,
+  shortName,
+  startMosd,
+  usage,
+} from './mosconf-join.js';
+import { makeTool } from './mosconf-tool.js';
 import type { Parsed } from './options.js';
 import type { CommandBody } from './run.js';
-
-const usage = (what: string): MosrunError => new MosrunError('usage', `${what}: see mosconf --help`);
 
 interface NewNode {
   name: string;
@@ -25,24 +38,24 @@ function required(options: Parsed, name: string): string {
   return value;
 }
 
-function numberOf(text: string, name: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number < 1 || number > 65535) throw usage(`--${name} wants a number from 1 to 65535, not "${text}"`);
-  return number;
-}
-
 function newNode(options: Parsed, name: string): NewNode {
-  const port = (option: string): number | null => {
-    const text = options.get(option);
-    return text === undefined ? null : numberOf(text, option);
-  };
   return {
     name,
     number: numberOf(required(options, 'number'), 'number'),
     address: required(options, 'address'),
-    controlPort: port('control-port'),
-    dataPort: port('data-port'),
+    controlPort: portOf(options, 'control-port'),
+    dataPort: portOf(options, 'data-port'),
   };
+}
+
+/** This machine's only address; there is no guessing among several. */
+function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+  const own = all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);
+  if (own.length === 1 && own[0] !== undefined) return own[0];
+  throw usage(
+    own.length === 0 ? 'this machine has no IPv4 address: give one with --address' : `choose with --address: ${own.join(', ')}`,
+  );
 }
 
 /** An entry of the list of nodes; it can be put at the end of any configuration. */
@@ -63,8 +76,10 @@ function newConfiguration(cluster: string, node: string, nodes: readonly NewNode
   const head = [
     '# mosrun: every key and its default is explained in docs/configuration.md',
     `cluster = ${JSON.stringify(cluster)}`,
-    '# which of the nodes below this one is',
+    '# which of the nodes this one is',
     `node = ${JSON.stringify(node)}`,
+    '',
+    '# the nodes; where there is a nodes.json, since a machine has joined, that stands for them',
   ];
   return `${head.join('\n')}\n${nodes.map(nodeEntry).join('')}`;
 }
@@ -96,26 +111,39 @@ async function writeNode(
 }
 
 async function init(options: Parsed, print: (text: string) => void): Promise<number> {
-  const directory = options.get('directory') ?? '/etc/mosrun';
-  const file = path.join(directory, 'mosrun.toml');
-  if (existsSync(file) && !options.has('force')) {
-    throw new MosrunError('failed', `${file} is there already: use --force to make a new cluster in its place`);
-  }
-  const cluster = required(options, 'cluster');
-  const node = newNode(options, required(options, 'node'));
+  const directory = directoryOf(options);
+  const file = checkIsFree(options);
+  const cluster = options.get('cluster') ?? 'mosrun';
+  const node: NewNode = {
+    name: options.get('node') ?? shortName(hostname()),
+    number: numberOf(options.get('number') ?? '1', 'number'),
+    address: options.get('address') ?? ownAddress(),
+    controlPort: portOf(options, 'control-port'),
+    dataPort: portOf(options, 'data-port'),
+  };
   const authority = await makeAuthority(cluster);
   await writeNode(directory, newConfiguration(cluster, node.name, [node]), authority, node.name);
   writeAtomically(path.join(directory, 'ca.key'), authority.key, 0o600);
+  removeFile(path.join(directory, 'nodes.json'));
   print(`${file}: cluster ${cluster} with node ${node.name}; the key of its authority is ${path.join(directory, 'ca.key')}\n`);
+  startMosd(options, print);
+  const count = options.get('invite');
+  if (count !== undefined) print(invitationsFor(options, numberOf(count, 'invite')));
   return 0;
 }
 
 async function add(options: Parsed, print: (text: string) => void): Promise<number> {
   const name = options.words[1];
   if (name === undefined) throw usage('which node?');
-  const directory = options.get('directory') ?? '/etc/mosrun';
+  const directory = directoryOf(options);
   const file = path.join(directory, 'mosrun.toml');
   const configuration = readConfiguration(file);
+  if (readList(directory)) {
+    throw new MosrunError(
+      'failed',
+      'nodes have joined this cluster, which keeps its own list since: add others with mosconf invite',
+    );
+  }
   const keyFile = path.join(directory, 'ca.key');
   if (!existsSync(keyFile)) {
     throw new MosrunError('failed', `${keyFile} is not here: run mosconf add where the cluster was made`);
@@ -163,11 +191,20 @@ function check(options: Parsed, print: (text: string) => void): number {
 }
 
 export const mosconf: CommandBody = async (options, print) => {
+  // Node 20.19 calls Ed25519 experimental in its WebCrypto, on standard error: nothing that the user could do something about.
+  process.removeAllListeners('warning');
   const [verb] = options.words;
-  const most = verb === 'add' ? 2 : 1;
+  const most = ['add', 'tool', 'invite', 'join', 'remove'].includes(verb ?? '') ? 2 : 1;
   if (options.words.length > most) throw usage(`"${options.words[most]}" is too much`);
   if (verb === 'init') return init(options, print);
   if (verb === 'add') return add(options, print);
+  if (verb === 'tool') return makeTool(options, print);
+  if (verb === 'invite') {
+    print(invitationsFor(options, numberOf(options.words[1] ?? '1', 'invite')));
+    return 0;
+  }
+  if (verb === 'join') return join(options, print);
+  if (verb === 'remove') return remove(options, print);
   if (verb === 'check') return check(options, print);
   throw usage(verb ? `"${verb}" is not understood` : 'what shall be done?');
 };
