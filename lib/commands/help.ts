@@ -17,7 +17,7 @@ function wrap(text: string, indent: string): string {
 }
 
 function optionHead({ short, long, value }: OptionSpec): string {
-  const argument = value === undefined ? '' : ` ${value}`;
+  const argument = value === undefined ? '' : value.startsWith('[') ? value : ` ${value}`;
   return `  ${short ? `-${short}, ` : '    '}--${long}${argument}`;
 }
 
@@ -33,6 +33,7 @@ export function helpText(spec: CommandSpec): string {
     `${spec.name}: ${spec.summary}`,
     usage,
     wrap(spec.description, ''),
+    ...(spec.operands ? [columns(spec.operands.map(({ name, help }) => [`  ${name}`, help]))] : []),
     ...(spec.verbs ? [columns(spec.verbs.map(([verb, text]) => [`  ${verb}`, text]))] : []),
     `Options:\n${columns(options)}`,
     ...(spec.examples ? [`Examples:\n${columns(spec.examples.map(([line, text]) => [`  ${line}`, text]))}`] : []),

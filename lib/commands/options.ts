@@ -9,9 +9,36 @@ export interface OptionSpec {
   /** Name of its value; with square brackets it may be missing, and must otherwise be attached to the letter. */
   value?: string;
   help: string;
+  /** Why it is not available; whoever gives it is told. */
+  refused?: string;
   /** May be given more than once. */
   repeated?: boolean;
 }
+
+/** A word that is no option. */
+export interface OperandSpec {
+  name: string;
+  help: string;
+  /** What a shell offers for it: words, or a kind of thing (see {@link Offer}). */
+  offers: readonly string[];
+  /** It is left out when this option is given. */
+  unless?: string;
+}
+
+/** Kinds of things a shell can offer for a word: some it knows itself, for some it asks the daemon. */
+export const offerKinds = ['@node', '@pid', '@job', '@file', '@directory', '@command'] as const;
+export type Offer = (typeof offerKinds)[number];
+
+/** What stands for an option's value says what a shell can offer for it. */
+export const offersOfValue: Readonly<Record<string, Offer>> = {
+  NODE: '@node',
+  PID: '@pid',
+  ID: '@job',
+  FILE: '@file',
+  DIR: '@directory',
+};
+
+type Terms = readonly (readonly [term: string, meaning: string])[];
 
 export interface CommandSpec {
   name: string;
@@ -20,13 +47,18 @@ export interface CommandSpec {
   /** After the name, one for each form. */
   synopsis: readonly string[];
   summary: string;
+  /** Paragraphs, apart by an empty line. */
   description: string;
   options: readonly OptionSpec[];
   /** The first word that is no option, and all after it, belong to the program that is run. */
   passThrough?: boolean;
   /** Words that come first: name and meaning. */
-  verbs?: readonly (readonly [string, string])[];
-  examples?: readonly (readonly [string, string])[];
+  verbs?: Terms;
+  operands?: readonly OperandSpec[];
+  environment?: Terms;
+  files?: Terms;
+  exitCodes: Terms;
+  examples?: Terms;
 }
 
 export interface Parsed {
@@ -54,6 +86,7 @@ export function parseOptions(spec: CommandSpec, argv: readonly string[]): Parsed
   const all = [...spec.options, ...commonOptions];
   const wrong = (what: string): MosrunError => new MosrunError('usage', `${what}: see ${spec.name} --help`);
   const set = (option: OptionSpec, value: string | true): void => {
+    if (option.refused !== undefined) throw wrong(`--${option.long} is refused: ${option.refused}`);
     values.set(option.long, value);
     order.push(option.long);
   };

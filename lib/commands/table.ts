@@ -1,47 +1,40 @@
 /** Every command, its options and what they mean: the one source of parsing and help. */
-import type { CommandSpec, OptionSpec } from './options.js';
-
-const json: OptionSpec = { long: 'json', help: 'print one JSON document' };
+import type { CommandSpec } from './options.js';
+import { startingCommands } from './table-starting.js';
+import { toolCommands } from './table-tools.js';
+import {
+  configurationFiles,
+  configurationVariable,
+  daemonFiles,
+  format,
+  json,
+  noHeader,
+  ordinaryExits,
+  place,
+  socketVariable,
+} from './terms.js';
 
 export const commands = {
-  mosrun: {
-    name: 'mosrun',
-    section: 1,
-    synopsis: ['[options] program [argument...]'],
-    summary: 'run a program so that it can migrate',
-    description:
-      "Runs a program so that it can move between the nodes of the cluster while it runs. Exit status, signals, terminal, files and output are those of the program itself. mosrun's own errors end with 125, a program that cannot be executed with 126, one that is not found with 127.",
-    passThrough: true,
-    options: [
-      { short: 'r', long: 'node', value: 'NODE', help: 'start on that node: a name, an address or a number' },
-      { short: 'h', long: 'home', help: 'start on the home-node (default)' },
-      { short: 'b', long: 'best', help: 'start on the best node' },
-      { short: 'F', long: 'fall-back', help: 'do not fail when the asked node is down or refuses: run here' },
-      { short: 'L', long: 'locked', help: 'no automatic migration (default with -r and -h)' },
-      { short: 'l', long: 'unlocked', help: 'automatic migration (default otherwise)' },
-      { short: 'J', long: 'job', value: 'ID', help: 'a job id that bundles processes' },
-      { short: 'z', long: 'argv0', help: 'the word after the program is its argv[0]' },
-      { short: 't', long: 'host-clock', help: 'the program sees the clock of the node it runs on' },
-      { short: 'T', long: 'home-clock', help: 'the program sees the clock of its home-node (default)' },
-    ],
-    examples: [
-      ['mosrun ./simulate input.dat', 'run here, able to move'],
-      ['mosrun -r node2 python3 job.py', 'start on node2'],
-    ],
-  },
+  ...startingCommands,
   migrate: {
     name: 'migrate',
     section: 1,
     synopsis: ['[options] PID NODE', '[options] PID home', '[options] PID out', '[options] -J ID NODE|home|out'],
     summary: 'move a process to another node, or home',
     description:
-      'Orders a process to a node (a name, an address or a number), home, or out to the best other node. Whoever may kill the process may move it. A move that fails leaves the process running where it was.',
+      'Orders a process to a node (a name, an address or a number), home, or out to the best other node. Whoever may kill the process may move it. A move that fails leaves the process running where it was; without --wait, mosps tells of it.',
     options: [
       { long: 'wait', help: 'wait until it is over; print what happened and how long the process was frozen' },
       { short: 'J', long: 'job', value: 'ID', help: 'all processes with this job id' },
       json,
     ],
-    examples: [['migrate 4711 node2 --wait', 'move process 4711 to node2']],
+    operands: [{ name: 'PID', help: 'the process', offers: ['@pid'], unless: 'job' }, place],
+    environment: socketVariable,
+    exitCodes: ordinaryExits,
+    examples: [
+      ['migrate 4711 node2 --wait', 'move process 4711 to node2'],
+      ['migrate -J nightly home', 'bring all processes of a job home'],
+    ],
   },
   mosps: {
     name: 'mosps',
@@ -52,60 +45,120 @@ export const commands = {
     options: [
       { short: 'J', long: 'job', value: 'ID', help: 'only processes with this job id' },
       { long: 'guests', help: 'the guests from other nodes instead' },
-      { long: 'explain', value: 'PID', help: 'say whether this process could move, and what keeps it' },
+      {
+        long: 'explain',
+        value: 'PID',
+        help: 'say why this process is where it is, what keeps it from moving, and which nodes would take it',
+      },
       { long: 'history', value: 'PID', help: 'say where this process ran, why it moved and what that cost' },
-      { long: 'no-header', help: 'leave the headings out' },
+      format,
+      noHeader,
       json,
+    ],
+    environment: socketVariable,
+    exitCodes: ordinaryExits,
+    examples: [
+      ['mosps -J nightly', 'the processes of one job'],
+      ['mosps --format pid,where,command', 'chosen facts alone'],
     ],
   },
   mosctl: {
     name: 'mosctl',
     section: 8,
-    synopsis: ['[options] status|nodes|doctor'],
-    summary: 'ask a node about itself and its cluster',
-    description: 'Says how the daemon, the cluster and the node are.',
+    synopsis: [
+      '[options] status|nodes|doctor|events',
+      '[options] whois NODE|PID',
+      '[options] block|noblock|stay|nostay|lstay|nolstay',
+      '[options] expel|bring|shutdown',
+    ],
+    summary: 'ask a node about itself and its cluster, and tell it what to do',
+    description:
+      'Says how the daemon, the cluster and the node are, to everybody. The orders are for root; each may be given again and again. What moves processes waits until that is over, with progress on a terminal; Ctrl-C ends the waiting, not the operation, and ordering it again waits for the one that is under way. What cannot be moved stays where it is and goes on, and is named with its reason; the exit status is 1 then.\n\nSettings outlast the daemon and a reboot.',
     verbs: [
       ['status', 'the daemon of this node'],
       ['nodes', 'the nodes of the cluster'],
       ['doctor', 'what this node has of what mosrun needs, and what is lost without the rest'],
+      ['events', 'what happens, as it happens, until interrupted; with --json one document a line'],
+      ['whois', 'what node, process or guest this is'],
+      ['block', 'take no guests from now on; those that are here stay'],
+      ['noblock', 'take guests again'],
+      ['stay', 'let no process leave by itself, neither own ones nor guests; orders are followed'],
+      ['nostay', 'let them leave again'],
+      ['lstay', 'let own processes not leave by themselves; mosrun -b starts them here'],
+      ['nolstay', 'let them leave again'],
+      ['expel', 'send all guests home'],
+      ['bring', 'bring all own processes home'],
+      ['shutdown', 'send all guests home, bring all own processes home, say goodbye to the other nodes, and end the daemon'],
     ],
-    options: [{ long: 'no-header', help: 'leave the headings out' }, json],
+    operands: [{ name: 'NODE|PID', help: 'of whois: a node by name, address or number; a process', offers: ['@node', '@pid'] }],
+    options: [{ ...format, help: `with nodes: ${format.help}` }, noHeader, json],
+    environment: socketVariable,
+    exitCodes: ordinaryExits,
+    examples: [
+      ['mosctl nodes', 'who is there, and how busy'],
+      ['mosctl block && mosctl expel', 'empty a node of guests, and keep it so'],
+      ['mosctl bring', "bring this node's own processes home"],
+    ],
   },
   mosconf: {
     name: 'mosconf',
     section: 8,
     synopsis: [
-      'init --cluster NAME --node NAME --number N --address IP [--directory DIR]',
+      'init [--cluster NAME] [--node NAME] [--number N] [--address IP] [--invite COUNT]',
+      'invite [COUNT] [--hours H]',
+      'join ADDRESS[:PORT] --token TOKEN [--node NAME] [--number N] [--address IP]',
+      'remove NODE',
       'add NODE --number N --address IP [--directory DIR] [--output DIR]',
+      'tool NAME [--operate] [--directory DIR] [--output DIR]',
       'check [--directory DIR | --config FILE]',
     ],
     summary: "make and check a cluster's configuration",
     description:
-      "Writes the configuration and certificates of a cluster's first node and of further ones, and checks what is there. The directory is that of the node that holds the cluster's key, /etc/mosrun unless named.",
+      "Makes a cluster on its first node, lets other machines in, and checks what is there. The first node holds the key of the cluster's authority: invitations are made there, and machines join by it. What join is not told about the new node it finds out: its host name, the address it reaches the other from, the next free number. Where systemd is at work, init and join start mosd. Everything is in /etc/mosrun, or the directory named.",
     verbs: [
       ['init', 'make a cluster: its certificate authority, and the files of its first node'],
+      ['invite', 'print commands that each let one machine into the cluster, once, within a day'],
+      ['join', 'make this machine a node: its key stays here, its certificate and the list of nodes come from the other'],
+      ['remove', 'take a node off the list; the others no longer talk to it'],
       [
         'add',
         "make another node's files, to be copied to its /etc/mosrun; and add it to the list of every node made here before",
       ],
+      ['tool', 'make the certificate with which a program elsewhere may use the API of every node'],
       ['check', 'check a configuration and its certificates'],
     ],
     options: [
       { long: 'cluster', value: 'NAME', help: 'name of the new cluster' },
-      { long: 'node', value: 'NAME', help: 'name of its first node' },
+      { long: 'node', value: 'NAME', help: 'name of this node (its host name)' },
       { long: 'number', value: 'N', help: "the node's number, 1 to 65535" },
       { long: 'address', value: 'IP', help: "the node's address" },
+      { long: 'invite', value: 'COUNT', help: 'with init: print so many invitations' },
+      { long: 'hours', value: 'H', help: 'how long an invitation is open (24)' },
+      { long: 'token', value: 'TOKEN', help: 'the invitation' },
+      { long: 'no-start', help: 'do not start mosd' },
       { long: 'control-port', value: 'PORT', help: 'port for other daemons (7070)' },
       { long: 'data-port', value: 'PORT', help: 'port for moving processes (7071)' },
       { long: 'directory', value: 'DIR', help: 'where the configuration is or goes (/etc/mosrun)' },
-      { long: 'output', value: 'DIR', help: "where the other node's files go (DIRECTORY/nodes/NODE)" },
+      {
+        long: 'output',
+        value: 'DIR',
+        help: "where the other node's or the tool's files go (DIRECTORY/nodes/NODE, DIRECTORY/tools/NAME)",
+      },
+      { long: 'operate', help: 'the tool may do what root may, not only look' },
       { long: 'config', value: 'FILE', help: 'the configuration to check' },
       { long: 'force', help: 'replace what is there' },
     ],
     examples: [
-      ['mosconf init --cluster lab --node node1 --number 1 --address 10.0.0.1', 'make a cluster on its first node'],
-      ['mosconf add node2 --number 2 --address 10.0.0.2', 'make the files of a second node in /etc/mosrun/nodes/node2'],
+      ['mosconf init --cluster lab --invite 2', 'make a cluster on its first node, for two more'],
+      ['mosconf join 192.0.2.1 --token ...', 'on another machine, as the first one said'],
+      [
+        'mosconf add node2 --number 2 --address 192.0.2.2',
+        "make a node's files here, in /etc/mosrun/nodes/node2, to be copied there",
+      ],
     ],
+    environment: [configurationVariable],
+    files: configurationFiles,
+    exitCodes: ordinaryExits.filter(([status]) => status !== '69'),
   },
   mosd: {
     name: 'mosd',
@@ -115,7 +168,15 @@ export const commands = {
     description:
       'Runs in the foreground and logs JSON lines to standard error. SIGTERM ends it, SIGHUP makes it read its configuration again. Running programs, at home or away, need no daemon: they go on when it ends, and it finds them again.',
     options: [{ long: 'config', value: 'FILE', help: 'the configuration (MOSRUN_CONFIG, /etc/mosrun/mosrun.toml)' }],
+    environment: [configurationVariable],
+    files: [...configurationFiles, ...daemonFiles],
+    exitCodes: [
+      ['0', 'ended by SIGTERM or SIGINT'],
+      ['1', 'could not start: a wrong configuration, a port in use, another mosd at work'],
+      ['2', 'wrong usage'],
+    ],
   },
+  ...toolCommands,
 } as const satisfies Record<string, CommandSpec>;
 
 export type CommandName = keyof typeof commands;

@@ -12,6 +12,7 @@ const spec: CommandSpec = {
   synopsis: [''],
   summary: '',
   description: '',
+  exitCodes: [],
   options: [
     { short: 'a', long: 'all', help: '' },
     { short: 'n', long: 'number', value: 'N', help: '' },
@@ -57,11 +58,35 @@ test("mosrun's options say where, and the last of two that disagree wins", () =>
   assert.deepEqual(launchOf('-r2', '-b', 'ls').start, { at: 'best' });
   assert.deepEqual(launchOf('ls').start, { at: 'home' });
   assert.equal(launchOf('-tT', 'ls').clock, 'home');
+  assert.deepEqual(
+    ['-e', '-w', '-u', '-we', '-L'].map((word) => launchOf(word, 'ls').unserved),
+    ['error', 'warn', 'end', 'error', null],
+  );
   assert.equal(launchOf('-r2', 'ls').locked, true);
   assert.equal(launchOf('-h', 'ls').locked, true);
   assert.equal(launchOf('-r2', '-l', 'ls').locked, false);
   assert.equal(launchOf('ls').locked, null);
   assert.deepEqual([launchOf('-F', '--', '-odd').programIndex, launchOf('ls', '-z').argumentsStartAtName], [3, false]);
+});
+
+test('mosenv takes variables before the program, mosnative nothing but the program', () => {
+  const decision = interpretLaunch(['mosenv', '-r2', 'A=1', 'B=x=y', 'ls', 'C=3']);
+  assert.equal(decision.kind, 'launch');
+  const { environment, programIndex, start } = (decision as { launch: Launch }).launch;
+  assert.deepEqual([environment, programIndex, start], [{ A: '1', B: 'x=y' }, 4, { at: 'node', node: '2' }]);
+  assert.deepEqual(launchOf('A=1').environment, {});
+  assert.deepEqual(interpretLaunch(['mosnative', 'ls', '-r2']), { kind: 'native', programIndex: 1 });
+  for (const wrong of [['mosenv', 'A=1'], ['mosenv', '-z', 'A=1', 'ls'], ['mosnative'], ['mosnative', '-r2', 'ls']]) {
+    const answer = interpretLaunch(wrong);
+    assert.deepEqual([answer.kind, answer.kind === 'answer' && answer.exitCode], ['answer', 125], wrong.join(' '));
+    assert.match(answer.kind === 'answer' ? answer.error : '', new RegExp(`see ${wrong[0]} --help`));
+  }
+});
+
+test('a private directory is refused with the reason', () => {
+  const answer = interpretLaunch(['mosrun', '-X', '/tmp', 'ls']);
+  assert.ok(answer.kind === 'answer' && answer.exitCode === 125);
+  assert.match(answer.error, /^mosrun: --private-directory is refused: .* needs a privileged launcher, .*: see mosrun --help\n$/);
 });
 
 test('the help of every command names all its options', () => {
