@@ -1,16 +1,13 @@
 /** How facts are printed for people: columns as wide as their content, nothing cut off. */
+import { printable } from '../shared/printable.js';
+
+export { printable, printableLines } from '../shared/printable.js';
 
 export interface Column<T> {
   head: string;
   right?: boolean;
   text(row: T): string;
 }
-
-/** A command line may hold anything; a line feed would break the table, an escape the terminal. As ps(1), a question mark for each. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
-
-/** The same for a text of several lines. */
-export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
 export function tableText<T>(rows: readonly T[], shape: readonly Column<T>[], header: boolean): string {
   const cells = rows.map((row) => shape.map((column) => printable(column.text(row))));

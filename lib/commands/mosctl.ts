@@ -1,9 +1,14 @@
 import { Cluster } from '../api/index.js';
-import type { DoctorDocument, NodeDocument, StatusDocument } from '../shared/documents.js';
+import type { DoctorDocument, NodeDocument, OperationDocument, StatusDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
+import { printEvents } from './events.js';
 import { type Column, bytesText, jsonText, tableText } from './format.js';
+import { fieldsText } from './fields.js';
+import { change, operate, operationVerbs, settingVerbs } from './orders.js';
 import type { CommandBody } from './run.js';
+import { commands } from './table.js';
+import { whois } from './whois.js';
 
 const known = <T>(value: T | null, text: (value: T) => string): string => (value === null ? '-' : text(value));
 
@@ -20,6 +25,22 @@ const nodeColumns: readonly Column<NodeDocument>[] = [
   { head: 'WHY', text: (one) => known(one.why, String) },
 ];
 
+function settingsRows({ blocked, stay, local_stay, blocked_by_configuration }: StatusDocument['settings']): [string, string][] {
+  return [
+    ...(blocked ? [['blocked', 'takes no guests (mosctl noblock)'] as [string, string]] : []),
+    ...(blocked_by_configuration ? [['blocked', 'takes no guests (hosting.blocked in mosrun.toml)'] as [string, string]] : []),
+    ...(stay ? [['stay', 'no process leaves by itself (mosctl nostay)'] as [string, string]] : []),
+    ...(local_stay ? [['lstay', 'own processes do not leave by themselves (mosctl nolstay)'] as [string, string]] : []),
+  ];
+}
+
+function operationText({ state, began, total, left, failures }: OperationDocument): string {
+  const when = new Date(began * 1000).toISOString();
+  if (state === 'running') return `under way since ${when}: ${total - left} of ${total} processes home`;
+  const stays = failures.map(({ message }) => `; ${message}`).join('');
+  return `${state}, begun ${when}: ${total - left} of ${total} processes home${stays}`;
+}
+
 function statusText(status: StatusDocument): string {
   const { configuration, data_port: dataPort } = status;
   const rows: [string, string][] = [
@@ -33,6 +54,8 @@ function statusText(status: StatusDocument): string {
     ['tracking', status.tracking],
     ['processes', `${status.processes}, of which ${status.away} away`],
     ['guests', `${status.guests}`],
+    ...settingsRows(status.settings),
+    ...status.operations.map((one): [string, string] => [one.operation, operationText(one)]),
   ];
   return rows.map(([name, text]) => `${name.padEnd(15)}${text}\n`).join('');
 }
@@ -47,16 +70,25 @@ function doctorText(document: DoctorDocument): string {
     .join('');
 }
 
+const wrong = (what: string): MosrunError => new MosrunError('usage', `${what}: see mosctl --help`);
+
 export const mosctl: CommandBody = async (options, print) => {
   const [verb, ...rest] = options.words;
-  if (!verb || !['status', 'nodes', 'doctor'].includes(verb) || rest.length > 0) {
-    throw new MosrunError(
-      'usage',
-      `${verb ? `"${options.words.join(' ')}" is not understood` : 'what about?'}: see mosctl --help`,
-    );
-  }
+  if (verb === undefined) throw wrong('what about?');
+  if (!commands.mosctl.verbs.some(([known]) => known === verb)) throw wrong(`"${verb}" is not understood`);
+  const [subject, ...more] = rest;
+  if (verb === 'whois' && subject === undefined) throw wrong('who is who?');
+  const [tooMuch] = verb === 'whois' ? more : rest;
+  if (tooMuch !== undefined) throw wrong(`"${tooMuch}" is too much, for ${verb} is about this node`);
+  if (options.has('format') && verb !== 'nodes') throw wrong('--format is for nodes alone');
+
   const cluster = await Cluster.connect();
   const json = options.has('json');
+  const setting = settingVerbs[verb];
+  if (setting) return change(cluster, verb, setting, json, print);
+  const operation = operationVerbs.find((name) => name === verb);
+  if (operation) return operate(cluster, operation, json, print);
+  if (verb === 'whois') return whois(cluster, subject ?? '', json, print);
   if (verb === 'status') {
     const status = await cluster.status();
     print(json ? jsonText(status) : statusText(status));
@@ -64,7 +96,14 @@ export const mosctl: CommandBody = async (options, print) => {
   }
   if (verb === 'nodes') {
     const nodes = await cluster.nodes();
-    print(json ? jsonText({ version: DOCUMENT_VERSION, nodes }) : tableText(nodes, nodeColumns, !options.has('no-header')));
+    const format = options.get('format');
+    if (json) print(jsonText({ version: DOCUMENT_VERSION, nodes }));
+    else if (format !== undefined) print(fieldsText(nodes, format));
+    else print(tableText(nodes, nodeColumns, !options.has('no-header')));
+    return 0;
+  }
+  if (verb === 'events') {
+    await printEvents(cluster, json, print);
     return 0;
   }
   const document = await cluster.doctor();

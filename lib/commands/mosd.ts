@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
-import { configurationFile, readConfiguration, startDaemon } from '../daemon/index.js';
+import { configurationFile, readConfiguration, startDaemon, takeServiceSettings } from '../daemon/index.js';
 import { MosrunError } from '../shared/errors.js';
 import { interpretLaunch } from './launch.js';
 import type { CommandBody } from './run.js';
@@ -16,7 +16,10 @@ export const mosd: CommandBody = async (options) => {
   const configuration = readConfiguration(configurationFile(options.get('config')));
   const log = pino({ level: configuration.log.level, base: null }, pino.destination({ fd: 2, sync: true }));
   const libexec = configuration.paths.libexec || besideUs();
-  const daemon = await startDaemon({ configuration, libexec, interpret: interpretLaunch, log });
+  const service = takeServiceSettings(process.env, process.pid);
+  // An order to shut down ends it as SIGTERM does.
+  const end = (): void => void process.kill(process.pid, 'SIGTERM');
+  const daemon = await startDaemon({ configuration, libexec, interpret: interpretLaunch, log, service, end });
   process.on('SIGHUP', () => {
     daemon.reload();
   });

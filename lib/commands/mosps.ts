@@ -1,7 +1,10 @@
 import { Cluster } from '../api/index.js';
-import type { GuestDocument, HistoryEntry, ProcessDetailDocument, ProcessDocument } from '../shared/documents.js';
+import type { GuestDocument, HistoryEntry, ProcessDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
-import { type Column, bytesText, durationText, jsonText, printable, tableText } from './format.js';
+import { type Column, bytesText, durationText, jsonText, tableText } from './format.js';
+import { explanationText } from './explain.js';
+import { fieldsText } from './fields.js';
+import { pidOf } from './pid.js';
 import type { CommandBody } from './run.js';
 
 const orDash = (text: string | number | null): string => (text === null || text === '' ? '-' : `${text}`);
@@ -39,26 +42,11 @@ const historyColumns: readonly Column<HistoryEntry>[] = [
   { head: 'TO', text: (one) => one.to },
   { head: 'OUTCOME', text: (one) => one.outcome },
   { head: 'FROZEN', right: true, text: (one) => (one.freeze_seconds === null ? '-' : durationText(one.freeze_seconds)) },
+  { head: 'TOOK', right: true, text: (one) => (one.total_seconds === null ? '-' : durationText(one.total_seconds)) },
   { head: 'SENT', right: true, text: (one) => (one.bytes === null ? '-' : bytesText(one.bytes)) },
   { head: 'ASKED BY', text: (one) => one.reason },
   { head: 'WHY', text: (one) => orDash(one.message) },
 ];
-
-function explanation({ process: one, movable, reasons }: ProcessDetailDocument): string {
-  const where = `process ${one.pid} (${printable(one.command)}) lives on ${one.home} and is on ${one.where}\n`;
-  const verdict = movable === null ? 'it cannot be looked into now\n' : movable ? 'it can move\n' : 'it cannot move:\n';
-  return [
-    where,
-    verdict,
-    ...reasons.map((reason) => `  ${printable(reason)}\n`),
-    ...(one.why ? [`last reason: ${printable(one.why)}\n`] : []),
-  ].join('');
-}
-
-function pidOf(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new MosrunError('usage', `"${text}" is no process id: see mosps --help`);
-  return Number(text);
-}
 
 export const mosps: CommandBody = async (options, print) => {
   if (options.words.length > 0) throw new MosrunError('usage', `"${options.words[0]}" is too much: see mosps --help`);
@@ -66,15 +54,22 @@ export const mosps: CommandBody = async (options, print) => {
   const header = !options.has('no-header');
   const inspected = options.get('explain') ?? options.get('history');
   if (inspected !== undefined) {
-    const detail = await cluster.process(pidOf(inspected));
-    if (options.has('json')) print(jsonText(detail));
-    else print(options.has('explain') ? explanation(detail) : tableText(detail.history, historyColumns, header));
+    const pid = pidOf(inspected, 'mosps');
+    if (options.has('explain')) {
+      const explanation = await cluster.explanation(pid);
+      print(options.has('json') ? jsonText(explanation) : explanationText(explanation));
+      return 0;
+    }
+    const detail = await cluster.process(pid);
+    print(options.has('json') ? jsonText(detail) : tableText(detail.history, historyColumns, header));
     return 0;
   }
   const listing = await cluster.listing();
   const job = options.get('job');
   if (job !== undefined) listing.processes = listing.processes.filter((one) => one.job === job);
+  const format = options.get('format');
   if (options.has('json')) print(jsonText(listing));
+  else if (format !== undefined) print(fieldsText(options.has('guests') ? listing.guests : listing.processes, format));
   else if (options.has('guests')) print(tableText(listing.guests, guestColumns, header));
   else print(tableText(listing.processes, processColumns, header));
   return 0;

@@ -25,9 +25,10 @@ function print(text: string): void {
   }
 }
 
-export function runCommand(name: CommandName, body: CommandBody): void {
+/** @param rewrite for a command line that is not all options and words, such as the -9 of kill(1). */
+export function runCommand(name: CommandName, body: CommandBody, rewrite = (argv: string[]): string[] => argv): void {
   const main = async (): Promise<number> => {
-    const options = parseOptions(commands[name], process.argv.slice(2));
+    const options = parseOptions(commands[name], rewrite(process.argv.slice(2)));
     if (options.has('help')) {
       print(helpText(commands[name]));
       return 0;

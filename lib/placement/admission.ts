@@ -3,6 +3,21 @@ import { MosrunError } from '../shared/errors.js';
 import { PROTOCOL_VERSION } from '../shared/version.js';
 import type { SessionRequest } from '../shared/wire.js';
 
+/** What a refusal is for; metrics count by it. */
+export type RefusalReason = 'protocol' | 'blocked' | 'trouble' | 'kernel' | 'processor' | 'pid-max' | 'guests' | 'memory';
+
+export class Refusal extends MosrunError {
+  constructor(
+    readonly reason: RefusalReason,
+    host: string,
+    pid: number,
+    /** The cause alone, for where the node and the process are named already. */
+    readonly why: string,
+  ) {
+    super('refused', `${host} does not take process ${pid}: ${why}`);
+  }
+}
+
 export interface Host {
   name: string;
   blocked: boolean;
@@ -27,33 +42,38 @@ export function kernelIsTooOld(release: string): boolean {
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
-export function refusal(request: SessionRequest, host: Host): MosrunError | null {
-  const no = (why: string): MosrunError =>
-    new MosrunError('refused', `${host.name} does not take process ${request.pid}: ${why}`);
+export function refusal(request: SessionRequest, host: Host): Refusal | null {
+  const no = (reason: RefusalReason, why: string): Refusal => new Refusal(reason, host.name, request.pid, why);
   if (request.protocol !== PROTOCOL_VERSION) {
     return no(
+      'protocol',
       `it speaks protocol ${PROTOCOL_VERSION}, ${request.home} speaks ${request.protocol}: install the same version of mosrun on both`,
     );
   }
-  if (host.blocked) return no('it is blocked for guests: choose another node');
-  if (host.trouble) return no(host.trouble);
+  if (host.blocked) return no('blocked', 'it is blocked for guests: choose another node');
+  if (host.trouble) return no('trouble', host.trouble);
   if (kernelIsTooOld(host.kernel))
-    return no(`its kernel ${host.kernel} is older than ${OLDEST_KERNEL.join('.')}: choose another node`);
+    return no('kernel', `its kernel ${host.kernel} is older than ${OLDEST_KERNEL.join('.')}: choose another node`);
   if (kernelIsTooOld(request.kernel))
-    return no(`the kernel of ${request.home}, ${request.kernel}, is older than ${OLDEST_KERNEL.join('.')}`);
+    return no('kernel', `the kernel of ${request.home}, ${request.kernel}, is older than ${OLDEST_KERNEL.join('.')}`);
   if (request.cpu_hash !== host.cpuHash) {
     return no(
+      'processor',
       `its processor differs from that of ${request.home}, where the program may have chosen its instructions: choose a node with equal processors`,
     );
   }
   // A guest's threads get the numbers they have at home.
   if (request.pid_max > host.pidMax) {
-    return no(`its kernel.pid_max ${host.pidMax} is below the ${request.pid_max} of ${request.home}: raise it with sysctl`);
+    return no(
+      'pid-max',
+      `its kernel.pid_max ${host.pidMax} is below the ${request.pid_max} of ${request.home}: raise it with sysctl`,
+    );
   }
   if (host.guests >= host.maxGuests)
-    return no(`it has ${host.guests} guests, and takes ${host.maxGuests} at most: choose another node`);
+    return no('guests', `it has ${host.guests} guests, and takes ${host.maxGuests} at most: choose another node`);
   if (request.memory_bytes > host.memoryFreeBytes - host.reserveBytes) {
     return no(
+      'memory',
       `it has ${megabytes(host.memoryFreeBytes)} free, of which ${megabytes(host.reserveBytes)} stay so; the process has ${megabytes(request.memory_bytes)}`,
     );
   }

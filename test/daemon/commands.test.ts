@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { helpText } from '../../lib/commands/help.js';
 import { commands } from '../../lib/commands/table.js';
+import * as documents from '../../lib/shared/documents.js';
 import { VERSION } from '../../lib/shared/version.js';
 import { TwoNodes, bin, until } from './two-nodes.js';
+
+const source = process.env.MOSRUN_SOURCE ?? process.cwd();
 
 interface Listed {
   pid: number;
@@ -52,7 +57,7 @@ test('mosrun explains itself without a daemon, with the text of the table', () =
   }
 });
 
-describe('two daemons and their commands', { timeout: 120_000 }, () => {
+describe('two daemons and their commands', { timeout: 300_000 }, () => {
   let two: TwoNodes;
   before(async () => {
     two = await TwoNodes.up('[migration]\ntimeout_seconds = 3\n');
@@ -109,6 +114,8 @@ describe('two daemons and their commands', { timeout: 120_000 }, () => {
     assert.equal((await two.call('migrate', ['x', 'node2'])).status, 2);
     assert.equal((await two.call('mosps', ['--frobnicate'])).status, 2);
     assert.equal((await two.call('mosctl', ['dance'])).status, 2);
+    assert.match((await two.call('mosctl', ['block', 'node2'])).stderr, /"node2" is too much, for block is about this node/);
+    assert.match((await two.call('mosctl', ['status', '--format', 'node'])).stderr, /--format is for nodes alone/);
   });
 
   test('a process is moved out, listed there, and moved home', async () => {
@@ -135,10 +142,80 @@ describe('two daemons and their commands', { timeout: 120_000 }, () => {
     const text = await two.expect('migrate', [`${pid}`, 'home', '--wait']);
     assert.match(text, /^process \d+ moved from node2 to node1 in 20\.0 ms, frozen for 12\.0 ms, 120\.6 KiB sent\n$/);
     assert.deepEqual([(await listed(pid)).where, (await listed(pid)).migrations], ['node1', 2]);
+    const fields = await two.expect('mosps', ['-J', 'bundle', '--format', 'pid,where,job,last_freeze_seconds']);
+    assert.equal(fields, `${pid}\tnode1\tbundle\t0.012\n`);
+    assert.equal((await two.call('mosps', ['--format', 'pid,colour'])).status, 2);
+    assert.equal(await two.expect('mosctl', ['nodes', '--format', 'name,state']), 'node1\tup\nnode2\tup\n');
     assert.match(await two.expect('mosps', ['--history', `${pid}`]), /node1 +node2 +done/);
     assert.match(await two.expect('mosps', ['--explain', `${pid}`]), /cannot move:\n {2}it is only a fixture/);
     const bundle = await two.json<{ migrations: Moved[] }>('migrate', ['-J', 'bundle', 'node2', '--wait']);
     assert.equal(bundle.migrations[0]?.to, 'node2');
+  });
+
+  test('--explain says why a process is where it is, and who would take it', async () => {
+    const { pid } = await two.launch(['sleep', '60']);
+    const explain = (): Promise<string> => two.expect('mosps', ['--explain', `${pid}`]);
+    assert.match(await explain(), /why there: it was started here, and nothing has moved it\n.*\n {2}it is only a fixture\n/);
+    assert.match(await explain(), /\nnode2 would take it if it could move\n$/);
+    await two.expect('migrate', [`${pid}`, 'node2', '--wait']);
+    assert.doesNotMatch(await explain(), /node2 would/, 'it is there');
+    assert.match(await explain(), /is on node2\nwhy there: ordered by uid 0, \d{4}-.*\nit can come home at any time\n/);
+    interface Explanation {
+      movable: boolean | null;
+      because: string;
+      nodes: object[];
+    }
+    const document = await two.json<Explanation>('mosps', ['--explain', `${pid}`]);
+    assert.deepEqual([document.movable, document.nodes], [null, [{ node: 'node2', takes: true, reason: null }]]);
+  });
+
+  test('mosrun --explain runs nothing, and says what would become of it', async () => {
+    const text = await two.expect('mosrun', ['--explain', '-r', 'node2', 'sh', '-c', 'echo run >&2']);
+    assert.match(text, /^\/.*\/sh is an x86_64 program\nit could not move:\n {2}it is only a fixture\n/);
+    assert.match(
+      text,
+      /\nit would start on node2: asked for \(-r node2\)\nit would be locked: .*\nnode2 would take it if it could move\n$/,
+    );
+    writeFileSync(`${two.directory}/script`, '#!/bin/sh -e\n', { mode: 0o755 });
+    interface Explanation {
+      program: string;
+      kind: string;
+      start: { node: string };
+      job: string | null;
+      version: number;
+    }
+    const found = JSON.parse(
+      await two.expect('mosrun', ['--json', '--explain', '-J', 'a', `${two.directory}/script`]),
+    ) as Explanation;
+    assert.deepEqual(
+      [found.program, found.kind, found.start.node, found.job, found.version],
+      [`${two.directory}/script`, 'a script of /bin/sh -e', 'node1', 'a', 1],
+    );
+    const wrong = async (...words: string[]) => (await two.call('mosrun', ['--explain', ...words])).status;
+    assert.deepEqual(
+      [await wrong('no-such-program'), await wrong('/etc/passwd'), await wrong(), await wrong('/etc')],
+      [127, 126, 125, 126],
+    );
+    assert.equal((await two.call('mosrun', ['--json', 'true'])).status, 125);
+    const { processes } = await two.json<{ processes: Listed[] }>('mosps', ['-J', 'a']);
+    assert.deepEqual(processes, [], 'nothing was run');
+  });
+
+  test('what --json prints is as docs/commands.md says, each command by its schema', async () => {
+    const { pid } = await two.launch(['-J', 'documents', 'sleep', '60']);
+    const page = readFileSync(path.join(source, 'docs/commands.md'), 'utf8').split('## JSON')[1] ?? '';
+    const rows = [...page.matchAll(/^\| `(.*?)` \| (\w+) \|$/gm)];
+    assert.ok(rows.length >= 15);
+    const schemas = new Map<string, unknown>(Object.entries(documents));
+    for (const [, line = '', name = ''] of rows) {
+      const filled = line.replace('PID', `${pid}`).replace('NODE', 'node2').replace('ID', 'documents');
+      const [command = '', ...words] = filled.split(' ');
+      const { stdout } = await two.call(command, ['--json', ...words]);
+      const schema = schemas.get(`${name.charAt(0).toLowerCase()}${name.slice(1)}Document`);
+      assert.ok(schema instanceof z.ZodType, `${name} is a schema`);
+      const parsed = schema.safeParse(JSON.parse(stdout));
+      assert.ok(parsed.success, `${line}: ${parsed.error?.message}: ${stdout}`);
+    }
   });
 
   test('a mover that fails, dies or hangs is an error with its reason, and the next order works', async () => {
@@ -170,6 +247,29 @@ describe('two daemons and their commands', { timeout: 120_000 }, () => {
     two.behave(1, 'done');
     assert.equal((await two.json<Moved>('migrate', [`${pid}`, 'home', '--wait'])).to, 'node1');
     assert.equal((await listed(pid)).why, null);
+  });
+
+  test('mosctl events prints what happens, an event a line', async () => {
+    const watch = (words: string[]) => {
+      const child = spawn(bin('mosctl'), ['events', ...words], { env: two.environment(1), stdio: ['ignore', 'pipe', 'inherit'] });
+      two.children.push(child);
+      const watcher = { child, text: '' };
+      child.stdout.setEncoding('utf8').on('data', (more: string) => (watcher.text += more));
+      return watcher;
+    };
+    const plain = watch([]);
+    const json = watch(['--json']);
+    await until('both have told of a program', async () => {
+      await two.call('mosrun', ['true', 'line\nfeed']);
+      return plain.text.includes('process-started') && json.text.includes('process-started');
+    });
+    assert.match(plain.text, /^\d{4}-\S+Z node1 process-started pid=\d+ uid=\d+ command="true line\\nfeed" job_number=\d+$/m);
+    const events = json.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { version: number; type: string });
+    assert.ok(events.every((event) => event.version === 1));
+    for (const { child } of [plain, json]) child.kill();
   });
 
   test('unknown nodes and processes are errors', async () => {
@@ -287,6 +387,7 @@ describe('two daemons and their commands', { timeout: 120_000 }, () => {
     const refused = await two.call('migrate', [`${pid}`, 'node2', '--wait']);
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /node2 does not take process \d+: it is blocked for guests/);
+    assert.match(await two.expect('mosps', ['--explain', `${pid}`]), /\nnode2 would not take it: it is blocked for guests/);
     writeFileSync(file, text);
     two.reload(2);
     await until('it takes guests again', async () => (await two.call('migrate', [`${pid}`, 'node2', '--wait'])).status === 0);

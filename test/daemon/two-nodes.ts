@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const source = process.env.MOSRUN_SOURCE ?? process.cwd();
+export const source = process.env.MOSRUN_SOURCE ?? process.cwd();
 export const bin = (name: string): string => path.join(source, 'dist/bin', name);
 
 export interface Result {
@@ -131,9 +131,12 @@ export class TwoNodes {
     };
   }
 
-  start(number: number): void {
+  start(number: number, environment: NodeJS.ProcessEnv = {}): void {
     const log = openSync(path.join(this.directory, `log${number}`), 'a');
-    const child = spawn(this.bin('mosd'), ['--config', this.configuration(number)], { stdio: ['ignore', log, log] });
+    const child = spawn(this.bin('mosd'), ['--config', this.configuration(number)], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...environment },
+    });
     closeSync(log);
     this.daemons.set(number, child);
   }

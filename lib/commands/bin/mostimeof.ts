@@ -1,0 +1,4 @@
+import { mostimeof } from '../mostimeof.js';
+import { runCommand } from '../run.js';
+
+runCommand('mostimeof', mostimeof);

@@ -1,0 +1,112 @@
+/** What root orders a node by mosctl. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../api/index.js';
+import type { OperationDocument, OperationName, SettingsDocument } from '../shared/documents.js';
+import { MosrunError } from '../shared/errors.js';
+import { readIfThere } from '../shared/files.js';
+import { durationText, jsonText, printableLines } from './format.js';
+
+type Setting = Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay'>>;
+
+export const settingVerbs: Readonly<Record<string, Setting>> = {
+  block: { blocked: true },
+  noblock: { blocked: false },
+  stay: { stay: true },
+  nostay: { stay: false },
+  lstay: { local_stay: true },
+  nolstay: { local_stay: false },
+};
+
+export const operationVerbs: readonly OperationName[] = ['expel', 'bring', 'shutdown'];
+
+const POLL_SECONDS = 0.2;
+/** mosd stays for a last word to those who wait, and then lets go of its streams and sockets. */
+const END_SECONDS = 15;
+const END_POLL_SECONDS = 0.05;
+/** As a shell tells of a command that Ctrl-C ended: 128 and SIGINT's number. */
+const INTERRUPTED = 130;
+
+const say = (text: string): void => console.error(`mosrun: ${printableLines(text)}`);
+
+export async function change(
+  cluster: Cluster,
+  verb: string,
+  setting: Setting,
+  json: boolean,
+  print: (text: string) => void,
+): Promise<number> {
+  const settings = await cluster.change(setting);
+  if (json) print(jsonText(settings));
+  if (verb !== 'noblock' || !settings.blocked_by_configuration) return 0;
+  throw new MosrunError(
+    'configuration',
+    'mosrun.toml blocks this node (hosting.blocked): change it there, and send mosd a SIGHUP',
+  );
+}
+
+const purposes: Record<OperationName, string> = {
+  expel: 'sends its guests home',
+  bring: 'brings its processes home',
+  shutdown: 'sends guests and own processes home, and then ends',
+};
+
+/** One line that is written over again and again, on a terminal alone. */
+function showProgress({ operation, total, left }: OperationDocument): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${operation}: ${total - left} of ${total} processes home`);
+}
+
+function clearProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+}
+
+function summary({ operation, total, left, seconds }: OperationDocument): string {
+  const home = total - left;
+  const moved = total === 0 ? 'there was nothing to bring home' : `${home} of ${total} processes are home`;
+  const end = operation === 'shutdown' && left === 0 ? '; the daemon has ended' : '';
+  return `${operation}: ${moved}, in ${durationText(seconds)}${end}\n`;
+}
+
+/** After a shutdown: who is told that it has ended may start another at once. A zombie has no command line: its parent's affair. */
+async function awaitEnd(pid: number): Promise<void> {
+  const until = performance.now() + END_SECONDS * 1000;
+  while (readIfThere(`/proc/${pid}/cmdline`)) {
+    if (performance.now() > until) {
+      throw new MosrunError('timeout', `all are home, but mosd, process ${pid}, has not ended in ${END_SECONDS} s: see its log`);
+    }
+    await sleep(END_POLL_SECONDS * 1000);
+  }
+}
+
+/** Orders it, or joins the one under way, and waits. Whoever stops waiting stops nothing. */
+export async function operate(
+  cluster: Cluster,
+  name: OperationName,
+  json: boolean,
+  print: (text: string) => void,
+): Promise<number> {
+  const { pid } = await cluster.status();
+  let operation = await cluster.operate(name);
+  if (operation.joined)
+    say(`${name} is under way already, since ${new Date(operation.began * 1000).toISOString()}: waiting for it`);
+  process.once('SIGINT', () => {
+    clearProgress();
+    say(`not waiting any more: the node still ${purposes[name]}: see mosctl status`);
+    process.exit(INTERRUPTED);
+  });
+  while (operation.state === 'running') {
+    showProgress(operation);
+    await sleep(POLL_SECONDS * 1000);
+    const { began, joined } = operation;
+    const present = (await cluster.operations()).find((one) => one.operation === name && one.began === began);
+    if (!present) throw new MosrunError('lost', `the daemon was started again in the middle of ${name}: order it again`);
+    operation = { ...present, joined };
+  }
+  if (name === 'shutdown' && operation.state === 'done') await awaitEnd(pid);
+  clearProgress();
+  print(json ? jsonText(operation) : summary(operation));
+  for (const { pid: one, home, command, message } of operation.failures) {
+    const which = one === null ? '' : `process ${one} of ${home} (${command}) stays: `;
+    say(`${which}${message}`);
+  }
+  return operation.state === 'done' ? 0 : 1;
+}
