@@ -1,22 +1,15 @@
 /** /etc/mosrun/mosrun.toml: one schema, from which defaults, checks and messages come. */
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 import path from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import { z } from 'zod';
+import { type NodeList, conflicts, listedNode, nodeName, readList } from '../cluster/index.js';
 import { MosrunError, systemCode } from '../shared/errors.js';
 import { lineOf } from './toml-lines.js';
 
 export const DEFAULT_CONFIGURATION = '/etc/mosrun/mosrun.toml';
 
-const port = z.int().min(1).max(65535);
 const seconds = z.number().positive();
-const nodeName = z
-  .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/, 'a host name is wanted: letters, digits, dots and dashes')
-  .refine((name) => !['home', 'out'].includes(name), 'home and out are words of migrate, no node can be called so');
-// The data port speaks IPv4 only.
-const address = z.string().refine(isIPv4, 'an IPv4 address is wanted');
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const memory = z
@@ -27,19 +20,11 @@ const memory = z
     return Number(number) * (units[unit] ?? 1);
   });
 
-const node = z.strictObject({
-  name: nodeName,
-  number: z.int().min(1).max(65535),
-  address,
-  control_port: port.default(7070),
-  data_port: port.default(7071),
-});
-
 const schema = z
   .strictObject({
     cluster: z.string().min(1),
     node: nodeName,
-    nodes: z.array(node).min(1),
+    nodes: z.array(listedNode).min(1),
     cgroup: z.string().default(''),
     log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
     paths: z
@@ -58,33 +43,34 @@ const schema = z
         reserve_memory: memory.default(64 * 2 ** 20),
       })
       .prefault({}),
+    security: z.strictObject({ encrypt: z.boolean().default(false) }).prefault({}),
+    jobs: z.strictObject({ fast_start: z.boolean().default(false) }).prefault({}),
     heartbeat: z.strictObject({ interval_seconds: seconds.default(1), timeout_seconds: seconds.default(2) }).prefault({}),
   })
   .superRefine((value, context) => {
-    for (const field of ['name', 'number', 'address'] as const) {
-      const seen = new Set<string | number>();
-      for (const [index, one] of value.nodes.entries()) {
-        // Several nodes may share an address when their ports differ.
-        const key = field === 'address' ? `${one.address} ${one.control_port}` : one[field];
-        if (seen.has(key)) {
-          context.addIssue({
-            code: 'custom',
-            path: ['nodes', index, field],
-            message: `another node has ${field} ${one[field]} already`,
-          });
-        }
-        seen.add(key);
-      }
+    for (const { field, index } of conflicts(value.nodes)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['nodes', index, field],
+        message: `another node has ${field} ${value.nodes[index]?.[field]} already`,
+      });
     }
     if (!value.nodes.some(({ name }) => name === value.node)) {
       context.addIssue({ code: 'custom', path: ['node'], message: `no [[nodes]] entry is called ${value.node}` });
     }
   });
 
-export type Configuration = z.output<typeof schema> & { file: string };
+export type Configuration = z.output<typeof schema> & {
+  file: string;
+  /** Of the list of nodes that the cluster keeps; 0: there is none, the nodes are in the file. */
+  revision: number;
+};
 
-/** The text of a configuration, checked; throws a MosrunError that names file, line, key and what is accepted. */
-export function parseConfiguration(text: string, file: string): Configuration {
+/**
+ * The text of a configuration, checked; throws a MosrunError that names file, line, key and what is accepted.
+ * @param list takes the place of the nodes in the text.
+ */
+export function parseConfiguration(text: string, file: string, list: NodeList | null = null): Configuration {
   let raw: unknown;
   try {
     raw = parse(text);
@@ -93,10 +79,10 @@ export function parseConfiguration(text: string, file: string): Configuration {
     const what = (error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '');
     throw new MosrunError('configuration', `${file}:${error.line}: ${what}: correct the line`, { cause: error });
   }
-  const parsed = schema.safeParse(raw);
+  const parsed = schema.safeParse(list ? { ...(raw as object), nodes: list.nodes } : raw);
   if (parsed.success) {
     const certificates = path.resolve(path.dirname(file), parsed.data.paths.certificates);
-    return { ...parsed.data, paths: { ...parsed.data.paths, certificates }, file };
+    return { ...parsed.data, paths: { ...parsed.data.paths, certificates }, file, revision: list?.revision ?? 0 };
   }
   const complaints = parsed.error.issues.map((issue) => {
     // A key that should not be there is the place, not the table it is in.
@@ -116,10 +102,13 @@ export function readConfiguration(file: string): Configuration {
     const advice = systemCode(error) === 'ENOENT' ? 'make one with mosconf init' : 'check its permissions';
     throw new MosrunError('configuration', `${file} cannot be read (${systemCode(error)}): ${advice}`, { cause: error });
   }
-  return parseConfiguration(text, path.resolve(file));
+  return parseConfiguration(text, path.resolve(file), readList(path.dirname(path.resolve(file))));
 }
 
 /** Which file: the one named on the command line, else by MOSRUN_CONFIG, else the usual one. */
 export function configurationFile(named: string | undefined): string {
   return named ?? process.env.MOSRUN_CONFIG ?? DEFAULT_CONFIGURATION;
 }
+
+/** Open invitations are beside the authority's key. */
+export const invitationsIn = ({ paths }: Configuration): string => path.join(paths.certificates, 'invitations');

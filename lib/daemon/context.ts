@@ -3,6 +3,8 @@ import type { NodeAddress } from '../cluster/index.js';
 import type { Addon } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { Configuration } from './configuration.js';
+import type { EventBook } from './event-book.js';
+import type { NodeSettings } from './node-settings.js';
 
 export interface Log {
   info(facts: Record<string, unknown>, message: string): void;
@@ -19,6 +21,8 @@ export interface Context {
   libexec: string;
   clock: Clock;
   log: Log;
+  events: EventBook;
+  settings: NodeSettings;
   /** A file or directory of the run-time directory. */
   runtime: (name: string) => string;
 }

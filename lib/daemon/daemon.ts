@@ -2,23 +2,42 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { bestNode } from '../placement/index.js';
-import { type Credentials, type NodeAddress, PeerClient, StaticMembership } from '../cluster/index.js';
+import {
+  type Credentials,
+  Invitations,
+  type NodeAddress,
+  PeerClient,
+  StaticMembership,
+  nodeList,
+  readList,
+} from '../cluster/index.js';
 import { type PeerCredentials, loadAddon } from '../engine/index.js';
 import { type Clock, systemClock } from '../shared/clock.js';
 import { MosrunError, asMosrunError, systemCode } from '../shared/errors.js';
 import { makeDirectory, removeFile } from '../shared/files.js';
 import type { InterpretLaunch } from '../shared/launch-decision.js';
-import { type SessionAnswer, heartbeat, sessionAnswer, sessionDropped } from '../shared/wire.js';
-import { type Configuration, readConfiguration } from './configuration.js';
+import { type Heartbeat, heartbeat } from '../shared/wire.js';
+import { type Configuration, invitationsIn, readConfiguration } from './configuration.js';
 import { type Context, type Log, addressesIn } from './context.js';
+import { EventBook } from './event-book.js';
+import { EventStreams } from './event-stream.js';
+import { explainLaunch } from './explain.js';
 import { GateKeeper } from './gate-keeper.js';
 import { Guests } from './guests.js';
+import { Joins } from './joins.js';
 import { launchServer } from './launch-server.js';
+import { Lists } from './lists.js';
 import { checkIsAlone, closeServers, listenOn } from './listen.js';
 import { localServer, peerOf } from './local-server.js';
-import { peerServer } from './peer-server.js';
+import { Metrics } from './metrics.js';
+import { Neighbours } from './neighbours.js';
+import { NodeSettings } from './node-settings.js';
+import { Operations, recallHere } from './operations.js';
+import { type PeerServices, peerServer } from './peer-server.js';
 import { Residents } from './residents.js';
-import { checkIsUp, findNode, localServices } from './services.js';
+import { ServiceManager, type ServiceSettings } from './service-manager.js';
+import { apiHandlers, findNode } from './services.js';
+import { Sessions } from './sessions.js';
 import { ThisNode } from './this-node.js';
 
 export interface DaemonOptions {
@@ -27,7 +46,11 @@ export interface DaemonOptions {
   libexec: string;
   interpret: InterpretLaunch;
   log: Log;
+  /** What the service manager asks for; null: nobody watches over this daemon. */
+  service: ServiceSettings | null;
   clock?: Clock;
+  /** Called when the node has been shut down: the daemon is to stop, and its process to end. */
+  end: () => void;
 }
 
 export interface Daemon {
@@ -66,28 +89,34 @@ function makeDirectories({ paths }: Configuration): void {
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { libexec, interpret, log, clock = systemClock } = options;
+  const { libexec, interpret, log, service, clock = systemClock } = options;
   let { configuration } = options;
   let configurationError: string | null = null;
   const credentials = readCredentials(configuration.paths.certificates);
   makeDirectories(configuration);
+  const own = addressesIn(configuration).find(({ name }) => name === configuration.node) as NodeAddress;
+  const events = new EventBook(own.name, clock);
   const context: Context = {
     configuration: () => configuration,
-    own: addressesIn(configuration).find(({ name }) => name === configuration.node) as NodeAddress,
+    own,
+    events,
     addon: loadAddon(libexec),
     libexec,
     clock,
     log,
+    settings: new NodeSettings(path.join(configuration.paths.state, 'node.json')),
     runtime: (name) => path.join(options.configuration.paths.runtime, name),
   };
-  const { own, addon, runtime } = context;
+  const { addon, runtime } = context;
   // Before anything is touched that a daemon at work may be using.
   await checkIsAlone(runtime('mosd.sock'));
 
   const note = (message: string, facts: Record<string, unknown>): void => {
     log.info(facts, message);
   };
+  const manager = new ServiceManager(service, { clock, log: note, send: (address, text) => addon.sendDatagram(address, text) });
   const gate = new GateKeeper({
+    self: own.name,
     libexec,
     controlSocket: runtime('gate.sock'),
     address: own.address,
@@ -100,8 +129,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     log: note,
   });
-  const guests = new Guests(runtime('guests'), gate, clock);
-  const node = new ThisNode(context, () => guests.count);
+  const guests = new Guests({
+    directory: runtime('guests'),
+    gate,
+    clock,
+    // Users of another node: their numbers may mean others here.
+    tell: (type, guest) => {
+      events.tell(type, guest, null);
+    },
+  });
+  const node = new ThisNode(
+    context,
+    () => guests.count,
+    () => operations.isLeaving,
+  );
   const peers = new PeerClient(credentials);
   const members = new StaticMembership(addressesIn(configuration), {
     self: own.name,
@@ -109,65 +150,194 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     own: () => node.heartbeat(),
     intervalSeconds: configuration.heartbeat.interval_seconds,
     timeoutSeconds: configuration.heartbeat.timeout_seconds,
-    ask: (peer, timeoutSeconds) =>
-      peers.ask(peer, { method: 'GET', path: '/v1/heartbeat', connectSeconds: timeoutSeconds, timeoutSeconds }, heartbeat),
-    onChange: ({ name, state, why }) => {
+    async ask(peer, timeoutSeconds) {
+      const question = { method: 'GET', path: '/v1/heartbeat', connectSeconds: timeoutSeconds, timeoutSeconds } as const;
+      const sign = await peers.ask(peer, question, heartbeat);
+      lists.heard(peer, sign.revision);
+      return sign;
+    },
+    onChange: ({ name, state, why }, before) => {
       note('node', { node: name, state, why });
+      const type = state === 'down' ? 'node-down' : before === 'down' ? 'node-up' : 'node-changed';
+      events.tell(type, { name, state, why }, 'everyone');
     },
   });
-  const askSession = async (name: string, pid: number): Promise<SessionAnswer> => {
-    const destination = findNode(members, name);
-    checkIsUp(destination);
-    const body = node.requestFor(pid, residents.history.read(pid)?.command ?? null);
-    const connectSeconds = configuration.migration.connect_timeout_seconds;
-    const question = { method: 'POST', path: '/v1/sessions', body, connectSeconds, timeoutSeconds: 2 * connectSeconds } as const;
-    return peers.ask(destination, question, sessionAnswer);
+  const reload = (): void => {
+    manager.reloading();
+    try {
+      const next = readConfiguration(configuration.file);
+      if (next.node !== own.name) {
+        throw new MosrunError('configuration', `${next.file}: node: only a restart can change this node's name`);
+      }
+      const before = node.state;
+      configuration = next;
+      configurationError = null;
+      members.replace(addressesIn(next));
+      note('configuration read again', { file: next.file });
+      events.tell('configuration-read', { file: next.file }, 'everyone');
+      tellState(before);
+    } catch (error) {
+      configurationError = asMosrunError(error).message;
+      log.error({ error: configurationError }, 'wrong configuration: the old one stays');
+      events.tell('configuration-wrong', { file: configuration.file, message: configurationError }, 'everyone');
+    }
+    manager.ready(configurationError ?? `node ${own.name} of cluster ${configuration.cluster}`);
   };
-  const dropSession = (name: string, session: string): void => {
-    const destination = members.find(name);
-    if (!destination) return;
-    const bounds = { connectSeconds: 1, timeoutSeconds: 2 };
-    const question = { method: 'DELETE', path: `/v1/sessions/${session}`, ...bounds } as const;
-    // One that cannot be told forgets it by itself.
-    peers.ask(destination, question, sessionDropped).catch(() => {});
+  const directory = path.dirname(configuration.file);
+  const lists = new Lists({
+    self: own.name,
+    ca: credentials.ca,
+    configuration: () => configuration,
+    directory,
+    ask: (peer) => peers.ask(peer, { method: 'GET', path: '/v1/list', connectSeconds: 2, timeoutSeconds: 5 }, nodeList),
+    onListed: reload,
+    log: note,
+  });
+  const joins = new Joins({
+    invitations: new Invitations(invitationsIn(configuration), () => clock.wallSeconds()),
+    configuration: () => configuration,
+    onListed: reload,
+    isUp: (name) => (members.find(name)?.state ?? 'down') !== 'down',
+    seconds: () => clock.seconds(),
+    log: note,
+  });
+  const sessions = new Sessions({
+    members,
+    peers,
+    connectSeconds: () => configuration.migration.connect_timeout_seconds,
+    route: (route) => gate.route(route),
+    unroute: (session) => gate.unroute(session),
+    requestFor: (pid, guest) => node.requestFor(pid, residents.history.read(pid)?.command ?? null, guest),
+  });
+  const checkTakesPart = (): void => {
+    if (operations.isLeaving) throw new MosrunError('refused', `${own.name} is leaving the cluster: nothing leaves it any more`);
   };
-  const residents: Residents = new Residents(context, { askSession, dropSession });
+  const residents: Residents = new Residents(context, {
+    askSession: async (name, pid) => {
+      checkTakesPart();
+      return sessions.ask(name, pid, null);
+    },
+    askOnward: async (from, session, to, pid) => {
+      checkTakesPart();
+      return sessions.askOnward(from, session, to, pid);
+    },
+    dropSession: (name, session) => {
+      sessions.drop(name, session);
+    },
+    askUsage: (name, session) => sessions.usage(name, session),
+  });
+
+  const neighbours = new Neighbours({ peers, members, configuration: () => configuration });
+  const tellState = (before: Heartbeat['state']): void => {
+    const { state } = node;
+    if (state !== before) events.tell('node-changed', { name: own.name, state, why: null }, 'everyone');
+  };
+  const operations: Operations = new Operations({
+    self: own.name,
+    clock,
+    guests,
+    residents,
+    recall: (home, sessions) => neighbours.recall(home, sessions),
+    sayGoodbye: () => neighbours.sayGoodbye(),
+    end: () => {
+      void gate.quit().finally(options.end);
+    },
+    onLeaving: tellState,
+    log: note,
+  });
 
   const identify = (descriptor: number): PeerCredentials => addon.peerCredentials(descriptor);
-  const api = localServer(
-    localServices({ context, members, residents, guests, gate, configurationError: () => configurationError }),
-    identify,
-  );
+  const streams = new EventStreams(events, clock);
+  const metrics = new Metrics({
+    listen: (listener) => void events.listen(listener),
+    self: own.name,
+    heartbeat: () => node.heartbeat(),
+    nodes: () => members.nodes(),
+    processes: () => residents.table.list(),
+    streams: () => streams.count,
+  });
+  const handlers = apiHandlers({
+    context,
+    members,
+    residents,
+    guests,
+    gate,
+    metrics,
+    askAdmission: (name, pid) => sessions.refusal(name, pid),
+    operations,
+    changeSettings: (change) => {
+      const before = node.state;
+      context.settings.change(change);
+      note('settings changed', { ...change });
+      tellState(before);
+    },
+    streams,
+    configurationError: () => configurationError,
+  });
+  const api = localServer(handlers, identify);
   const launches = launchServer({
     interpret,
     identify: (socket) => peerOf(socket, identify),
     outerJob: (pid) => residents.jobs.jobOf(pid),
-    createJob: (pid, jobOptions) => residents.jobs.create(pid, jobOptions),
-    bestNode: () => bestNode(members.nodes()),
+    createJob: (pid, jobOptions, command, launched) => residents.createJob(pid, jobOptions, command, launched),
+    bestNode: () => bestNode(members.nodes(), (one) => one.self || context.settings.whyOwnStay === null),
     findNode: (name) => findNode(members, name),
+    self: own.name,
+    explain: (pid, found, start, options) =>
+      explainLaunch(
+        { members, engine: residents.engine, ask: (name, one) => sessions.refusal(name, one), start, options },
+        pid,
+        found,
+      ),
+    leaveJob: (pid) => {
+      residents.jobs.leave(pid);
+    },
     startAway: (pid, name, which, command) => residents.migrations.startAway(pid, name, which, command),
     log: note,
   });
-  const server = peerServer(credentials, {
+  const peerServices: PeerServices = {
     knows: (name) => members.find(name)?.name === name,
     heardFrom: (name) => {
       members.heardFrom(name);
     },
     heartbeat: () => node.heartbeat(),
+    refusal: (request) => node.refusal(request, operations.closed ?? gate.problem)?.why ?? null,
+    recall: (peer, sessions) => recallHere(residents, own.name, peer, sessions),
+    goodbye: (peer) => {
+      members.left(peer);
+    },
     async openSession(request) {
       if (guests.count >= configuration.hosting.max_guests) await guests.refresh();
-      const { home, pid } = request;
-      const no = node.refusal(request, gate.problem);
+      const { home, pid, uid, command } = request;
+      const no = node.refusal(request, operations.closed ?? gate.problem);
       if (no) {
         note('session refused', { home, pid, reason: no.message });
+        const { reason, message } = no;
+        events.tell('guest-refused', { home, home_pid: pid, uid, command, reason, message }, null);
         throw no;
       }
-      const answer = await guests.open(request, own.address, own.dataPort);
+      const encrypted = request.encrypt || configuration.security.encrypt;
+      const answer = await guests.open(request, own.address, own.dataPort, encrypted);
       note('session opened', { home, pid, session: answer.session });
       return answer;
     },
     dropSession: (home, session) => guests.drop(home, session),
-  });
+    sessionUsage: (home, session) => guests.usage(home, session),
+    async link(home, session, request) {
+      const guest = await guests.usage(home, session);
+      if ((guest.encrypted || configuration.security.encrypt) && !request.encrypted) {
+        throw new MosrunError('refused', `${own.name} sends no memory on unless encrypted: bring the process home first`);
+      }
+      const { session: next, key, address, port } = request;
+      const seal = request.encrypted ? await gate.route({ session: next, kind: 'memory', key, address, port }) : 0;
+      const order = { guest: session, ...request, seal, gateSocket: runtime('gate.sock') };
+      await residents.engine.link({ ...order, timeoutSeconds: configuration.migration.connect_timeout_seconds });
+    },
+    list: () => readList(directory),
+    strangersAreExpected: () => joins.areExpected,
+    admit: (request, from) => joins.admit(request, from),
+  };
+  const server = peerServer(credentials, peerServices, handlers);
 
   residents.load();
   guests.load();
@@ -182,30 +352,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock.after(GUESTS_CHECK_SECONDS, () => void checkGuests());
   };
   await checkGuests();
+  manager.ready(`node ${own.name} of cluster ${configuration.cluster}`);
   note('mosd is ready', { node: own.name, cluster: configuration.cluster, address: own.address });
 
   return {
-    reload() {
-      try {
-        const next = readConfiguration(configuration.file);
-        if (next.node !== own.name) {
-          throw new MosrunError('configuration', `${next.file}: node: only a restart can change this node's name`);
-        }
-        configuration = next;
-        configurationError = null;
-        members.replace(addressesIn(next));
-        note('configuration read again', { file: next.file });
-      } catch (error) {
-        configurationError = asMosrunError(error).message;
-        log.error({ error: configurationError }, 'wrong configuration: the old one stays');
-      }
-    },
+    reload,
 
     async stop() {
+      manager.stopping();
       members.stop();
       gate.close();
       residents.stop();
       peers.close();
+      await streams.close('the daemon ends: connect again when it is back');
       await closeServers([api, launches, server], clock);
       for (const name of ['mosd.sock', 'launch.sock']) removeFile(runtime(name));
       note('mosd has ended', {});

@@ -1,4 +1,6 @@
 /** What this node has of what mosrun needs: each by name, with what is lost without it. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import type { Addon } from '../engine/index.js';
 import type { DoctorDocument } from '../shared/documents.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
@@ -33,7 +35,18 @@ export interface DoctorFacts {
   hasCgroups: boolean;
   /** Why mosgate does not run; null when it does. */
   gateProblem: string | null;
+  /** Why mosseal cannot encrypt; null when it can. */
+  sealProblem: string | null;
   isRoot: boolean;
+}
+
+/** Can mosseal be run? It is the one helper that needs libraries. */
+export function trySeal(libexec: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(path.join(libexec, 'mosseal'), ['--version'], { timeout: 2000 }, (error, _, said) => {
+      resolve(error && (said.trim() || error.message));
+    });
+  });
 }
 
 export function examine(facts: DoctorFacts): DoctorDocument {
@@ -65,6 +78,13 @@ export function examine(facts: DoctorFacts): DoctorDocument {
       needed: true,
       detail: facts.gateProblem ?? '',
       lost: 'no guest can come here',
+    },
+    {
+      name: 'mosseal',
+      ok: facts.sealProblem === null,
+      needed: false,
+      detail: facts.sealProblem ?? '',
+      lost: 'no encrypted session, here or elsewhere for processes of this node (libssl3 and libcrypto)',
     },
     ...facts.addon.probeKernel().map((probe) => ({ ...probe, ...(meanings[probe.name] ?? { needed: false, lost: '' }) })),
   ];

@@ -5,10 +5,11 @@ import { DOCUMENT_VERSION } from '../shared/version.js';
 export function nodesDocument(nodes: readonly NodeView[]): NodesDocument {
   return {
     version: DOCUMENT_VERSION,
-    nodes: nodes.map(({ name, number, address, state, self, why, lastSeenSeconds, facts }) => ({
+    nodes: nodes.map(({ name, number, address, controlPort, state, self, why, lastSeenSeconds, facts }) => ({
       name,
       number,
       address,
+      control_port: controlPort,
       state,
       self,
       why,

@@ -1,8 +1,13 @@
 /** The processes that live on this node, and what is kept about them. */
 import { processEngine } from '../engine/index.js';
+import type { HistoryEntry } from '../shared/documents.js';
+import { asMosrunError } from '../shared/errors.js';
 import {
+  type AskOnward,
   type AskSession,
   type DropSession,
+  type Job,
+  type JobOptions,
   AwayFiles,
   CgroupTree,
   Finder,
@@ -11,40 +16,73 @@ import {
   Migrations,
   MoverRecords,
   Cleaner,
+  Debuggers,
+  type StayPorts,
+  Stays,
+  readTracer,
   Stops,
   readFacts,
+  readUids,
   ProcessTable,
 } from '../processes/index.js';
 import { type Context, addressesIn } from './context.js';
 
 /** A mover that has outlived its bound by so much hangs. */
 const MOVER_GRACE_SECONDS = 5;
+/** From the daemon's word to exec(2) it takes a launcher a millisecond; a start on another node takes longer, but is a move already. */
+const LAUNCH_SECONDS = 2;
+
+/** What is asked of other nodes about stays there. */
+interface Sessions {
+  askSession: AskSession;
+  askOnward: AskOnward;
+  dropSession: DropSession;
+  askUsage: StayPorts['askUsage'];
+}
 
 export class Residents {
   readonly history: HistoryBook;
   readonly jobs: JobBook;
   readonly migrations: Migrations;
   readonly table: ProcessTable;
+  readonly stays: Stays;
   readonly engine: ReturnType<typeof processEngine>;
   readonly hasCgroups: boolean;
   private readonly away: AwayFiles;
   private readonly finder: Finder;
   private readonly cleaner: Cleaner;
+  private readonly launching = new Map<number, Promise<void>>();
 
-  constructor(context: Context, sessions: { askSession: AskSession; dropSession: DropSession }) {
-    const { addon, clock, configuration, log, own, runtime } = context;
+  constructor(
+    private readonly context: Context,
+    sessions: Sessions,
+  ) {
+    const { addon, clock, configuration, events, log, own, runtime } = context;
+    const { askSession, askOnward, dropSession, askUsage } = sessions;
     this.engine = processEngine(context.libexec, runtime('processes'));
     this.away = new AwayFiles(runtime('processes'));
-    this.history = new HistoryBook(runtime('history'));
+    this.history = new HistoryBook(runtime('history'), (pid, entry, cause) => {
+      this.tellMove(pid, entry, cause);
+      if (entry.outcome === 'done') void this.stays.moved(pid);
+    });
     this.finder = new Finder({
       away: this.away,
       inspect: (pid) => addon.inspect(pid),
       nodeAt: (address, port) =>
         addressesIn(configuration()).find((one) => one.address === address && one.dataPort === port)?.name ?? null,
     });
+    this.stays = new Stays({ history: this.history, finder: this.finder, clock, askUsage });
     const tree = CgroupTree.find(configuration().cgroup);
     this.hasCgroups = tree !== null;
-    this.jobs = new JobBook(runtime('jobs'), tree, clock, () => {
+    if (tree && configuration().jobs.fast_start) {
+      try {
+        tree.favorMoves();
+      } catch (error) {
+        log.error({ error: asMosrunError(error).message }, 'jobs.fast_start has no effect: the cgroup tree cannot be mounted so');
+      }
+    }
+    this.jobs = new JobBook(runtime('jobs'), tree, clock, (ended) => {
+      for (const job of ended) this.tellEnded(job);
       this.tidy();
     });
     this.migrations = new Migrations({
@@ -53,11 +91,17 @@ export class Residents {
       finder: this.finder,
       history: this.history,
       clock,
-      ...sessions,
+      askSession,
+      askOnward,
+      dropSession,
       records: new MoverRecords(runtime('movers')),
       settings: () => ({ timeoutSeconds: configuration().migration.timeout_seconds, graceSeconds: MOVER_GRACE_SECONDS }),
       kill: (pid) => {
         process.kill(pid, 'SIGKILL');
+      },
+      onStart: (pid, from, to, reason) => {
+        const uid = readUids(pid)?.real ?? null;
+        events.tell('migration-started', { pid, uid, from, to, reason }, uid);
       },
       onLeaving: (pid) => {
         this.cleaner.watch(pid);
@@ -71,11 +115,20 @@ export class Residents {
       isStopped: (pid) => readFacts(pid)?.state === 'T',
       tell: (pid, stopped) => addon.tellStopped(pid, stopped),
     });
+    const debuggers = new Debuggers({
+      tracerOf: readTracer,
+      bringHome: async (pid, reason) => {
+        const job = jobs.jobOf(pid);
+        // What fails stands in the process's history, with its reason.
+        if (job) await migrations.order(pid, own.name, job, reason).catch(() => {});
+      },
+    });
     this.cleaner = new Cleaner({
       clock,
       jobs,
       onLook: (pid, inspection) => {
         stops.look(pid, inspection);
+        debuggers.look(pid, inspection);
       },
       inspect: (pid) => addon.inspect(pid),
       isMoving: (pid) => migrations.isMoving(pid),
@@ -85,8 +138,64 @@ export class Residents {
         this.tidy();
       },
     });
-    this.table = new ProcessTable({ self: own.name, jobs, finder, history, migrations });
+    this.table = new ProcessTable({
+      self: own.name,
+      jobs,
+      finder,
+      history,
+      migrations,
+      whyOwnStay: () => context.settings.whyOwnStay,
+    });
   }
+
+  /**
+   * Makes a job of a launcher that is waiting; null when the launcher is gone.
+   * @param command the program's command line, which the launcher does not show yet.
+   * @param launched settles when the launcher has become its program, or has ended.
+   */
+  createJob(launcherPid: number, options: JobOptions, command: string, launched: Promise<void>): Job | null {
+    const job = this.jobs.create(launcherPid, options);
+    if (!job) return null;
+    this.launching.set(launcherPid, launched);
+    void launched.then(() => this.launching.delete(launcherPid));
+    const { uid, id, number } = job;
+    this.context.events.tell('process-started', { pid: launcherPid, uid, command, job: id, job_number: number }, uid);
+    return job;
+  }
+
+  /** Settles when the process is a program, not its launcher; or soon, for one that only seems to be a launcher may never say so. */
+  async isLaunched(pid: number): Promise<void> {
+    const launched = this.launching.get(pid);
+    if (!launched) return;
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.context.clock.after(LAUNCH_SECONDS, resolve);
+    });
+    await Promise.race([launched, late]);
+    cancel();
+  }
+
+  private tellEnded({ launcher, uid, id, number, started }: Job): void {
+    const elapsed = Math.max(0, this.context.clock.wallSeconds() - started);
+    const facts = { pid: launcher.pid, uid, job: id, job_number: number, elapsed_seconds: elapsed };
+    this.context.events.tell('process-ended', facts, uid);
+  }
+
+  private tellMove(pid: number, entry: HistoryEntry, cause: string | null): void {
+    const { events } = this.context;
+    const uid = readUids(pid)?.real ?? null;
+    const { from, to, reason, code, message, freeze_seconds, total_seconds, bytes } = entry;
+    const move = { pid, uid, from, to, reason };
+    if (cause !== null) events.tell('came-home', { pid, uid, from, call: cause, freeze_seconds }, uid);
+    else if (entry.outcome === 'done') events.tell('migration-finished', { ...move, freeze_seconds, total_seconds, bytes }, uid);
+    else events.tell('migration-failed', { ...move, code: code ?? 'failed', message: message ?? '' }, uid);
+  }
+
+  /** The session of a process that is on that node; null when it is not there. */
+  readonly sessionAt = (pid: number, node: string): string | null => {
+    const found = this.finder.find(pid);
+    return found.node === node ? found.session : null;
+  };
 
   /** Finds again what an earlier life left. */
   load(): void {

@@ -2,17 +2,22 @@
 import { release } from 'node:os';
 import { bestNode } from '../placement/index.js';
 import type { Membership, NodeView } from '../cluster/index.js';
-import type { PeerCredentials } from '../engine/index.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { DOCUMENT_VERSION, VERSION } from '../shared/version.js';
 import type { Context } from './context.js';
-import { examine } from './doctor.js';
+import type { EventStreams } from './event-stream.js';
+import { examine, trySeal } from './doctor.js';
+import { type AskAdmission, becauseOf, verdicts } from './explain.js';
 import type { GateKeeper } from './gate-keeper.js';
 import type { Guests } from './guests.js';
-import type { LocalServices } from './local-server.js';
+import type { Handlers } from './http-api.js';
+import type { Metrics } from './metrics.js';
 import { nodesDocument } from './nodes-document.js';
-import { checkMayKill } from './permission.js';
+import { openApiDocument } from './openapi.js';
+import type { Caller } from './permission.js';
+import type { SettingsChange } from './node-settings.js';
+import type { Operations } from './operations.js';
 import type { Residents } from './residents.js';
 
 export interface Parts {
@@ -21,6 +26,11 @@ export interface Parts {
   residents: Residents;
   guests: Guests;
   gate: GateKeeper;
+  metrics: Metrics;
+  askAdmission: AskAdmission;
+  operations: Operations;
+  changeSettings: (change: SettingsChange) => void;
+  streams: EventStreams;
   /** What is wrong with the configuration that was read last; null when it is in use. */
   configurationError: () => string | null;
 }
@@ -37,10 +47,23 @@ export function checkIsUp(node: NodeView): void {
   }
 }
 
-export function localServices({ context, members, residents, guests, gate, configurationError }: Parts): LocalServices {
+export function apiHandlers({
+  context,
+  members,
+  residents,
+  guests,
+  gate,
+  metrics,
+  askAdmission,
+  operations,
+  changeSettings,
+  streams,
+  configurationError,
+}: Parts): Handlers {
   const { own, clock, configuration } = context;
   const { migrations, jobs, table, history } = residents;
   const began = clock.seconds();
+  const settings = () => ({ ...context.settings.current, blocked_by_configuration: configuration().hosting.blocked });
 
   const destinationOf = (pid: number, to: string): string => {
     if (to === 'home') return own.name;
@@ -52,13 +75,13 @@ export function localServices({ context, members, residents, guests, gate, confi
     return best.name;
   };
 
-  const migrate = async (peer: PeerCredentials, pid: number, to: string, wait: boolean): Promise<MigrationDocument> => {
-    checkMayKill(peer, pid);
+  const migrate = async (caller: Caller, pid: number, to: string, wait: boolean): Promise<MigrationDocument> => {
+    await residents.isLaunched(pid);
     const job = jobs.jobOf(pid);
     if (!job) throw new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
     const destination = destinationOf(pid, to);
     const from = migrations.whereIs(pid);
-    const over = migrations.order(pid, destination, job.clock, `ordered by uid ${peer.uid}`);
+    const over = migrations.order(pid, destination, job, `ordered by ${caller.name}`);
     if (wait) return over;
     // What can be said at once is (it is moving already); the rest is kept in the process's history.
     await Promise.race([over, Promise.resolve()]);
@@ -67,11 +90,22 @@ export function localServices({ context, members, residents, guests, gate, confi
     return { version: DOCUMENT_VERSION, pid, from, to: destination, moved: false, ...nothing };
   };
 
-  return {
-    migrate,
-    nodes: () => nodesDocument(members.nodes()),
+  /** A process and, while it is at home, whether it could leave; null: it is away, or on its way. */
+  const examined = async (pid: number) => {
+    const found = table.find(pid);
+    if (!found) throw new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
+    const canBeAsked = found.state === 'running' || found.state === 'stopped';
+    const explained = canBeAsked ? await residents.engine.explain(pid) : null;
+    return { found, movable: explained?.movable ?? null, reasons: explained?.reasons ?? [] };
+  };
 
-    async status() {
+  return {
+    'GET /v1/openapi.json': openApiDocument,
+    'GET /metrics': () => metrics.text(),
+    'GET /v1/events': ({ caller, headers }) => streams.open(caller, headers['last-event-id']),
+    'GET /v1/nodes': () => nodesDocument(members.nodes()),
+
+    async 'GET /v1/status'() {
       const processes = table.list();
       return {
         version: DOCUMENT_VERSION,
@@ -87,35 +121,73 @@ export function localServices({ context, members, residents, guests, gate, confi
         processes: processes.length,
         away: processes.filter((one) => one.where !== own.name).length,
         guests: (await guests.list()).length,
+        settings: settings(),
+        operations: operations.list(),
       };
     },
 
-    async processes() {
+    async 'GET /v1/processes'() {
       residents.tidy();
       return { version: DOCUMENT_VERSION, processes: table.list(), guests: await guests.list() };
     },
 
-    async process(pid) {
-      const found = table.find(pid);
-      if (!found) throw new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
-      const canBeAsked = found.state === 'running' || found.state === 'stopped';
-      const explained = canBeAsked ? await residents.engine.explain(pid) : null;
+    async 'GET /v1/processes/{pid}'({ params: { pid } }) {
+      const { found, movable, reasons } = await examined(pid);
       return {
         version: DOCUMENT_VERSION,
         process: found,
         history: history.read(pid)?.entries ?? [],
-        movable: explained?.movable ?? null,
-        reasons: explained?.reasons ?? [],
+        movable,
+        reasons,
       };
     },
 
-    doctor: () =>
+    async 'GET /v1/processes/{pid}/explanation'({ params: { pid } }) {
+      const { found, movable, reasons } = await examined(pid);
+      return {
+        version: DOCUMENT_VERSION,
+        process: found,
+        because: becauseOf(found, history.read(pid)),
+        movable,
+        reasons,
+        nodes: await verdicts(members, askAdmission, pid),
+      };
+    },
+
+    async 'GET /v1/processes/{pid}/times'({ params: { pid } }) {
+      const found = table.find(pid);
+      if (!found) throw new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
+      const home = { node: own.name, home: true, cpu_seconds: found.cpu_seconds, complete: true };
+      const nodes = [home, ...(await residents.stays.times(pid)).map((one) => ({ ...one, home: false }))];
+      return {
+        version: DOCUMENT_VERSION,
+        pid,
+        command: found.command,
+        cpu_seconds: nodes.reduce((sum, one) => sum + one.cpu_seconds, 0),
+        complete: nodes.every((one) => one.complete),
+        nodes,
+      };
+    },
+
+    'POST /v1/processes/{pid}/migrate': ({ caller, params, body }) => migrate(caller, params.pid, body.to, body.wait),
+
+    'POST /v1/settings'({ body }) {
+      changeSettings(body);
+      return { version: DOCUMENT_VERSION, ...settings() };
+    },
+
+    'GET /v1/operations': () => ({ version: DOCUMENT_VERSION, operations: operations.list() }),
+
+    'POST /v1/operations/{operation}': ({ params: { operation } }) => operations.start(operation),
+
+    'GET /v1/doctor': async () =>
       examine({
         addon: context.addon,
         kernel: release(),
         tracking: jobs.tracking,
         hasCgroups: residents.hasCgroups,
         gateProblem: gate.problem,
+        sealProblem: await trySeal(context.libexec),
         isRoot: process.geteuid?.() === 0,
       }),
   };

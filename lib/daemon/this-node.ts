@@ -1,11 +1,11 @@
 /** This node as others see it: its signs of life, what it says of a process it wants to send, and whom it takes. */
 import { release } from 'node:os';
-import { LoadMeter, refusal } from '../placement/index.js';
+import { LoadMeter, type Refusal, refusal } from '../placement/index.js';
 import { bootId, movableBytes, readFacts, readUids } from '../processes/index.js';
 import { MosrunError } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';
 import { PROTOCOL_VERSION, VERSION } from '../shared/version.js';
-import type { Heartbeat, SessionRequest } from '../shared/wire.js';
+import type { SessionUsage, Heartbeat, SessionRequest } from '../shared/wire.js';
 import type { Context } from './context.js';
 
 export class ThisNode {
@@ -16,13 +16,23 @@ export class ThisNode {
   constructor(
     private readonly context: Context,
     private readonly guests: () => number,
+    private readonly isLeaving: () => boolean,
   ) {
     this.load = new LoadMeter(context.clock);
     this.cpuHash = context.addon.cpuFeatures().hash;
   }
 
+  get state(): Heartbeat['state'] {
+    if (this.isLeaving()) return 'leaving';
+    return this.isBlocked ? 'blocked' : 'up';
+  }
+
+  private get isBlocked(): boolean {
+    return this.context.configuration().hosting.blocked || this.context.settings.current.blocked;
+  }
+
   heartbeat(): Heartbeat {
-    const { own, configuration } = this.context;
+    const { own } = this.context;
     const capacity = this.load.capacity();
     return {
       protocol: PROTOCOL_VERSION,
@@ -30,7 +40,7 @@ export class ThisNode {
       node: own.name,
       number: own.number,
       boot_id: bootId(),
-      state: configuration().hosting.blocked ? 'blocked' : 'up',
+      state: this.state,
       kernel: release(),
       cpu_hash: this.cpuHash,
       cpus: capacity.cpus,
@@ -38,11 +48,15 @@ export class ThisNode {
       memory_bytes: capacity.memoryBytes,
       memory_free_bytes: capacity.memoryFreeBytes,
       guests: this.guests(),
+      revision: this.context.configuration().revision,
     };
   }
 
-  /** @param command its command line, as it is remembered. */
-  requestFor(pid: number, command: string | null): SessionRequest {
+  /**
+   * @param command its command line, as it is remembered.
+   * @param guest what the node says that hosts it; null when it is at home.
+   */
+  requestFor(pid: number, command: string | null, guest: SessionUsage | null): SessionRequest {
     const facts = readFacts(pid);
     if (!facts) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
     return {
@@ -51,20 +65,22 @@ export class ThisNode {
       pid,
       command: command ?? facts.name,
       uid: readUids(pid)?.real ?? 0,
-      threads: facts.threads,
-      memory_bytes: movableBytes(pid),
+      threads: guest?.threads ?? facts.threads,
+      memory_bytes: guest?.memory_bytes ?? movableBytes(pid),
       kernel: release(),
       cpu_hash: this.cpuHash,
       pid_max: this.pidMax,
+      // The node it is at may have demanded it, and sends its memory on.
+      encrypt: this.context.configuration().security.encrypt || (guest?.encrypted ?? false),
     };
   }
 
   /** Why this process may not come; null when it may. */
-  refusal(request: SessionRequest, trouble: string | null): MosrunError | null {
+  refusal(request: SessionRequest, trouble: string | null): Refusal | null {
     const { hosting } = this.context.configuration();
     return refusal(request, {
       name: this.context.own.name,
-      blocked: hosting.blocked,
+      blocked: this.isBlocked,
       guests: this.guests(),
       maxGuests: hosting.max_guests,
       memoryFreeBytes: this.load.capacity().memoryFreeBytes,

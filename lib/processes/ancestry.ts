@@ -28,15 +28,16 @@ function everybody(): Entry[] {
 }
 
 export class Ancestry {
-  /** The members that are left, and all that have come from them. */
-  follow(members: readonly Identity[]): Identity[] {
-    const known = new Map(members.filter(isPresent).map((one) => [one.pid, one]));
+  /** The members that are left, and all that have come from them, but not from those that went their own way. */
+  follow(members: readonly Identity[], natives: readonly Identity[] = []): Identity[] {
+    const apart = new Set(natives.filter(isPresent).map((one) => one.pid));
+    const known = new Map(members.filter((one) => isPresent(one) && !apart.has(one.pid)).map((one) => [one.pid, one]));
     const led = new Set(members.map((one) => one.pid));
     const entries = everybody();
     for (let before = -1; before !== known.size; ) {
       before = known.size;
       for (const entry of entries) {
-        if (known.has(entry.pid)) continue;
+        if (known.has(entry.pid) || apart.has(entry.pid)) continue;
         const orphan = entry.parent === 1 && led.has(entry.session);
         if (known.has(entry.parent) || orphan) {
           known.set(entry.pid, { pid: entry.pid, start_time: entry.start_time, boot_id: bootId() });

@@ -2,6 +2,7 @@
  * Job groups in the cgroup v2 tree: all descendants of a launch stay in its group, which is how they stay known without tracing. The tree
  * may be the only one, or stand beside version 1 ones (hybrid: /sys/fs/cgroup/unified); cgroups(7), Documentation/admin-guide/cgroup-v2.rst.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../shared/errors.js';
@@ -12,6 +13,8 @@ export interface CgroupMount {
   directory: string;
   /** The group that is mounted there, as /proc/PID/cgroup would name it. */
   root: string;
+  /** Mounted so that a process changes its group at once; else the kernel waits for an RCU grace period, some 10 ms (favordynmods). */
+  favorsMoves: boolean;
 }
 
 /** Finds the cgroup v2 tree; mountinfo is proc(5)'s table: fields, a dash, the type. */
@@ -22,7 +25,8 @@ export function findCgroupMount(mountinfo: string): CgroupMount | null {
     const fields = (left ?? '').split(' ');
     const decode = (text: string): string =>
       text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-    return { root: decode(fields[3] ?? '/'), directory: decode(fields[4] ?? '') };
+    const favorsMoves = (right.split(' ').at(-1) ?? '').split(',').includes('favordynmods');
+    return { root: decode(fields[3] ?? '/'), directory: decode(fields[4] ?? ''), favorsMoves };
   }
   return null;
 }
@@ -51,21 +55,35 @@ export class CgroupTree {
     return new CgroupTree(mount, own ?? mount.directory);
   }
 
+  /**
+   * Has the kernel favor such changes, for the whole machine and until it is started again: forks and exits cost a little more then, since
+   * Linux 6.18 hardly anything. Throws what mount(8) says.
+   */
+  favorMoves(): void {
+    if (this.mount.favorsMoves) return;
+    execFileSync('mount', ['-o', 'remount,favordynmods', this.mount.directory], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 5000,
+    });
+  }
+
   groupOf(pid: number): string | null {
     return groupDirectory(this.mount, readIfThere(`/proc/${pid}/cgroup`) ?? '');
   }
 
-  /** Puts a process into a new group of that name: below its own group, so that every limit set there still holds; else below ours. */
+  /**
+   * Puts a process into a new group of that name: below its own group, so that every limit set there still holds; else below ours. Nobody
+   * else may use the name, as another daemon of this machine might: a job would not end before the other's.
+   */
   isolate(pid: number, name: string): string | null {
     const present = this.groupOf(pid);
-    for (const parent of present && present !== this.ownGroup ? [present, this.ownGroup] : [this.ownGroup]) {
+    const below = present && present !== this.ownGroup && present.length < LONGEST_PARENT;
+    for (const parent of below ? [present, this.ownGroup] : [this.ownGroup]) {
       const directory = path.join(parent, name);
       try {
         mkdirSync(directory);
-      } catch (error) {
-        if (systemCode(error) !== 'EEXIST') continue;
-        // A group of an earlier life of this daemon, or of another daemon of this machine.
-        if (this.processes(directory).length > 0) continue;
+      } catch {
+        continue;
       }
       try {
         writeFileSync(path.join(directory, 'cgroup.procs'), `${pid}`);
@@ -75,6 +93,23 @@ export class CgroupTree {
       }
     }
     return null;
+  }
+
+  /** Takes a process out of every job's group it is in, into the group that was there before, else into ours; false when that fails. */
+  leave(pid: number): boolean {
+    const group = this.groupOf(pid);
+    const words = group?.split('/') ?? [];
+    const job = words.findIndex((word) => word.startsWith(JOB_GROUP_PREFIX));
+    if (job < 0) return true;
+    for (const directory of [words.slice(0, job).join('/'), this.ownGroup]) {
+      try {
+        writeFileSync(path.join(directory, 'cgroup.procs'), `${pid}`);
+        return true;
+      } catch {
+        // A group that has been given controllers since then takes no process (cgroups(7), no internal processes).
+      }
+    }
+    return false;
   }
 
   processes(directory: string): number[] {
@@ -99,5 +134,8 @@ export class CgroupTree {
     }
   }
 }
+
+/** A process that launches again and again would go deeper each time, until no path is long enough (path_resolution(7)). */
+const LONGEST_PARENT = 1024;
 
 export const JOB_GROUP_PREFIX = 'mosrun-job-';

@@ -20,11 +20,19 @@ const processRecord = identity.extend({
   /** The session that ended by itself last, which is counted once. */
   counted_session: z.string().nullable().default(null),
   entries: z.array(historyEntry),
+  /** Stays away of which more may be heard, with the CPU time they had used when last asked about. */
+  stays: z.array(z.object({ node: z.string(), session: z.string(), cpu_seconds: z.number() })).default([]),
+  /** Of ended stays, by node; not complete: one ended without its last figure. */
+  away_times: z.array(z.object({ node: z.string(), cpu_seconds: z.number(), complete: z.boolean() })).default([]),
 });
 export type ProcessRecord = z.infer<typeof processRecord>;
 
 export class HistoryBook {
-  constructor(private readonly directory: string) {}
+  /** @param onEntry told of each entry, and for what the process came home if it did so by itself. */
+  constructor(
+    private readonly directory: string,
+    private readonly onEntry: (pid: number, entry: HistoryEntry, cause: string | null) => void = () => {},
+  ) {}
 
   private file(pid: number): string {
     return path.join(this.directory, `${pid}.json`);
@@ -44,7 +52,8 @@ export class HistoryBook {
   }
 
   /** @param moves how many completed moves this entry stands for. */
-  add(pid: number, entry: HistoryEntry, moves: number): void {
+  add(pid: number, entry: HistoryEntry, moves: number, cause: string | null = null): void {
+    this.onEntry(pid, entry, cause);
     this.change(pid, (record) => {
       record.entries = [...record.entries, entry].slice(-LONGEST_HISTORY);
       record.migrations += moves;
@@ -60,10 +69,34 @@ export class HistoryBook {
 
   /** It came home by itself, which no mover reports. */
   addComeHome(pid: number, session: string, cause: string, entry: HistoryEntry): void {
-    this.add(pid, entry, 1);
+    this.add(pid, entry, 1, cause);
     this.change(pid, (record) => {
       record.came_home_for = cause;
       record.counted_session = session;
+    });
+  }
+
+  beginStay(pid: number, node: string, session: string): void {
+    this.change(pid, (record) => {
+      if (!record.stays.some((one) => one.session === session)) record.stays.push({ node, session, cpu_seconds: 0 });
+    });
+  }
+
+  /** @param cpuSeconds what it has used; null: not known, and then what was last heard stands. */
+  tellStay(pid: number, session: string, cpuSeconds: number | null, ended: boolean): void {
+    this.change(pid, (record) => {
+      const stay = record.stays.find((one) => one.session === session);
+      if (!stay) return;
+      stay.cpu_seconds = cpuSeconds ?? stay.cpu_seconds;
+      if (!ended) return;
+      record.stays = record.stays.filter((one) => one !== stay);
+      const before = record.away_times.find((one) => one.node === stay.node);
+      record.away_times = record.away_times.filter((one) => one !== before);
+      record.away_times.push({
+        node: stay.node,
+        cpu_seconds: stay.cpu_seconds + (before?.cpu_seconds ?? 0),
+        complete: cpuSeconds !== null && (before?.complete ?? true),
+      });
     });
   }
 
@@ -80,6 +113,8 @@ export class HistoryBook {
       came_home_for: null,
       counted_session: null,
       entries: [],
+      stays: [],
+      away_times: [],
     };
     edit(record);
     writeAtomically(this.file(pid), JSON.stringify(record));

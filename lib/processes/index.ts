@@ -2,6 +2,8 @@
 export * from './away-files.js';
 export * from './cgroups.js';
 export * from './cleaner.js';
+export * from './debuggers.js';
+export * from './grants.js';
 export * from './history.js';
 export * from './identity.js';
 export * from './jobs.js';
@@ -9,5 +11,6 @@ export * from './migrations.js';
 export * from './mover-records.js';
 export * from './proc.js';
 export * from './process-table.js';
+export * from './stays.js';
 export * from './stops.js';
 export * from './whereabouts.js';

@@ -2,20 +2,25 @@
  * Jobs: each launch is one, with its options and all descendants of its first process. What is known of a job is in a file, and who belongs
  * to it is known by the kernel (its control group), so that a daemon that died finds every job again.
  */
+import { randomBytes } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../shared/clock.js';
+import { unserved } from '../shared/documents.js';
+import { MosrunError } from '../shared/errors.js';
 import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 import { type CgroupTree, JOB_GROUP_PREFIX } from './cgroups.js';
 import { Ancestry } from './ancestry.js';
 import { identity, identityOf, isPresent } from './identity.js';
+import { readUids } from './proc.js';
 
 const jobOptions = z.object({
   /** The id given by -J. */
   id: z.string().nullable(),
   locked: z.boolean(),
   clock: z.enum(['home', 'host']),
+  unserved: unserved.default('home'),
 });
 export type JobOptions = z.infer<typeof jobOptions>;
 
@@ -24,11 +29,18 @@ const jobRecord = jobOptions.extend({
   number: z.int(),
   launcher: identity,
   started: z.number(),
+  /** Its real user; null: not known. */
+  uid: z.int().nullable().default(null),
   /** The directory of its control group; null where none could be made: then `members` are followed by ancestry. */
   group: z.string().nullable(),
   members: z.array(identity),
+  /** Those that left it, where it is followed by ancestry: they and what comes from them do not belong to it. */
+  natives: z.array(identity).default([]),
 });
 export type Job = z.infer<typeof jobRecord>;
+
+const LOOKS_AT_END = 10;
+const LOOK_SECONDS = 0.1;
 
 export class JobBook {
   private readonly jobs = new Map<number, Job>();
@@ -36,12 +48,12 @@ export class JobBook {
   private readonly ancestry = new Ancestry();
   private nextNumber = 1;
 
-  /** @param onEnded called when a job has ended, for others who keep something about its processes. */
+  /** @param onEnded told of the jobs that have ended. */
   constructor(
     private readonly directory: string,
     private readonly tree: CgroupTree | null,
     private readonly clock: Clock,
-    private readonly onEnded: () => void,
+    private readonly onEnded: (ended: readonly Job[]) => void,
   ) {}
 
   /** Finds the jobs of an earlier life. */
@@ -69,15 +81,17 @@ export class JobBook {
     const launcher = identityOf(launcherPid);
     if (!launcher) return null;
     const number = this.nextNumber++;
-    const group = this.tree?.isolate(launcherPid, `${JOB_GROUP_PREFIX}${number}`) ?? null;
+    const group = this.tree?.isolate(launcherPid, `${JOB_GROUP_PREFIX}${number}-${randomBytes(4).toString('hex')}`) ?? null;
     const job: Job = {
       version: 1,
       ...options,
       number,
       launcher,
       started: this.clock.wallSeconds(),
+      uid: readUids(launcherPid)?.real ?? null,
       group,
       members: group ? [] : [launcher],
+      natives: [],
     };
     this.jobs.set(number, job);
     this.write(job);
@@ -111,9 +125,22 @@ export class JobBook {
     return found;
   }
 
+  /** Takes a process out of every job it is in. */
+  leave(pid: number): void {
+    for (let job = this.jobOf(pid); job !== null; job = this.jobOf(pid)) {
+      const present = identityOf(pid);
+      if (job.group === null && present) {
+        job.natives = [...job.natives.filter(isPresent), present];
+        this.write(job);
+      } else if (!this.tree?.leave(pid)) {
+        throw new MosrunError('failed', `process ${pid} cannot be taken out of its job: see the daemon's log`);
+      }
+    }
+  }
+
   processes(job: Job): number[] {
     if (job.group !== null) return this.tree?.processes(job.group) ?? [];
-    const members = this.ancestry.follow(job.members);
+    const members = this.ancestry.follow(job.members, job.natives);
     if (members.length !== job.members.length || members.some((one, index) => one.pid !== job.members[index]?.pid)) {
       job.members = members;
       this.write(job);
@@ -126,7 +153,7 @@ export class JobBook {
     if (job.group === null) return;
     try {
       const watcher = watch(path.join(job.group, 'cgroup.events'), { persistent: false }, () => {
-        this.sweep();
+        this.sweepPatiently(job);
       });
       watcher.on('error', () => {});
       this.watchers.set(job.number, watcher);
@@ -135,9 +162,18 @@ export class JobBook {
     }
   }
 
+  /** The kernel tells a moment before the last process is a zombie: then this job is looked at again. */
+  private sweepPatiently(job: Job, tries = LOOKS_AT_END): void {
+    this.sweep();
+    if (tries === 0 || !this.jobs.has(job.number) || this.processes(job).length > 0) return;
+    this.clock.after(LOOK_SECONDS, () => {
+      this.sweepPatiently(job, tries - 1);
+    });
+  }
+
   /** Forgets the jobs that have ended, and takes their groups away. */
   sweep(): void {
-    let ended = false;
+    const ended: Job[] = [];
     for (const job of this.jobs.values()) {
       if (this.processes(job).length > 0 || isPresent(job.launcher)) continue;
       if (job.group !== null && !this.tree?.remove(job.group)) continue;
@@ -145,9 +181,9 @@ export class JobBook {
       this.watchers.delete(job.number);
       this.jobs.delete(job.number);
       removeFile(this.file(job.number));
-      ended = true;
+      ended.push(job);
     }
-    if (ended) this.onEnded();
+    if (ended.length > 0) this.onEnded(ended);
   }
 
   /** The groups of jobs that have ended go with the daemon; nobody else would take them away. */

@@ -84,6 +84,12 @@ export function readUids(pid: number): ProcessUids | null {
   return match ? { real: Number(match[1]), effective: Number(match[2]), saved: Number(match[3]) } : null;
 }
 
+/** The process that traces it by ptrace(2); null if there is none, or none that this daemon can see. */
+export function readTracer(pid: number): number | null {
+  const text = readOfMemory(pid, 'status', (status) => status.includes('RssAnon:'));
+  return Number(/^TracerPid:\s+(\d+)/m.exec(text)?.[1] ?? 0) || null;
+}
+
 /** The memory a move has to carry: what is anonymous, in memory or swapped out. */
 export function movableBytes(pid: number): number {
   const status = readOfMemory(pid, 'status', (text) => text.includes('RssAnon:'));
@@ -118,4 +124,10 @@ export function userName(uid: number): string {
     users = { text, names };
   }
   return users.names.get(uid) ?? `${uid}`;
+}
+
+/** The number the process has in its own, innermost pid namespace (proc(5), NSpid); null when it has ended. */
+export function innermostPid(pid: number): number | null {
+  const line = /^NSpid:\s*(.*)$/m.exec(readIfThere(`/proc/${pid}/status`) ?? '')?.[1];
+  return line === undefined ? null : Number(line.split(/\s+/).at(-1));
 }

@@ -8,11 +8,17 @@ import type { Finder } from './whereabouts.js';
 import { hasEnded, readCommand, readFacts, readUids, userName } from './proc.js';
 
 /** What keeps it from moving, as far as it is known without asking the engine. */
-function why(record: ProcessRecord | null, inspection: Inspection | null, isHome: boolean, job: Job): string | null {
+function why(
+  record: ProcessRecord | null,
+  inspection: Inspection | null,
+  isHome: boolean,
+  job: Job,
+  nodeStays: string | null,
+): string | null {
   if (record?.last_failure) return record.last_failure;
   const cause = inspection?.lastReturn || record?.came_home_for;
   if (isHome && cause) return `it came home for ${cause}`;
-  return job.locked ? 'locked (-L): moves only when ordered' : null;
+  return job.locked ? 'locked (-L): moves only when ordered' : isHome ? nodeStays : null;
 }
 
 export interface TablePorts {
@@ -21,6 +27,8 @@ export interface TablePorts {
   finder: Finder;
   history: HistoryBook;
   migrations: Migrations;
+  /** Why processes of this node do not leave by themselves; null when they do. */
+  whyOwnStay: () => string | null;
 }
 
 export class ProcessTable {
@@ -67,7 +75,7 @@ export class ProcessTable {
       // Those that no mover made (home for a call) only the stub has counted.
       migrations: Math.max(record?.migrations ?? 0, inspection?.migrations ?? 0),
       last_freeze_seconds: inspection?.freezeSeconds || (record?.last_freeze_seconds ?? null),
-      why: why(record, inspection, node === null, job),
+      why: why(record, inspection, node === null, job, this.ports.whyOwnStay()),
       job: job.id,
       job_number: job.number,
       locked: job.locked,
@@ -80,6 +88,9 @@ export class ProcessTable {
       bytes_out: inspection?.bytesOut ?? 0,
       bytes_in: inspection?.bytesIn ?? 0,
       returns: inspection?.returns ?? {},
+      unserved: job.unserved,
+      refused: inspection?.refused ?? {},
+      encrypted: node !== null && (inspection?.encrypted ?? false),
     };
   }
 }

@@ -10,6 +10,8 @@ export interface Whereabouts {
   node: string | null;
   /** Seconds since 1970 at which it went there; null where that is not known. */
   since: number | null;
+  /** Of its stay there; null at home. */
+  session: string | null;
   inspection: Inspection | null;
 }
 
@@ -23,7 +25,7 @@ export interface WhereaboutsPorts {
 /** A mover that cannot say where the control page is writes 0: then its file alone is believed. */
 const isBlind = (file: AwayState): boolean => BigInt(file.control) === 0n;
 
-const isAwayState = (state: Inspection['state']): boolean => state === 'away' || state === 'returning';
+const isAwayState = (state: Inspection['state']): boolean => state === 'away' || state === 'returning' || state === 'moving';
 
 export class Finder {
   constructor(private readonly ports: WhereaboutsPorts) {}
@@ -31,11 +33,12 @@ export class Finder {
   find(pid: number): Whereabouts {
     const { away, inspect, nodeAt } = this.ports;
     const file = away.read(pid);
-    if (file && isBlind(file)) return { node: file.node, since: file.since, inspection: null };
+    if (file && isBlind(file)) return { node: file.node, since: file.since, session: file.session, inspection: null };
     const inspection = inspect(pid);
-    if (!inspection || !isAwayState(inspection.state)) return { node: null, since: null, inspection };
-    if (file && file.session === inspection.session) return { node: file.node, since: file.since, inspection };
+    if (!inspection || !isAwayState(inspection.state)) return { node: null, since: null, session: null, inspection };
+    const { session } = inspection;
+    if (file && file.session === session) return { node: file.node, since: file.since, session, inspection };
     const node = nodeAt(inspection.address, inspection.port) ?? file?.node ?? inspection.address;
-    return { node, since: file?.since ?? null, inspection };
+    return { node, since: file?.since ?? null, session, inspection };
   }
 }

@@ -7,31 +7,33 @@ interface Kind {
   readonly exit: number;
   /** HTTP status of the API's answer. */
   readonly http: 400 | 403 | 404 | 409 | 422 | 500 | 502 | 503 | 504;
+  /** For the documentation. */
+  readonly when: string;
 }
 
-const kinds = {
-  usage: { exit: 2, http: 400 },
-  configuration: { exit: 1, http: 500 },
-  'no-daemon': { exit: 69, http: 503 },
-  'not-permitted': { exit: 77, http: 403 },
-  'not-found': { exit: 1, http: 404 },
-  'unknown-node': { exit: 1, http: 404 },
-  'node-down': { exit: 1, http: 503 },
-  refused: { exit: 1, http: 409 },
-  unreachable: { exit: 1, http: 502 },
-  timeout: { exit: 1, http: 504 },
-  cut: { exit: 1, http: 502 },
-  'no-memory': { exit: 1, http: 503 },
-  protocol: { exit: 1, http: 502 },
-  busy: { exit: 1, http: 409 },
-  'cannot-move': { exit: 1, http: 422 },
-  lost: { exit: 1, http: 502 },
-  failed: { exit: 1, http: 500 },
+export const errorKinds = {
+  usage: { exit: 2, http: 400, when: 'the request is not understood' },
+  configuration: { exit: 1, http: 500, when: 'a wrong configuration' },
+  'no-daemon': { exit: 69, http: 503, when: 'no daemon answers on this node' },
+  'not-permitted': { exit: 77, http: 403, when: "somebody else's process, or root's business" },
+  'not-found': { exit: 1, http: 404, when: 'no such process, or not one started by mosrun here' },
+  'unknown-node': { exit: 1, http: 404, when: 'no node is called so' },
+  'node-down': { exit: 1, http: 503, when: 'the node has given no sign of life' },
+  refused: { exit: 1, http: 409, when: 'the node does not take the process; the message says why' },
+  unreachable: { exit: 1, http: 502, when: 'the node cannot be reached' },
+  timeout: { exit: 1, http: 504, when: 'the answer comes too late' },
+  cut: { exit: 1, http: 502, when: 'the connection to the node was cut during the move' },
+  'no-memory': { exit: 1, http: 503, when: 'the node has no memory for the process' },
+  protocol: { exit: 1, http: 502, when: 'the node speaks another version, or not as agreed' },
+  busy: { exit: 1, http: 409, when: 'the process is being moved already, or does not settle: five further tries have failed' },
+  'cannot-move': { exit: 1, http: 422, when: 'something the process has cannot travel; the message says what' },
+  lost: { exit: 1, http: 502, when: 'the other side was lost in the middle' },
+  failed: { exit: 1, http: 500, when: 'anything else' },
 } as const satisfies Record<string, Kind>;
 
-export type ErrorCode = keyof typeof kinds;
+export type ErrorCode = keyof typeof errorKinds;
 
-export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(kinds, code);
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorKinds, code);
 
 export class MosrunError extends Error {
   override readonly name = 'MosrunError';
@@ -44,11 +46,11 @@ export class MosrunError extends Error {
   }
 
   get exitCode(): number {
-    return kinds[this.code].exit;
+    return errorKinds[this.code].exit;
   }
 
   get httpStatus(): Kind['http'] {
-    return kinds[this.code].http;
+    return errorKinds[this.code].http;
   }
 
   toDocument(): { code: ErrorCode; message: string } {

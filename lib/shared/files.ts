@@ -18,11 +18,14 @@ export function removeFile(file: string): void {
 }
 
 /** The file's text, or null where there is none (or none any more: files of /proc vanish with their process). */
+/** What a file of a process that has ended meanwhile, or of a control group that was removed, answers too. */
+const gone = ['ENOENT', 'ESRCH', 'ENOTDIR', 'ENODEV'];
+
 export function readIfThere(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (['ENOENT', 'ESRCH', 'ENOTDIR', 'ENODEV'].includes(systemCode(error))) return null;
+    if (gone.includes(systemCode(error))) return null;
     throw error;
   }
 }
@@ -31,7 +34,7 @@ export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if (['ENOENT', 'ENODEV'].includes(systemCode(error))) return [];
+    if (gone.includes(systemCode(error))) return [];
     throw error;
   }
 }

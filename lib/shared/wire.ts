@@ -16,6 +16,8 @@ export const heartbeat = z.object({
   memory_bytes: z.number(),
   memory_free_bytes: z.number(),
   guests: z.int(),
+  /** Of its list of nodes; 0: it has none but its configuration. */
+  revision: z.int().nonnegative().default(0),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
 
@@ -31,15 +33,80 @@ export const sessionRequest = z.object({
   kernel: z.string(),
   cpu_hash: z.string(),
   pid_max: z.int(),
+  /** All between the two nodes is to be encrypted. */
+  encrypt: z.boolean(),
 });
 export type SessionRequest = z.infer<typeof sessionRequest>;
+
+/** The answer to such a request that is only a question. */
+export const admission = z.object({ refusal: z.string().nullable() });
 
 export const sessionAnswer = z.object({
   session: z.string().regex(/^[0-9a-f]{16}$/),
   token: z.string().regex(/^[0-9a-f]{64}$/),
   address: z.string(),
   port: z.int(),
+  /** It was asked for, or this node demands it. */
+  encrypted: z.boolean(),
 });
+/** Bring the processes of these sessions home, please. */
+export const recall = z.object({ sessions: z.array(z.string()).max(1000) });
+const recallResult = z.object({
+  session: z.string(),
+  /** Why it could not be brought home; null: it is. */
+  message: z.string().nullable(),
+});
+export type RecallResult = z.infer<typeof recallResult>;
+export const recalled = z.object({ results: z.array(recallResult) });
+
+/** What a stay has used; null where its end was missed. */
+export const sessionUsage = z.object({
+  running: z.boolean(),
+  cpu_seconds: z.number().nullable(),
+  /** While it runs. */
+  memory_bytes: z.number().nullable(),
+  threads: z.int().nullable(),
+  encrypted: z.boolean(),
+});
+export type SessionUsage = z.infer<typeof sessionUsage>;
+
+/** Open the channel that your guest's memory will go over, to the node it is to move on to. */
+export const linkRequest = z.object({
+  pid: z.int().positive(),
+  session: z.string().regex(/^[0-9a-f]{16}$/),
+  key: z.string().regex(/^[0-9a-f]{64}$/),
+  address: z.ipv4(),
+  port: z.int().min(1).max(65535),
+  memory: z.int().min(1).max(65535),
+  encrypted: z.boolean(),
+});
+export type LinkRequest = z.infer<typeof linkRequest>;
+export const linkAnswer = z.object({ linked: z.literal(true) });
+
 export const sessionDropped = z.object({ dropped: z.boolean() });
+
+/** A machine asks to become a node. What it leaves out is chosen for it. */
+export const joinRequest = z.object({
+  /** Of its invitation, hex. */
+  secret: z.string().regex(/^[0-9a-f]{32}$/),
+  name: z.string(),
+  number: z.int().nullable(),
+  address: z.string(),
+  control_port: z.int(),
+  data_port: z.int(),
+  /** PKCS #10, PEM: its public key. */
+  request: z.string().max(4096),
+});
+export type JoinRequest = z.infer<typeof joinRequest>;
+
+export const joinAnswer = z.object({
+  cluster: z.string(),
+  /** PEM texts. */
+  ca: z.string(),
+  certificate: z.string(),
+  /** The list of nodes, signed. */
+  list: z.unknown(),
+});
+export type JoinAnswer = z.infer<typeof joinAnswer>;
 
 export type SessionAnswer = z.infer<typeof sessionAnswer>;

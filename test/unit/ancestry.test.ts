@@ -19,6 +19,7 @@ test('descendants are followed from parent to child, also when a parent has ende
   assert.ok(members.length >= 2, `${members.length} of the family are known`);
   const last = members.at(-1);
   assert.ok(last);
+  assert.ok(!ancestry.follow(members, [last]).some((one) => one.pid === last.pid), 'one that went its own way is not followed');
   process.kill(first.pid, 'SIGKILL');
   await once(shell, 'exit');
   const left = ancestry.follow(members);

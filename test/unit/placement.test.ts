@@ -16,6 +16,7 @@ const request: SessionRequest = {
   kernel: '6.1.0-13-amd64',
   cpu_hash: 'aa',
   pid_max: 4194304,
+  encrypt: false,
 };
 const host: Host = {
   name: 'node2',

@@ -13,6 +13,7 @@ const seen = (state: Inspection['state'], session = 's1'): Inspection => ({
   session,
   address: '10.0.0.3',
   port: 7071,
+  encrypted: false,
   migrations: 1,
   freezeSeconds: 0.1,
   calls: 0,
@@ -20,6 +21,7 @@ const seen = (state: Inspection['state'], session = 's1'): Inspection => ({
   bytesIn: 0,
   lastReturn: null,
   returns: {},
+  refused: {},
 });
 
 function place(inspection: Inspection | null, file: object | null) {
