@@ -1,0 +1,325 @@
+/**
+ * What a process can own, apart from its system calls, and what becomes of it away from home: data for docs/transparency.md.
+ * `by` names behaviours of the laboratory (area/name), or other tests as `file: words of their names`.
+ */
+
+/** `exact`: as at home, away. `home`: it brings the process home, and is exact there. `stays`: a move is refused with the reason. `differs`: not as at home. */
+export type Place = 'exact' | 'home' | 'stays' | 'differs';
+
+export interface Feature {
+  what: string;
+  place: Place;
+  note?: string;
+  by: string[];
+}
+
+export const interfaces: Record<string, Feature[]> = {
+  Memory: [
+    {
+      what: 'private anonymous memory, heap, break',
+      place: 'exact',
+      by: ['memory/allocation-patterns', 'memory/brk-up-and-down', 'memory/sparse-memory'],
+    },
+    {
+      what: 'stacks that grow, and their limit',
+      place: 'exact',
+      by: ['memory/stack-grows', 'memory/stack-overflow', 'memory/mapping-grows-down', 'threads/stacks-and-guards'],
+    },
+    {
+      what: 'private mappings of files',
+      place: 'exact',
+      note: 'fetched from home as they are touched',
+      by: ['memory/private-file-written', 'memory/beyond-the-end-of-a-file', 'memory/library-loaded-and-closed'],
+    },
+    {
+      what: 'a file of 10 GB, sparse, mapped',
+      place: 'exact',
+      note: 'what is touched travels',
+      by: ['memory/large-sparse-file'],
+    },
+    { what: '20,000 mappings', place: 'exact', by: ['memory/many-mappings'] },
+    {
+      what: 'code written and run, memory that is executed',
+      place: 'exact',
+      by: ['memory/written-code-runs', 'memory/executable-stack'],
+    },
+    {
+      what: 'a memfd mapped several times, its descriptor closed',
+      place: 'exact',
+      by: ['memory/memfd-twice', 'memory/memfd-mapped-twice'],
+    },
+    { what: 'a memfd whose descriptor is open', place: 'stays', by: ['memory/memfd-open'] },
+    {
+      what: 'shared anonymous memory whose other users have ended',
+      place: 'exact',
+      by: ['memory/shared-after-child', 'memory/shared-replaced', 'memory/shared-anonymous-alone'],
+    },
+    {
+      what: 'shared anonymous memory of living relatives, System V and POSIX shared memory',
+      place: 'stays',
+      note: 'what makes it so brings the process home',
+      by: ['memory/shared-with-child', 'memory/sysv-shared-memory', 'memory/shm-open-between-processes'],
+    },
+    {
+      what: 'shared mappings of a file that somebody has open for writing',
+      place: 'stays',
+      by: ['memory/shared-file-seen-after-write', 'memory/shared-file-seen-by-others'],
+    },
+    {
+      what: 'a shared mapping that is read, of a file that is opened for writing later',
+      place: 'differs',
+      note: 'what has been fetched is not seen to change',
+      by: [],
+    },
+    {
+      what: 'advice: DONTNEED, FREE, REMOVE, WIPEONFORK',
+      place: 'exact',
+      by: ['memory/madvise-forgets', 'memory/madvise-wipe-on-fork', 'memory/shared-advice'],
+    },
+    {
+      what: 'MADV_DONTFORK',
+      place: 'differs',
+      note: 'forgotten by a move: a child has the memory',
+      by: [],
+    },
+    {
+      what: 'locked memory',
+      place: 'exact',
+      note: 'pages are brought; that they stay is the hosting node’s business, and RLIMIT_MEMLOCK is not held there',
+      by: ['memory/mlock-brings-pages', 'memory/mlock-errors'],
+    },
+    {
+      what: 'limits on address space and data',
+      place: 'exact',
+      by: ['memory/limit-of-address-space', 'memory/limit-of-data', 'memory/limit-below-use'],
+    },
+    {
+      what: 'protection keys, sealed mappings, userfaultfd',
+      place: 'home',
+      note: 'and then it stays',
+      by: ['memory/protection-keys', 'memory/sealed-mapping', 'memory/userfault-is-handled'],
+    },
+  ],
+  Descriptors: [
+    {
+      what: 'files, directories, locks, leases, notices',
+      place: 'exact',
+      by: ['files/position-shared', 'files/record-lock-waits', 'files/leases', 'files/inotify-events', 'files/directory-entries'],
+    },
+    {
+      what: 'pipes and FIFOs',
+      place: 'exact',
+      by: [
+        'descriptors/full-pipe',
+        'descriptors/atomic-pipe-writes',
+        'descriptors/packets-in-a-pipe',
+        'descriptors/fifo-open-waits',
+      ],
+    },
+    {
+      what: 'sockets of all families, descriptors and credentials sent over them',
+      place: 'exact',
+      by: ['sockets/tcp-conversation', 'sockets/descriptors-sent', 'sockets/credentials-sent', 'sockets/netlink-interfaces'],
+    },
+    {
+      what: 'epoll, poll, select, eventfd, signalfd, timerfd, inotify, fanotify',
+      place: 'exact',
+      by: [
+        'descriptors/epoll-level-and-edge',
+        'descriptors/poll-of-ten-thousand',
+        'descriptors/eventfd-counts',
+        'descriptors/signalfd-reads',
+        'descriptors/timerfd-expires',
+      ],
+    },
+    {
+      what: 'terminals and job control',
+      place: 'exact',
+      by: [
+        'terminals/background-read',
+        'terminals/stopped-while-writing',
+        'terminals/password',
+        'system/behaviour: a terminal: ^Z stops',
+      ],
+    },
+    { what: 'pidfds', place: 'exact', by: ['processes/pidfd', 'processes/pidfd-wait-moves'] },
+    {
+      what: 'a thousand of them, limits lowered, all closed at once',
+      place: 'exact',
+      by: ['descriptors/a-thousand-descriptors', 'descriptors/everything-closed', 'credentials/limit-no-descriptors'],
+    },
+    { what: 'asynchronous I/O and io_uring', place: 'home', by: ['ipc/aio-works', 'ipc/io-uring-works'] },
+    {
+      what: 'a write or read of many pages to a pipe, socket or terminal that is moved in its middle',
+      place: 'differs',
+      note: 'may end with the count of what is done, as after a stop',
+      by: [],
+    },
+  ],
+  Processes: [
+    {
+      what: 'fork, vfork, clone, clone3, spawn, and the ends of children',
+      place: 'exact',
+      by: [
+        'processes/fork-wait',
+        'processes/vfork-failing-exec',
+        'processes/clone-bad-flags',
+        'processes/spawn-actions',
+        'processes/waitid-stopped-continued',
+      ],
+    },
+    {
+      what: 'programs executed, and what they keep',
+      place: 'exact',
+      note: 'exec is done at home',
+      by: ['processes/exec-keeps', 'processes/exec-forgets', 'processes/exec-from-thread'],
+    },
+    {
+      what: 'groups, sessions, orphans, subreapers, death signals',
+      place: 'exact',
+      by: ['processes/groups-and-sessions', 'processes/orphans-reaper', 'processes/parent-death-signal'],
+    },
+    {
+      what: 'pipelines whose members are on different nodes',
+      place: 'exact',
+      by: ['processes/pipeline', 'system/storms: storm of moves'],
+    },
+    {
+      what: 'a first thread that has ended',
+      place: 'exact',
+      by: ['processes/first-thread-exits', 'system/behaviour: a first thread that ends'],
+    },
+    {
+      what: 'threads: mutexes, conditions, futexes, local storage, cancelling',
+      place: 'exact',
+      by: [
+        'threads/mutex-kinds',
+        'threads/futex-operations',
+        'threads/conditions',
+        'threads/cancel-asynchronous',
+        'threads/two-hundred',
+      ],
+    },
+    {
+      what: 'a debugger (ptrace) that attaches',
+      place: 'home',
+      by: ['system/behaviour: a debugger on a process', 'credentials/ptrace-child'],
+    },
+    {
+      what: 'memory of an away child read or written by process_vm_readv',
+      place: 'differs',
+      note: 'home has only its skeleton',
+      by: [],
+    },
+  ],
+  'Signals and time': [
+    {
+      what: 'queues, order, masks, handlers, alternate stacks, contexts',
+      place: 'exact',
+      by: ['signals/order-of-stream', 'signals/mask-in-handler', 'signals/altstack-use', 'signals/context-changed'],
+    },
+    {
+      what: 'which calls a signal ends, and which go on',
+      place: 'exact',
+      by: [
+        'signals/interrupts-read',
+        'signals/interrupts-epoll',
+        'signals/interrupts-locks',
+        'signals/files-are-not-interrupted',
+      ],
+    },
+    {
+      what: 'faults and their reasons, deaths with a core',
+      place: 'exact',
+      by: ['signals/fault-segv', 'signals/fault-bus', 'signals/fault-arithmetic', 'system/behaviour: cores'],
+    },
+    {
+      what: 'the last real-time signal',
+      place: 'differs',
+      note: '64 is mosrun’s own while away',
+      by: [],
+    },
+    {
+      what: 'clocks, sleeps, time-outs, timers of elapsed time',
+      place: 'exact',
+      by: [
+        'clocks/never-back',
+        'clocks/nanosleep-whole',
+        'clocks/timeouts-of-polls',
+        'clocks/timer-kinds',
+        'clocks/interval-timer',
+      ],
+    },
+    { what: 'CPU time while away', place: 'exact', by: ['clocks/cpu-clocks-grow', 'threads/cpu-of-each'] },
+    {
+      what: 'CPU time of a process that is at home again',
+      place: 'differs',
+      note: 'tells of home’s part alone: the kernel counts what it runs; mosps and mostimeof tell the sum',
+      by: ['system/tools: mostimeof'],
+    },
+    {
+      what: 'timers and limits of CPU time (ITIMER_PROF, ITIMER_VIRTUAL, RLIMIT_CPU)',
+      place: 'differs',
+      note: 'count what is used at home',
+      by: [],
+    },
+  ],
+  'Rights and state': [
+    {
+      what: 'users, groups, capabilities, keys',
+      place: 'exact',
+      by: ['credentials/set-uid-and-back', 'credentials/capabilities', 'credentials/files-after-dropping', 'credentials/keyring'],
+    },
+    { what: 'set-uid programs', place: 'exact', by: ['credentials/set-uid-program'] },
+    {
+      what: 'resource limits',
+      place: 'exact',
+      note: 'but those of CPU time and locked memory',
+      by: ['credentials/limit-file-size', 'credentials/limit-descriptors', 'credentials/limit-of-a-child'],
+    },
+    {
+      what: 'scheduling, priorities, affinity as told',
+      place: 'exact',
+      note: 'kept at home; the hosting node runs its guests as it will',
+      by: ['credentials/scheduling', 'credentials/affinity', 'credentials/nice'],
+    },
+    { what: 'prctl states, personality', place: 'exact', by: ['credentials/prctl-states', 'credentials/personality'] },
+    {
+      what: 'namespaces of its own, another root',
+      place: 'exact',
+      note: 'children in a pid namespace of their own keep their parent at home',
+      by: ['credentials/unshare-user', 'credentials/unshare-mounts', 'credentials/unshare-pids', 'credentials/chroot'],
+    },
+    {
+      what: 'a system-call filter of its own (seccomp)',
+      place: 'stays',
+      by: ['credentials/seccomp-filter', 'credentials/seccomp-strict'],
+    },
+    { what: 'vsyscall', place: 'exact', by: ['credentials/vsyscall'] },
+  ],
+  'Views of itself in /proc': [
+    {
+      what: 'maps',
+      place: 'exact',
+      note: 'as it was when it was opened',
+      by: ['self/maps-are-its-own', 'self/maps-show-nothing-else'],
+    },
+    {
+      what: 'exe, cwd, root, links of descriptors, limits, mounts, auxv',
+      place: 'exact',
+      by: ['self/links', 'self/descriptor-links', 'self/limits-and-files', 'self/auxiliary-values'],
+    },
+    {
+      what: 'smaps, mem, pagemap, stat, status, cmdline, environ, fd, fdinfo and their like',
+      place: 'home',
+      note: 'while one is open the process stays',
+      by: ['self/mem-file', 'self/page-map', 'self/status-fields', 'self/view-held-open'],
+    },
+    {
+      what: 'how others see it (ps, top)',
+      place: 'differs',
+      note: 'the deputy at home: its memory and CPU time; mosps tells',
+      by: [],
+    },
+  ],
+};
