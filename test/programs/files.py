@@ -23,13 +23,13 @@ def collatz(n):
 
 
 for turn in range(rounds):
-    lengths = [collatz(numbers.randrange(1, 1 << 30)) for _ in range(400)]
+    lengths = [collatz(numbers.randrange(1, 1 << 30)) for _ in range(700)]
     name = f"part-{turn % 7}"
-    with open(name, "w+b") as file:
+    with open(name, "wb") as file:
         file.write(struct.pack(f"<{len(lengths)}I", *lengths))
-        file.flush()
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            total.update(view[: 4 * (turn % 50)])
+    with open(name, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        total.update(view[: 4 * (turn % 50)])
+    with open(name, "r+b") as file:
         file.seek(-8, os.SEEK_END)
         total.update(file.read())
         os.ftruncate(file.fileno(), 800)

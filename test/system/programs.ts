@@ -21,6 +21,10 @@ export interface Program {
   computes: boolean;
   /** How long it stays away each time, s; some tenths if not given, more where its computing is judged. */
   away?: [number, number];
+  /** Why a move may be refused. */
+  refused?: string;
+  /** Another node it goes on to. */
+  on?: string;
 }
 
 const found = (command: string): boolean =>
@@ -77,7 +81,7 @@ function makeInput(): void {
 function makeGenerated(): void {
   if (fresh(product('generated.c'), source('generate-c.mjs'))) return;
   mkdirSync(built, { recursive: true });
-  const { stdout } = spawnSync(process.execPath, [source('generate-c.mjs'), '300'], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const { stdout } = spawnSync(process.execPath, [source('generate-c.mjs'), '200'], { encoding: 'utf8', maxBuffer: 1 << 26 });
   writeFileSync(product('generated.c'), stdout);
 }
 
@@ -87,16 +91,16 @@ const shell = (text: string, ...words: string[]) => ['sh', '-c', text, 'sh', ...
 export const python: Program = {
   name: 'python3 computing with files',
   needs: ['python3'],
-  command: ['python3', source('files.py'), '.', '1300'],
+  command: ['python3', source('files.py'), '.', '1100'],
   computes: true,
-  away: [0.7, 1.1],
+  away: [0.5, 0.8],
 };
 
 export const firstThread: Program = {
   name: 'a C program whose first thread has ended',
   needs: ['gcc'],
   make: compile('first-thread.c', 'first-thread', (to) => ['gcc', '-O2', source('first-thread.c'), '-o', to, '-pthread']),
-  command: [product('first-thread'), '150'],
+  command: [product('first-thread'), '100'],
   computes: false,
   away: [0.1, 0.4],
 };
@@ -112,7 +116,7 @@ export const programs: Program[] = [
   {
     name: 'python3 importing modules written in C',
     needs: ['python3'],
-    command: ['python3', source('imports.py'), '2000000'],
+    command: ['python3', source('imports.py'), '3000000'],
     computes: true,
   },
   {
@@ -127,9 +131,9 @@ export const programs: Program[] = [
     name: 'sha256sum of 200 MB',
     needs: ['sha256sum'],
     make: makeInput,
-    command: ['sha256sum', ...Array.from({ length: 12 }, () => product('input'))],
+    command: ['sha256sum', ...Array.from({ length: 14 }, () => product('input'))],
     computes: true,
-    away: [0.7, 1.1],
+    away: [0.9, 1.3],
   },
   {
     name: 'sqlite3 with inserts and vacuum',
@@ -141,7 +145,7 @@ export const programs: Program[] = [
   {
     name: 'bash with pipes, substitutions, traps and jobs',
     needs: ['bash'],
-    command: ['bash', source('script.sh'), '.', '12'],
+    command: ['bash', source('script.sh'), '.', '8'],
     computes: false,
   },
   {
@@ -157,12 +161,12 @@ export const programs: Program[] = [
     command: ['node', source('streams.mjs'), '.', '80'],
     computes: false,
   },
-  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '2000'], computes: true },
+  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '1600'], computes: true },
   {
     name: 'a static C program',
     needs: ['gcc'],
     make: compile('primes.c', 'primes', (to) => ['gcc', '-O2', '-static', source('primes.c'), '-o', to, '-lm']),
-    command: [product('primes'), '.', '1900'],
+    command: [product('primes'), '.', '1500'],
     computes: true,
   },
   {
@@ -177,7 +181,7 @@ export const programs: Program[] = [
       to,
       '-pthread',
     ]),
-    command: [product('exceptions'), '.', '4200'],
+    command: [product('exceptions'), '.', '3400'],
     computes: true,
   },
   {
@@ -191,14 +195,14 @@ export const programs: Program[] = [
     name: 'a Rust program',
     needs: ['rustc'],
     make: compile('ownership.rs', 'ownership', (to) => ['rustc', '--edition', '2021', '-O', source('ownership.rs'), '-o', to]),
-    command: [product('ownership'), '.', '2000'],
+    command: [product('ownership'), '.', '1500'],
     computes: false,
   },
   {
     name: 'a JVM program with caught NullPointerExceptions',
     needs: ['java', 'javac'],
     make: compile('Garbage.java', 'Garbage.class', () => ['javac', '-d', built, source('Garbage.java')]),
-    command: ['java', '-XX:+UseSerialGC', '-Xmx64m', '-XX:-UsePerfData', '-cp', built, 'Garbage', '.', '1200'],
+    command: ['java', '-XX:+UseSerialGC', '-Xmx64m', '-XX:-UsePerfData', '-cp', built, 'Garbage', '.', '700'],
     computes: false,
   },
   {
@@ -209,6 +213,64 @@ export const programs: Program[] = [
     computes: false,
   },
   firstThread,
+];
+
+/** Ten moves a second, with those home. */
+const quick: [number, number] = [0.05, 0.15];
+
+export const stormed: Program[] = [
+  { name: 'a Ruby program', needs: ['ruby'], command: ['ruby', source('objects.rb'), '.', '120'], computes: false, away: quick },
+  {
+    name: 'an Erlang program',
+    needs: ['escript'],
+    command: ['escript', source('ring.erl'), '.', '120'],
+    computes: false,
+    away: quick,
+  },
+  {
+    name: 'a static C program with musl',
+    needs: ['musl-gcc'],
+    make: compile('threads.c', 'threads-musl', (to) => ['musl-gcc', '-O2', '-static', source('threads.c'), '-o', to, '-pthread']),
+    command: [product('threads-musl'), '1000'],
+    computes: false,
+    away: quick,
+  },
+  {
+    name: 'vim, less, python and a shell on terminals',
+    needs: ['python3', 'vim', 'less', 'bash'],
+    command: ['python3', source('sessions.py'), '.', '3'],
+    refused: 'it is stopped',
+    computes: false,
+    away: quick,
+  },
+  {
+    name: 'make with four jobs',
+    needs: ['make', 'gcc'],
+    command: ['sh', source('project.sh'), '60'],
+    computes: false,
+    away: quick,
+  },
+  {
+    name: 'a pipeline of five on three nodes',
+    needs: ['sha256sum'],
+    make: makeInput,
+    command: shell('head -c 160000000 "$1" | tr a-z A-Z | sed s/A/BB/g | grep -v XYZ | sha256sum', product('input')),
+    computes: false,
+    away: quick,
+    on: 'node3',
+  },
+  {
+    name: 'tar, zstd and sha256sum',
+    needs: ['tar', 'zstd', 'sha256sum'],
+    make: makeInput,
+    command: shell(
+      'tar --mtime=@0 -C "${1%/*}" -cf - input | zstd -q -3 -T2 | tee out.zst | sha256sum; zstd -qdc out.zst | tar -xO | sha256sum',
+      product('input'),
+    ),
+    computes: false,
+    away: quick,
+    on: 'node3',
+  },
 ];
 
 /** Programs that go on until SIGTERM and then say whether all their results were equal. */
@@ -223,5 +285,12 @@ export const endlessThreads: Program = {
   needs: ['gcc'],
   make: compile('threads.c', 'threads', (to) => ['gcc', '-O2', source('threads.c'), '-o', to, '-pthread']),
   command: [product('threads'), '0'],
+  computes: false,
+};
+export const diskSleep: Program = {
+  name: 'a program with a thread in state D',
+  needs: ['gcc'],
+  make: compile('disk-sleep.c', 'disk-sleep', (to) => ['gcc', '-O2', source('disk-sleep.c'), '-o', to, '-pthread']),
+  command: [product('disk-sleep')],
   computes: false,
 };

@@ -1,10 +1,11 @@
 // Runs on the home-node and moves a process and its descendants out and home, at random moments, until the process ends.
 //   node storm-worker.mjs '{"pid":4711,"to":"node2","away":[0.1,0.4],"home":[0,0.02],"moves":null,"seed":1}'
+// With "on":"node3" it goes ten times from the one node to the other before it comes home.
 // Prints a line of JSON for each move, and at the end {"event":"end"}. A line on standard input ends the storm with all at home.
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const { pid: root, to, away, home, moves, seed, api, tree = true } = JSON.parse(process.argv[2]);
+const { pid: root, to, on, away, home, moves, seed, api, tree = true } = JSON.parse(process.argv[2]);
 const { Cluster } = await import(api);
 const cluster = await Cluster.connect();
 
@@ -53,6 +54,7 @@ async function order(pid, start, destination) {
   const program = stat(pid)?.program;
   try {
     const result = await cluster.migrate(pid, destination, { wait: true });
+    if (!result.moved) return true; // it is there already
     done++;
     say({
       event: 'move',
@@ -85,8 +87,10 @@ async function order(pid, start, destination) {
 async function follow(pid) {
   const start = stat(pid)?.start;
   while (lives(pid, start) && !enough()) {
-    if (!(await order(pid, start, to))) return;
-    await sleep(random(away));
+    for (let stay = 0; stay < (on ? 11 : 1) && !enough(); stay++) {
+      if (!lives(pid, start) || !(await order(pid, start, stay % 2 === 0 ? to : on))) return;
+      await sleep(random(away));
+    }
     if (!lives(pid, start) || !(await order(pid, start, 'home'))) return;
     await sleep(random(home));
   }

@@ -29,6 +29,8 @@ export interface StormOptions {
   away?: [number, number];
   home?: [number, number];
   seed?: number;
+  /** A second node: the program goes from one to the other and back before it comes home. */
+  on?: string;
   /** Whether descendants are moved too. */
   tree?: boolean;
 }
@@ -43,10 +45,10 @@ export class Storm {
   constructor(
     testbed: Testbed,
     pid: number,
-    { moves, away = [0.3, 0.7], home = [0, 0.003], seed = 1, tree = true }: StormOptions = {},
+    { moves, away = [0.3, 0.7], home = [0, 0.003], seed = 1, on, tree = true }: StormOptions = {},
   ) {
     const api = path.join(repository, 'dist/lib/api/index.js');
-    const order = JSON.stringify({ pid, to: 'node2', away, home, moves: moves ?? null, seed, tree, api });
+    const order = JSON.stringify({ pid, to: 'node2', away, home, moves: moves ?? null, seed, on, tree, api });
     this.running = testbed.start(1, ['node', path.join(repository, 'test/system/storm-worker.mjs'), order]);
     this.running.child.stdout?.on('data', (text: string) => this.take(text));
   }
@@ -204,12 +206,12 @@ export class CpuShare {
     this.hostStart = this.host;
   }
 
-  end(): { away: Times; home: Times; share: number } {
+  end(): { away: Times; home: Times } {
     clearInterval(this.timer);
     this.host = this.hostTimes();
     const away = less(this.host, this.hostStart ?? this.host);
     const home = less(this.home, this.homeStart ?? this.home);
-    return { away, home, share: away.user / (away.user + home.user || 1) };
+    return { away, home };
   }
 }
 

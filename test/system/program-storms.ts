@@ -1,0 +1,100 @@
+/** Moving programs at random moments away and home, and holding what they leave against what they leave when they are not moved. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ComeHomes, wrongly } from './come-homes.js';
+import { alive, guestProcess, whatItDoes } from './kernel.js';
+import { type Program, whySkipped } from './programs.js';
+import { CpuShare, jobGroup, pidOfJob, Storm, type Trace, Workplace } from './storm.js';
+import { note, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
+
+const least = 20;
+/** With MOSRUN_TEST_STORM set all of them are moved ten times a second and more, and nobody asks how much of their time they were away. */
+const quick: [number, number] | undefined = process.env['MOSRUN_TEST_STORM'] ? [0.02, 0.1] : undefined;
+const noTestbed = whyNoTestbed();
+
+/** @param further other tests of the same testbed */
+export function movePrograms(title: string, programs: readonly Program[], further?: (testbed: () => Testbed) => void): void {
+  describe(title, { skip: noTestbed ?? false }, () => {
+    let testbed: Testbed;
+    const workplace = new Workplace();
+    let jobs = 0;
+
+    before(async () => {
+      testbed = await Testbed.up(3);
+    });
+    after(async () => {
+      workplace.remove();
+      await testbed?.down();
+    });
+
+    /** All of both nodes that still runs, and what it waits for. */
+    const stuck = () =>
+      [1, 2]
+        .flatMap((node) => testbed.processes(node))
+        .filter((pid) => alive(pid) && !/^(tool|node|mosd)/.test(tryRead(`/proc/${pid}/comm`)))
+        .map((pid) => whatItDoes(pid));
+
+    for (const program of programs) {
+      void test(program.name, { skip: whySkipped(program) ?? false }, async () => {
+        program.make?.();
+        const alone = await testbed.run(1, program.command, { cwd: workplace.empty(), timeout: 60 });
+        const plain = { seconds: alone.seconds, trace: workplace.trace(alone) };
+
+        // A busy machine moves less in the time a run takes.
+        let moves = 0;
+        const spent = { away: 0, home: 0 };
+        for (let seed = 7; moves < least; seed++) {
+          assert.ok(seed < 10, `${moves} moves in 3 runs are fewer than ${least}`);
+          const job = `job-${++jobs}`;
+          const running = testbed.start(1, ['mosrun', '-J', job, ...program.command], { cwd: workplace.empty() });
+          const pid = await pidOfJob(testbed, job);
+          const share = new CpuShare(testbed, jobGroup(testbed, pid), await testbed.helpers(2));
+          const comeHomes = new ComeHomes(testbed, (await testbed.node(1)).pid);
+          const away = quick ?? program.away ?? (program.computes ? [0.5, 0.9] : [0.3, 0.7]);
+          const storm = new Storm(testbed, pid, {
+            seed,
+            away,
+            ...(quick && { home: quick }),
+            ...(program.on && { on: program.on }),
+          });
+          try {
+            await until(() => storm.moves.length > 0 || storm.failures.length > 0 || running.ended, 20, 'the first move');
+            share.begin();
+            const outcome = await running.within(100);
+            if (!outcome) throw new Error(`it does not end:\n${stuck().join('\n')}`);
+            const moved: Trace = workplace.trace(outcome);
+            const { away, home } = share.end();
+            spent.away += away.user;
+            spent.home += home.user;
+            await storm.end(30);
+            const freezes = storm.moves.map((move) => move.freeze_seconds).toSorted((a, b) => a - b);
+            note(
+              `${program.name}: ${storm.moves.length} moves in ${outcome.seconds.toFixed(1)} s (${plain.seconds.toFixed(1)} s plain), ` +
+                `frozen ${((freezes[freezes.length >> 1] ?? 0) * 1000).toFixed(1)} ms in the middle, user and system time ` +
+                `${away.user.toFixed(2)} + ${away.system.toFixed(2)} s away, ${home.user.toFixed(2)} + ${home.system.toFixed(2)} s at home`,
+            );
+            const brought = comeHomes.end();
+            note(`came home by themselves: ${JSON.stringify(brought)}`);
+            const trouble = storm.trouble.filter((text) => !program.refused || !text.includes(program.refused));
+            assert.deepEqual(trouble, [], 'no move fails');
+            assert.deepEqual(moved, plain.trace, 'output, exit status and files are those of a plain run');
+            assert.deepEqual(wrongly(brought), [], 'no call that is served away brings a process home');
+            await until(() => guestProcess(testbed, 2, pid) === undefined, 5, 'the guest to be gone');
+            moves += storm.moves.length;
+          } finally {
+            share.end();
+            comeHomes.end();
+            storm.stop();
+            running.kill('SIGKILL');
+            await testbed.killStrays(1);
+          }
+        }
+        const share = spent.away / (spent.away + spent.home || 1);
+        if (program.computes && !quick)
+          assert.ok(share >= 0.9, `only ${(share * 100).toFixed(1)} % of the CPU time was spent away`);
+      });
+    }
+
+    further?.(() => testbed);
+  });
+}
