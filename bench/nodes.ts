@@ -1,11 +1,11 @@
 /** Two nodes, and the programs of the benchmarks on them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { guestProcess, homeProcess } from '../test/system/kernel.js';
-import { Testbed, repository } from '../test/system/testbed.js';
+import { Testbed, repository, tryRead, until } from '../test/system/testbed.js';
 
 export const program = (name: string): string => path.join(repository, 'build/bench/programs', name);
 
@@ -151,6 +151,26 @@ export class Nodes {
     const traveller = await this.atHome(...command);
     await traveller.migrate('node2');
     return traveller;
+  }
+
+  /** Whether what goes away from now on is encrypted. */
+  async encrypt(wanted: boolean): Promise<void> {
+    const { directory, mosd_pid: mosd } = await this.testbed.node(1);
+    const file = path.join(directory, 'etc/mosrun.toml');
+    const [text = ''] = readFileSync(file, 'utf8').split('\n[security]');
+    const times = () => this.testbed.log(1, 1e6).split('configuration read again').length;
+    const before = times();
+    writeFileSync(file, `${text}\n[security]\nencrypt = ${wanted}\n`);
+    process.kill(mosd ?? 0, 'SIGHUP');
+    await until(() => times() > before, 5, 'node1 to read its configuration');
+  }
+
+  /** Where the mosseal of each node runs. */
+  async pinSeals(...cpus: string[]): Promise<void> {
+    for (const [index, cpu] of cpus.entries()) {
+      const helpers = await this.testbed.helpers(index + 1);
+      for (const pid of helpers.filter((one) => tryRead(`/proc/${one}/comm`) === 'mosseal\n')) pin(pid, cpu);
+    }
   }
 
   /** @param asking the node of the side that sends requests, as a guest does from node 2 */

@@ -1,4 +1,5 @@
 import type { Benchmark } from '../benchmark.js';
+import { encryption } from './encryption.js';
 import { freeze } from './freeze.js';
 import { localCalls } from './local-calls.js';
 import { memory } from './memory.js';
@@ -6,4 +7,4 @@ import { nullCall } from './null-call.js';
 import { start } from './start.js';
 import { transfers } from './transfers.js';
 
-export const suite: Benchmark[] = [nullCall, localCalls, freeze, memory, start, transfers];
+export const suite: Benchmark[] = [nullCall, localCalls, freeze, memory, start, transfers, encryption];
