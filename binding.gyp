@@ -1,5 +1,5 @@
 {
-  # The addon and the launcher. The engine's programs (mosmove, mosgate, moshusk) are built by native/Makefile,
+  # The addon, the launchers, and the load generator. The engine's programs (mosmove, mosgate, moshusk) are built by native/Makefile,
   # because the freestanding stub inside them needs flags of its own.
   "target_defaults": {
     "cflags_cc": ["-Wall", "-Wextra", "-Werror"],
@@ -14,6 +14,7 @@
         "native/addon/cpu.cc",
         "native/addon/identity.cc",
         "native/addon/inspect.cc",
+        "native/addon/notify.cc",
         "native/addon/probe.cc",
         "native/engine/inspect.cc",
         "native/engine/proc.cc",
@@ -27,17 +28,28 @@
       "cflags_cc": ["-std=gnu++20", "-fexceptions", "-Wno-restrict"],
     },
     {
-      "target_name": "launcher",
-      "type": "executable",
-      "product_name": "mosrun-launcher",
-      "sources": ["native/launcher/mosrun.cc"],
-      "include_dirs": ["build/generated"],
-      "include_dirs!": ["<(node_root_dir)/include/node"],
-      # Static and without the C++ library's runtime: a start costs under a millisecond, and the program
-      # runs where no shared library of ours is installed.
-      "cflags_cc!": ["-std=gnu++17", "-fPIC"],
-      "cflags_cc": ["-std=gnu++20", "-Os", "-fno-exceptions", "-fno-rtti", "-ffunction-sections"],
-      "ldflags": ["-static", "-Wl,--gc-sections", "-s"],
+      "target_name": "mosrun",
+      "product_name": "mosrun",
+      "includes": ["native/launcher/launcher.gypi"],
+      "sources": ["native/launcher/launcher.cc", "native/launcher/mosrun.cc"],
+    },
+    {
+      "target_name": "mosenv",
+      "product_name": "mosenv",
+      "includes": ["native/launcher/launcher.gypi"],
+      "sources": ["native/launcher/launcher.cc", "native/launcher/mosenv.cc"],
+    },
+    {
+      "target_name": "mosnative",
+      "product_name": "mosnative",
+      "includes": ["native/launcher/launcher.gypi"],
+      "sources": ["native/launcher/launcher.cc", "native/launcher/mosnative.cc"],
+    },
+    {
+      "target_name": "mostestload",
+      "product_name": "mostestload",
+      "includes": ["native/launcher/launcher.gypi"],
+      "sources": ["native/testload/mostestload.cc"],
     },
   ],
 }

@@ -1,11 +1,13 @@
 // Builds everything: TypeScript (types checked, library emitted, commands bundled), the addon, the launcher and the engine's programs.
 // Usage: node scripts/build.mjs [--install-deps] [--typescript | --native]
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -52,7 +54,8 @@ function checkPackages() {
   }
   // Only what the build itself runs is worth stopping for; the rest is for the demo.
   const names = missing.join(' ');
-  const needed = missing.filter((name) => ['g++', 'make', 'python3'].includes(name) && !onPath(name));
+  const isThere = (name) => (name === 'libssl-dev' ? existsSync('/usr/include/openssl/ssl.h') : onPath(name));
+  const needed = missing.filter((name) => ['g++', 'make', 'python3', 'libssl-dev'].includes(name) && !isThere(name));
   if (needed.length > 0 && only !== 'typescript') {
     fail(`Debian packages are missing: ${names}: run "npm run build -- --install-deps", or apt-get install them`);
   }
@@ -87,6 +90,22 @@ async function buildTypescript() {
   // The commands have no suffix; what they are is said by the nearest package.json.
   writeFileSync('dist/bin/package.json', '{ "type": "commonjs" }\n');
   writeFileSync('dist/lib/package.json', '{ "type": "module" }\n');
+  run(process.execPath, ['scripts/generate-api.mjs']);
+}
+
+/** Manual pages and completions. */
+async function buildManual() {
+  const { build } = await import('esbuild');
+  const outfile = 'build/generate/manual.mjs';
+  await build({
+    entryPoints: ['lib/commands/manual/generate.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+  });
+  run(process.execPath, [outfile, 'dist']);
 }
 
 /** By environment, since node-gyp lets npm's settings win over its arguments: "npm run --silent" would hide why it fails. */
@@ -102,7 +121,7 @@ async function generate() {
   const { build } = await import('esbuild');
   const generators = [
     ['native/syscalls/generate.ts', 'build/generated/syscalls.h', 'docs/system-calls.md'],
-    ['native/launcher/generate.ts', 'build/generated/launcher-text.h'],
+    ['native/launcher/generate.ts', 'build/generated/command-texts.h'],
   ];
   for (const [source, ...files] of generators) {
     const outfile = `build/generate/${source.split('/')[1]}.mjs`;
@@ -120,13 +139,55 @@ async function buildNative() {
   }
   run('make', ['-s', '-C', 'build', 'BUILDTYPE=Release', `-j${parallel}`]);
   install('build/Release/mosrun.node', 'dist/libexec/mosrun.node');
-  install('build/Release/mosrun-launcher', 'dist/bin/mosrun');
+  for (const name of ['mosrun', 'mosenv', 'mosnative', 'mostestload']) install(`build/Release/${name}`, `dist/bin/${name}`);
   run('make', ['-s', '-C', 'native', `-j${parallel}`]);
-  for (const name of ['mosmove', 'mosgate', 'moshusk']) install(`build/native/${name}`, `dist/libexec/${name}`);
+  for (const name of ['mosmove', 'mosgate', 'moshusk', 'mosseal']) install(`build/native/${name}`, `dist/libexec/${name}`);
 }
 
+/** What the build is made from, in one hash: contents, tools, the Node it is for. */
+function sourcesHash() {
+  const hash = createHash('sha256').update([process.version, process.execPath].join());
+  const files = ['lib', 'native']
+    .flatMap((directory) => readdirSync(directory, { recursive: true }).map((name) => path.join(directory, name)))
+    .concat('package-lock.json', 'tsconfig.json', 'binding.gyp', 'scripts/build.mjs', 'scripts/generate-api.mjs');
+  for (const name of files.toSorted((one, other) => (one < other ? -1 : 1))) {
+    if (statSync(name).isFile()) hash.update(`${name}\0`).update(readFileSync(name)).update('\0');
+  }
+  return hash.digest('hex');
+}
+
+/** What was made, by size and time: if anything of it is missing or was changed, it is made again. */
+function products() {
+  const generated = [
+    'build/generated/syscalls.h',
+    'build/generated/command-texts.h',
+    'docs/system-calls.md',
+    'docs/openapi.json',
+    'docs/api.md',
+  ];
+  const files = ['bin', 'libexec', 'lib', 'man', 'completions']
+    .filter((name) => existsSync(`dist/${name}`))
+    .flatMap((name) => readdirSync(`dist/${name}`, { recursive: true }).map((file) => path.join('dist', name, file)));
+  return [...files, ...generated].map((name) => {
+    const found = statSync(name, { throwIfNoEntry: false });
+    return [name, found?.isFile() ? `${found.size} ${found.mtimeMs}` : null];
+  });
+}
+
+const stamp = 'build/built.json';
+const upToDate = (sources) =>
+  existsSync(stamp) && readFileSync(stamp, 'utf8') === JSON.stringify({ sources, products: products() });
+
 checkPackages();
+// A build that others run from stays as it is.
+const sources = sourcesHash();
+if (only === 'all' && !options.has('--clean') && upToDate(sources)) process.exit(0);
+rmSync(stamp, { force: true });
 if (!existsSync('node_modules/esbuild')) fail('the npm packages are not installed: run "npm ci"');
 if (options.has('--clean')) for (const directory of ['build', 'dist']) rmSync(directory, { recursive: true, force: true });
-if (only !== 'native') await buildTypescript();
+if (only !== 'native') {
+  await buildTypescript();
+  await buildManual();
+}
 if (only !== 'typescript') await buildNative();
+if (only === 'all') writeFileSync(stamp, JSON.stringify({ sources, products: products() }));

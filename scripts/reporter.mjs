@@ -1,6 +1,7 @@
 // A reporter for node --test: one line a test, the error of each failure, and last "N passed, N failed". Of several runs the last says it for all:
-// the file that MOSRUN_TEST_COUNTS names carries the counts from one to the next, MOSRUN_TEST_LAST tells which it is.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+// the file that MOSRUN_TEST_COUNTS names carries the counts from one to the next, MOSRUN_TEST_LAST tells which it is. MOSRUN_TEST_NAMES: the tests
+// that did not fail, one a line.
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const oneLine = (text) => String(text).replaceAll('\n', ' ');
@@ -30,6 +31,8 @@ export default async function* reporter(source) {
           .replace(/^(build\/)?test\//, '')
           .replace(/\.test\.(mjs|ts)$/, '')
       : '';
+    if (type === 'test:pass' && process.env.MOSRUN_TEST_NAMES)
+      appendFileSync(process.env.MOSRUN_TEST_NAMES, `${where}: ${data.name}\n`);
     if (data.skip !== undefined || data.todo !== undefined) {
       skipped++;
       yield `skip  ${where}: ${data.name} (${oneLine(data.skip === true ? 'no reason given' : (data.skip ?? data.todo))})\n`;

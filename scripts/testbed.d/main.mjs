@@ -32,6 +32,7 @@ const options = {
   json: { type: 'boolean', default: false },
   'no-daemons': { type: 'boolean', default: false },
   term: { type: 'boolean', default: false },
+  from: { type: 'string' },
 };
 
 function memoryBytes(text) {
@@ -235,7 +236,7 @@ async function main() {
     case 'kill-daemon':
       return killDaemon(name, nodeOf(name, words)[0], values.term ? 'SIGTERM' : 'SIGKILL');
     case 'start-daemon':
-      return startDaemon(name, nodeOf(name, words)[0]);
+      return startDaemon(name, nodeOf(name, words)[0], values.from);
     case 'crash':
       return crash(name, nodeOf(name, words)[0]);
     case 'boot': {

@@ -46,13 +46,15 @@ const names = new Map(table.map(({ number, name }) => [number, name]));
 /** Bytes read; by another thread where the first has ended, which has no memory then. */
 function readMemory(pid: number, buffer: Buffer, at: number): number {
   for (const task of [`${pid}`, ...readdirSync(`/proc/${pid}/task`)]) {
+    let memory: number | undefined;
     try {
-      const memory = openSync(`/proc/${task}/mem`, 'r');
+      memory = openSync(`/proc/${task}/mem`, 'r');
       const got = readSync(memory, buffer, 0, buffer.length, at);
-      closeSync(memory);
       if (got > 0) return got;
     } catch {
       // It has no memory, or not there.
+    } finally {
+      if (memory !== undefined) closeSync(memory);
     }
   }
   return 0;

@@ -19,6 +19,8 @@ export interface Outcome {
 export interface RunOptions {
   user?: string;
   input?: string;
+  /** Its standard input stays open, for more. */
+  talks?: boolean;
   cwd?: string;
   env?: Record<string, string>;
   /** After so many seconds the command is killed, and the outcome is that of the kill. */
@@ -132,9 +134,9 @@ export class Testbed {
     return new Running(child).done;
   }
 
-  start(node: number, command: string[], { user, input, cwd, env, timeout }: RunOptions = {}): Running {
+  start(node: number, command: string[], { user, input, talks = false, cwd, env, timeout }: RunOptions = {}): Running {
     const words = ['run', String(node), '--name', this.name, ...(user ? ['--user', user] : []), '--', ...command];
-    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const stdin = input === undefined && !talks ? 'ignore' : 'pipe';
     const child = spawn(script, words, { stdio: [stdin, 'pipe', 'pipe'], cwd: cwd ?? '/tmp', env: { ...process.env, ...env } });
     if (input !== undefined) child.stdin?.end(input);
     const running = new Running(child);
@@ -178,7 +180,7 @@ export class Testbed {
   async killStrays(number: number): Promise<void> {
     const { pid: init, mosd_pid: mosd } = await this.node(number);
     for (const pid of this.processes(number)) {
-      if (pid === init || pid === mosd || /^mos(d|gate|move|husk)/.test(tryRead(`/proc/${pid}/comm`))) continue;
+      if (pid === init || pid === mosd || /^mos(d|gate|move|husk|seal)/.test(tryRead(`/proc/${pid}/comm`))) continue;
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
@@ -187,11 +189,11 @@ export class Testbed {
     }
   }
 
-  /** The daemon and the gate of a node, whose CPU time is no program's. */
+  /** The daemon of a node and what helps it, whose CPU time is no program's. */
   async helpers(number: number): Promise<number[]> {
     const { pid: init, mosd_pid: mosd } = await this.node(number);
     return this.processes(number).filter(
-      (pid) => pid === init || pid === mosd || tryRead(`/proc/${pid}/comm`).startsWith('mosgate'),
+      (pid) => pid === init || pid === mosd || /^mos(gate|seal)\n/.test(tryRead(`/proc/${pid}/comm`)),
     );
   }
 
