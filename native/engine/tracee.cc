@@ -62,12 +62,13 @@ bool Tracee::wait_stop(pid_t tid, int patience_ms, std::string &error) {
     return true;
   };
   stuck_ = 0;
-  for (int64_t from = clock_ns(CLOCK_MONOTONIC);;) {
+  int64_t from = clock_ns(CLOCK_MONOTONIC), asleep_until = from;
+  for (;;) {
     int status = 0;
     pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
     if (got < 0 && errno != EINTR) return ended();
     if (got == 0) {
-      int64_t waited = clock_ns(CLOCK_MONOTONIC) - from;
+      const int64_t now = clock_ns(CLOCK_MONOTONIC), waited = now - from;
       char state = waited > 2000000 ? status_field(tid, "State")[0] : '?';
       // The end of a first thread is not reported while others live (wait(2)).
       if (tid == pid_ && state == 'Z') return ended();
@@ -78,7 +79,8 @@ bool Tracee::wait_stop(pid_t tid, int patience_ms, std::string &error) {
         error = "thread " + std::to_string(tid) + " waits in the kernel where nothing may wake it (state D" + (where.empty() ? "" : ", in " + where) + ")";
         return stuck_ = tid, false;
       }
-      if (waited > 2000000000LL && state != 'D') return error = "thread " + std::to_string(tid) + " could not be stopped (state " + state + ")", false;
+      if (state == 'D') asleep_until = now;
+      if (now - asleep_until > 2000000000LL) return error = "thread " + std::to_string(tid) + " could not be stopped (state " + state + ")", false;
       usleep(waited < 20000000 ? 20 : 1000);
       continue;
     }
