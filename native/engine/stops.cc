@@ -13,6 +13,9 @@ bool tell_stopped(pid_t pid, bool stopped) {
   if (!find_control(pid, status) || Phase(status.control.phase) != Phase::away || status.control.event < 0) return false;
   int channel = copy_descriptor(pid, living_thread(pid), status.control.event);
   if (channel < 0) return false;
+  // Had it started another program meanwhile, the number might be that of a file of that one.
+  Control again;
+  if (!read_control(pid, status.base, again) || again.session != status.control.session || again.event != status.control.event) return close(channel), false;
   const Event event{stopped ? EventType::stop : EventType::resume, 0, 0, 0};
   bool sent = send(channel, &event, sizeof event, MSG_NOSIGNAL | MSG_DONTWAIT) == ssize_t(sizeof event);
   close(channel);

@@ -13,6 +13,8 @@
 
 namespace mosrun {
 
+constexpr int64_t kOrderPatience = 2'000'000'000, kNudgeAgain = 20'000'000;   // ns
+
 std::string node_of(const Order &o) {
   std::string text;
   if (!read_file(o.state_dir + "/" + std::to_string(o.pid) + ".json", text)) return o.node;
@@ -22,13 +24,29 @@ std::string node_of(const Order &o) {
   return text.substr(at, text.find('"', at) - at);
 }
 
-bool order_deputy(pid_t pid, uint32_t order) {
+// The order is a word in the process's memory, and the signal only has it look there: so a signal too many does no harm. One that comes when the process
+// has just started another program, or is at home again, would end it; so the two sides look out for each other (home-signals.cc).
+bool order_deputy(pid_t pid, Remote base, uint32_t order) {
+  auto word = [&](size_t offset, uint32_t value) { return write_memory(living_thread(pid), base + (kControlOffset + offset), &value, sizeof value); };
   siginfo_t info{};
   info.si_signo = kControlSignal;
   info.si_code = SI_QUEUE;
   info.si_pid = getpid();
-  info.si_value.sival_ptr = reinterpret_cast<void *>(uintptr_t{order});
-  return !syscall(SYS_rt_sigqueueinfo, pid, kControlSignal, &info);
+  if (!word(offsetof(Control, order), order)) return false;
+  for (int64_t until = clock_ns(CLOCK_MONOTONIC) + kOrderPatience, next = 0; clock_ns(CLOCK_MONOTONIC) < until; usleep(100)) {
+    Control c{};
+    if (clock_ns(CLOCK_MONOTONIC) >= next) {                // the thread that was to look may have ended
+      if (!word(offsetof(Control, mover_nudges), 1) || !read_control(pid, base, c)) return false;
+      if (c.order && !c.no_nudges && Phase(c.phase) == Phase::away) syscall(SYS_rt_tgsigqueueinfo, pid, living_thread(pid), kControlSignal, &info);
+      if (!word(offsetof(Control, mover_nudges), 0)) return false;
+      next = clock_ns(CLOCK_MONOTONIC) + kNudgeAgain;
+    }
+    if (!read_control(pid, base, c)) return false;
+    if (!c.order) return true;
+    if (Phase(c.phase) != Phase::away) break;               // on its way by itself
+  }
+  word(offsetof(Control, order), 0);
+  return true;                                              // whoever waits for what comes of it says why nothing did
 }
 
 namespace {
@@ -99,7 +117,7 @@ int move_home(const Order &o) {
   if (!strcmp(status.state, "leaving") || !strcmp(status.state, "moving")) return say_failed("busy", who + " is just " + status.state);
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
-  if (!strcmp(status.state, "away") && !order_deputy(o.pid, kHome)) return say_failed("not-found", who + " has ended");
+  if (!strcmp(status.state, "away") && !order_deputy(o.pid, status.base, kHome)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   Control c{};
   bool back = false;

@@ -35,7 +35,7 @@ int move_on(const Order &order);
 int explain(const Order &order);
 int link_guest(const Order &order, const std::string &gate, const std::string &guest_session);
 
-bool order_deputy(pid_t pid, uint32_t order);      // kHome, kOn
+bool order_deputy(pid_t pid, Remote base, uint32_t order);   // kHome, kOn; false: it has ended, or started another program
 std::string node_of(const Order &order);           // where its state file says that it is
 
 // Takes the stub out of a process that is at home; false if a thread is still in it. Normally the threads count themselves out; `thorough` looks

@@ -115,7 +115,7 @@ int move_on(const Order &order) {
   say_phase("connected");
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
-  if (!write_next(o, status, slots.first) || !order_deputy(o.pid, kOn)) return say_failed("not-found", who + " has ended");
+  if (!write_next(o, status, slots.first) || !order_deputy(o.pid, status.base, kOn)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   int socket = take_socket(o, living_thread(o.pid), status.base.value, o.timeout_ms, error);
   if (socket < 0) return say_failed("cannot-move", who + " did not move on: " + error);

@@ -1,5 +1,7 @@
 // Home, while away: one thread per guest thread takes requests from its channel, carries them out and answers. It needs no table to execute,
 // only one to refuse: what the table does not allow, and every pointer or length that is not inside the request's own buffers.
+#include <initializer_list>
+
 #include "stub.h"
 #include "syscalls.h"
 
@@ -243,6 +245,7 @@ void fork_process(Slot *slot, const Request &r) {
   c.arrived = 0;
   c.phase = u32(Phase::away);
   c.lock = 0;
+  for (volatile u32 *word : {&c.order, &c.nudging, &c.mover_nudges, &c.no_nudges}) *word = 0;
   zero(&c.statistics, sizeof c.statistics);
   c.statistics.last_return = -3;
   c.statistics.migrations = 1;
@@ -259,6 +262,7 @@ void fork_process(Slot *slot, const Request &r) {
   mine->process = &c.process;
   mine->interrupt = 0;
   mine->busy = 0;
+  mine->starting = 0;
   mine->in_hand = 0;
   mine->fatal = mine->continued = 0;
   mine->leader = 1;
@@ -281,7 +285,10 @@ void exec(Slot *slot, const Request &r, Space &space) {
   if (!resolve(r, space, args, &limit)) return answer(slot, -EFAULT_);
   if (i64 error = guard_descriptors(r)) return answer(slot, error);
   // On success the channels close with the old program (close-on-exec) and the guest knows.
-  answer(slot, interruptible(&slot->interrupt, r.nr, args));
+  refuse_nudges(slot);
+  i64 error = interruptible(&slot->interrupt, r.nr, args);
+  accept_nudges(slot);
+  answer(slot, error);
 }
 
 [[noreturn]] void end_thread(Slot *slot, int status) {

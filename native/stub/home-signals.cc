@@ -108,24 +108,22 @@ void continued(int, uint8_t *, Context *context) {
   send_event(EventType::resume, 0, 0);
 }
 
-void controlled(int, uint8_t *info, Context *context) {
+void controlled(int, uint8_t *, Context *context) {
   Slot *slot = this_slot();
-  int code;
-  u64 value;
-  copy(&code, info + 8, 4);
-  copy(&value, info + 24, 8);
+  Control &c = control();
   __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
   bool begun = let_go(context);
   // A call that any interruption ends with EINTR (epoll_wait, semop, sigtimedwait, sleeps) has had no effect: it is issued again.
   if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) context->regs.ax = u64(kRestart), begun = true;
   if (begun) __atomic_or_fetch(&slot->interrupt, kBegun, __ATOMIC_ACQ_REL);
-  if (code != -1 || load(&control().phase) != u32(Phase::away)) return;           // SI_QUEUE: the mover's order
-  if (value == kHome) {
+  if (!load(&c.order) || load(&c.phase) != u32(Phase::away)) return;
+  u32 order = __atomic_exchange_n(&c.order, 0u, __ATOMIC_ACQ_REL);
+  if (order == kHome) {
     start_return(-1);
     send_event(EventType::home, 0, 0);
-  } else if (value == kOn) {
+  } else if (order == kOn) {
     start_move();
-    send_event(EventType::on, 0, control().next.memory);
+    send_event(EventType::on, 0, c.next.memory);
   }
 }
 
@@ -200,6 +198,7 @@ void install_home_handlers() {
 
 void restore_program_handlers() {
   Control &c = control();
+  refuse_nudges(nullptr);
   u64 waiting = 0;
   sys(127, address(&waiting), 8);                            // rt_sigpending
   for (int s = 1; s <= kSignals; ++s)
@@ -212,14 +211,40 @@ static bool change_phase(Phase from, Phase to) {
   return __atomic_compare_exchange_n(&control().phase, &seen, u32(to), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-// Every thread but this one.
+// Every thread but this one, and one whose program is about to be another's.
 static void let_go_of_calls() {
   Control &c = control();
   int me = int(sys(nr_gettid));
+  __atomic_add_fetch(&c.nudging, 1u, __ATOMIC_SEQ_CST);
   for (u32 i = 0; i < c.slots; ++i) {
     Slot *slot = slot_at(i);
-    if (slot->state == u32(SlotState::used) && slot->tid != me) sys(nr_tgkill, u64(c.pid), u64(slot->tid), u64(kControlSignal));
+    if (slot->state == u32(SlotState::used) && slot->tid != me && !__atomic_load_n(&slot->starting, __ATOMIC_SEQ_CST))
+      sys(nr_tgkill, u64(c.pid), u64(slot->tid), u64(kControlSignal));
   }
+  __atomic_add_fetch(&c.nudging, -1u, __ATOMIC_SEQ_CST);
+}
+
+// A mover may have been killed between its word and its signal: then nothing comes any more.
+static constexpr i64 kNudgePatience = 1'000'000'000;   // ns
+
+void refuse_nudges(Slot *starting) {
+  Control &c = control();
+  if (starting) __atomic_store_n(&starting->starting, 1u, __ATOMIC_SEQ_CST);
+  __atomic_add_fetch(&c.no_nudges, 1u, __ATOMIC_SEQ_CST);
+  const i64 until = now() + kNudgePatience;
+  TimeSpec pause{0, 50000};
+  while (__atomic_load_n(&c.nudging, __ATOMIC_SEQ_CST) || (__atomic_load_n(&c.mover_nudges, __ATOMIC_SEQ_CST) && now() < until)) sys(nr_nanosleep, address(&pause), 0);
+}
+
+void accept_nudges(Slot *starting) {
+  if (starting) store(&starting->starting, 0);
+  add(&control().no_nudges, -1u);
+}
+
+void forget_nudges() {
+  const u64 only = bit(kControlSignal);
+  const TimeSpec none{};
+  while (sys(128, address(&only), 0, address(&none), 8) == kControlSignal) {}   // rt_sigtimedwait
 }
 
 // From now on the answer is only: again. `instead`: also where it was about to move on.

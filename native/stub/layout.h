@@ -213,6 +213,12 @@ struct Control {
   uint32_t fault;                 // of this side, faults.h; 0 when it has happened
   uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
   uint32_t unserved;              // home: Unserved
+  // Home: a control signal that is still pending when the process starts another program, or has its own handlers again, would end it. So senders
+  // and those who are about to do so look out for each other.
+  volatile uint32_t order;        // the mover's, kHome or kOn, until it is taken
+  volatile uint32_t nudging;      // threads that send control signals to others
+  volatile uint32_t mover_nudges; // the mover is about to send one
+  volatile uint32_t no_nudges;    // threads that it must not be sent to now, or all
   Stay next;
   Process process;
   Statistics statistics;
@@ -238,6 +244,7 @@ struct Slot {
   uint64_t frame_length;          // bytes used at slot + kFrameOffset
   volatile uint32_t interrupt;    // home: 1 a signal is in hand, 2 the thread is to let go of its call: tested just before it; kBegun: it had begun it
   volatile uint32_t busy;         // home: a request is in hand
+  volatile uint32_t starting;     // home: it starts another program, and is not to be sent a control signal
   volatile uint32_t signal_waits; // guest: the deputy has a signal for this thread
   volatile uint32_t stepping;     // guest: single-stepping out of a clock function
   uint32_t in_hand;               // home: number of the signal caught and not yet fetched

@@ -391,6 +391,7 @@ void handle_in_hand(Slot *slot, Context *context) {
   for (int s = 1; s <= kSignals && slot->begun_ip; ++s)
     if ((waiting & ~slot->mask & bit(s)) && c.process.actions[s - 1].handler > 1) end_begun_call(slot, frame->context.regs, c.process.actions[s - 1].flags);
   continue_waiting(slot);
+  forget_nudges();
   resume_home(frame, &c.inside);
 }
 

@@ -120,6 +120,10 @@ i64 show_maps(const Request &r, const uint8_t *list);
 [[noreturn]] void lose(const char *why);
 void start_return(int reason, bool instead = false);
 void start_move();
+// No control signal comes to this thread (home: `starting`), or to any, from here on; what was sent has been taken, or is forgotten before the stub is left.
+void refuse_nudges(Slot *starting);
+void accept_nudges(Slot *starting);
+void forget_nudges();
 void drop_signal(Slot *slot);                             // in hand, but not for a handler any more
 void come_home_to_die();                                  // of a signal that leaves a core
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
