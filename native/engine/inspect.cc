@@ -199,6 +199,15 @@ static bool children_elsewhere(pid_t pid) {
   return readlink((ns + "pid_for_children").c_str(), theirs, sizeof theirs - 1) < 0 || strcmp(own, theirs);
 }
 
+static const std::string kTracer = "it is being traced by process ", kMover = "it is being attended to by process ", kView = "it has a view of itself open (";
+
+bool is_mover(pid_t pid) {
+  std::string name;
+  return read_file(proc_path(pid, "comm"), name) && name == "mosmove\n";
+}
+
+bool may_pass(const std::string &reason) { return starts(reason, kMover.c_str()) || starts(reason, kView.c_str()); }
+
 pid_t shares_memory_with(pid_t pid) {
   if (syscall(SYS_kcmp, pid, pid, KCMP_VM, 0, 0) < 0 && errno != ESRCH) return -1;
   pid_t found = -1;                                             // where /proc cannot be read
@@ -235,7 +244,7 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   std::vector<pid_t> threads = threads_of(pid);
   pid_t living = threads.empty() ? pid : threads.front();
   std::string tracer = status_field(living, "TracerPid");
-  if (!tracer.empty() && tracer != "0" && tracer != std::to_string(getpid())) why.push_back("it is being traced by process " + tracer);
+  if (!tracer.empty() && tracer != "0" && tracer != std::to_string(getpid())) why.push_back((is_mover(atoi(tracer.c_str())) ? kMover : kTracer) + tracer);
   if (status_field(living, "Seccomp") == "2") why.push_back("it runs under a system-call filter of its own (seccomp)");
   if (children_elsewhere(living)) why.push_back("its children begin in a pid namespace of their own");
   if (threads.size() + (living != pid) > kMaxSlots) why.push_back("it has more than " + std::to_string(kMaxSlots) + " threads");
@@ -243,7 +252,7 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   if (pidfd >= 0) close(pidfd);
   else if (living != pid && errno == EINVAL) why.push_back("its first thread has ended, and the kernel of this node is older than Linux 6.9");
   std::string view = own_view(pid, threads);
-  if (!view.empty() && !is_away(pid)) why.push_back("it has a view of itself open (" + view + ")");
+  if (!view.empty() && !is_away(pid)) why.push_back(kView + view + ")");
   std::vector<Region> regions = read_regions(pid, !quick);
   if (regions.empty()) why.push_back("its memory map cannot be read");
   for (const Region &r : regions) check_region(pid, r, why);

@@ -29,6 +29,9 @@ std::string why_shared(pid_t other);
 // shares its memory is a question of the moment, and asked apart.
 // `seen`: its mappings; without their flags if it was to be quick.
 std::vector<std::string> reasons_to_stay(pid_t pid, bool quick = false, std::vector<Region> *seen = nullptr);
+// A reason that is none for long: another mover is at work on it, or it reads a view of itself, as a runtime does now and then.
+bool may_pass(const std::string &reason);
+bool is_mover(pid_t pid);
 std::vector<Advised> advice_on(const std::vector<Region> &regions);
 
 const char *system_call_name(int nr);

@@ -14,6 +14,7 @@
 #include <map>
 
 #include "engine/gadgets.h"
+#include "engine/inspect.h"
 #include "engine/waits.h"
 #include "stub/layout.h"
 #include "syscalls.h"
@@ -99,6 +100,7 @@ bool Tracee::stop_thread(pid_t tid, std::string &error) {
     if (errno != EPERM) return error = failure("PTRACE_SEIZE", tid), false;
     std::string tracer = status_field(tid, "TracerPid");
     if (tracer.empty() || tracer == "0") return true;      // EPERM is also what a thread on its way out gets
+    if (is_mover(atoi(tracer.c_str()))) rival_ = true;
     return error = "it is traced by process " + tracer, false;
   }
   attached_.push_back(tid);
@@ -142,6 +144,7 @@ bool Tracee::wait_for_exec(int timeout_ms, std::string &error) {
 
 // A thread in state D is waited for with the others running: they are to notice no more of it than they would anyway.
 bool Tracee::stop(std::string &error, int patience_ms) {
+  rival_ = false;
   for (int64_t until = clock_ns(CLOCK_MONOTONIC) + patience_ms * 1000000LL;;) {
     if (stop_all(error)) return true;
     pid_t tid = stuck_;

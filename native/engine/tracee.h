@@ -41,6 +41,7 @@ class Tracee {
   bool stop(std::string &error, int patience_ms = kStopPatience);
   // After a stop that failed: the thread in state D, which may well be stopped later; 0: another reason.
   pid_t stuck() const { return stuck_; }
+  bool rival() const { return rival_; }            // another mover has it this moment
   // Reads what has to travel with each thread, and settles calls that the stop interrupted. `unsettled`: a thread stands where it cannot be taken
   // from: it has to run a moment longer.
   bool read_threads(std::string &error);
@@ -73,6 +74,7 @@ class Tracee {
   int64_t stopped_at_ = 0;
   bool unsettled_ = false;
   pid_t stuck_ = 0;
+  bool rival_ = false;
   uint64_t vdso_start_ = 0, vdso_end_ = 0;
 };
 

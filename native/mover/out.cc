@@ -27,6 +27,9 @@ namespace mosrun {
 namespace {
 
 constexpr size_t kMoreThreads = 4;   // that may be born while the channels are opened
+constexpr int kPassing = 80, kPassingPause = 5000;   // looks, and µs between them, while what keeps it may pass by itself
+
+bool only_for_now(const std::vector<std::string> &why) { return why.size() == 1 && may_pass(why[0]); }
 
 // A gap free in this process. Below where kernels put mappings by themselves, above where sanitizers keep theirs; a guest's own mappings grow from
 // a third of the address space upwards.
@@ -160,6 +163,7 @@ int move_out(const Order &order) {
   for (int i = 0; i < 100 && !o.at_exec && shares_memory_with(living_thread(o.pid)) > 0; ++i) usleep(2000);   // vfork: not for long
   std::vector<Region> regions;
   std::vector<std::string> why = reasons_to_stay(o.pid, o.at_exec, &regions);
+  for (int i = 0; i < kPassing && !o.at_exec && only_for_now(why); ++i) usleep(kPassingPause), why = reasons_to_stay(o.pid, false, &regions);
   const std::vector<Advised> advice = advice_on(regions);
   if (advice.size() > kAdvisedMax / 2) why.push_back("it has given advice on more than " + std::to_string(kAdvisedMax / 2) + " mappings (madvise(2))");
   if (!why.empty()) return cannot(o.pid, why[0]);
@@ -203,6 +207,11 @@ int move_out(const Order &order) {
   size_t first = 0, slots = 0;
   for (int tries = 0;; ++tries) {
     if (!o.at_exec && !tracee.stop(error, o.timeout_ms / 3)) {
+      if (tracee.rival() && tries < kPassing) {
+        tracee.resume_all();
+        usleep(kPassingPause);
+        continue;
+      }
       if (tracee.stuck()) return say_failed("busy", "process " + std::to_string(o.pid) + " could not be stopped: " + error + "; try again");
       return cannot(o.pid, error);
     }
@@ -210,6 +219,11 @@ int move_out(const Order &order) {
     slots = first + tracee.threads().size();
     if (slots > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
     why = reasons_to_stay(o.pid, true);
+    if (only_for_now(why) && tries < kPassing) {
+      tracee.resume_all();
+      usleep(kPassingPause);
+      continue;
+    }
     if (!why.empty()) return cannot(o.pid, why[0]);
     if (!tracee.read_threads(error)) return cannot(o.pid, error);
     pid_t other = shares_memory_with(tracee.threads()[0].tid);   // begun since it was asked first; the other would lose what is sent away
