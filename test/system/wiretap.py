@@ -10,7 +10,7 @@ import time
 
 texts = [text.encode() for text in sys.argv[2:]]
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-wire.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)    # SO_RCVBUFFORCE
+wire.setsockopt(socket.SOL_SOCKET, 33, 512 << 20)   # SO_RCVBUFFORCE: room for all of it, should others have the processors
 wire.bind((sys.argv[1], 0))
 print("listening", flush=True)
 total = found = 0
