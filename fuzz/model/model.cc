@@ -708,6 +708,7 @@ i64 system_call(i64 nr, const u64 (&a)[6]) {
     case nr_times: clear(a[0], 32); return 5;
     case nr_userfaultfd: return kUffd;
     case 127: return 0;                                                  // rt_sigpending
+    case 128: return -11;                                                // rt_sigtimedwait, EAGAIN: no control signal is left
     case nr_futex: case nr_nanosleep:
       if (++w.waits > most_waits()) finish(End::patience);
       w.time += 50000000; return 0;
