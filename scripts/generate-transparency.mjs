@@ -15,4 +15,4 @@ Object.assign(process.env, environment(root));
 const outfile = 'build/lab-code/calls.mjs';
 await bundle({ entryPoints: ['test/lab/calls.ts'], outfile });
 const { write } = await import(pathToFileURL(path.join(root, outfile)));
-write(results);
+await write(results);

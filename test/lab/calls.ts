@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { repository } from '../system/testbed.js';
-import { type Behaviour, behaviours, programOf, type Verdict } from './laboratory.js';
+import { type Behaviour, behaviours, compileAll, programOf, type Verdict } from './laboratory.js';
 import { page } from './transparency.js';
 
 function traced(program: string): Set<string> {
@@ -30,12 +30,14 @@ function own(behaviour: Behaviour, everybody: ReadonlySet<string>): Set<string> 
 }
 
 /** @param results what `npm run lab -- --json` wrote */
-export function write(results: string): void {
+export async function write(results: string): Promise<void> {
   const verdicts = JSON.parse(readFileSync(results, 'utf8')) as Verdict[];
   const named = new Map(verdicts.map((verdict) => [verdict.behaviour.name, verdict]));
   const all = behaviours();
   const unknown = all.filter(({ name }) => !named.has(name)).map(({ name }) => name);
   if (unknown.length > 0) throw new Error(`not in ${results}: ${unknown.join(', ')}`);
+  const mistakes = await compileAll(all);
+  if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
   const everybody = traced('/bin/true');
   const made = new Map(all.map((behaviour) => [behaviour.name, own(behaviour, everybody)]));
   const current = all.map((behaviour) => ({ ...named.get(behaviour.name), behaviour }) as Verdict);
