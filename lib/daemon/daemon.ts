@@ -339,12 +339,30 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   const server = peerServer(credentials, peerServices, handlers);
 
+  const stop = async (): Promise<void> => {
+    manager.stopping();
+    members.stop();
+    gate.close();
+    residents.stop();
+    peers.close();
+    await streams.close('the daemon ends: connect again when it is back');
+    await closeServers([api, launches, server], clock);
+    for (const name of ['mosd.sock', 'launch.sock']) removeFile(runtime(name));
+    note('mosd has ended', {});
+  };
+
   residents.load();
   guests.load();
-  await listenOn(api, { path: runtime('mosd.sock'), mode: 0o666 });
-  await listenOn(launches, { path: runtime('launch.sock'), mode: 0o666 });
-  await listenOn(server, { host: own.address, port: own.controlPort });
-  await gate.start();
+  try {
+    await listenOn(api, { path: runtime('mosd.sock'), mode: 0o666 });
+    await listenOn(launches, { path: runtime('launch.sock'), mode: 0o666 });
+    await listenOn(server, { host: own.address, port: own.controlPort });
+    await gate.start();
+  } catch (error) {
+    // What listens already, and what looks again and again, would keep a process alive that serves nobody.
+    await stop();
+    throw error;
+  }
   members.start();
   // What mosgate said while nobody listened is made up for.
   const checkGuests = async (): Promise<void> => {
@@ -355,19 +373,5 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   manager.ready(`node ${own.name} of cluster ${configuration.cluster}`);
   note('mosd is ready', { node: own.name, cluster: configuration.cluster, address: own.address });
 
-  return {
-    reload,
-
-    async stop() {
-      manager.stopping();
-      members.stop();
-      gate.close();
-      residents.stop();
-      peers.close();
-      await streams.close('the daemon ends: connect again when it is back');
-      await closeServers([api, launches, server], clock);
-      for (const name of ['mosd.sock', 'launch.sock']) removeFile(runtime(name));
-      note('mosd has ended', {});
-    },
-  };
+  return { reload, stop };
 }

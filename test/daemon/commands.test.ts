@@ -423,6 +423,19 @@ describe('two daemons and their commands', { timeout: 300_000 }, () => {
     );
   });
 
+  test('a daemon whose port is taken says so and ends, and leaves no socket behind', async () => {
+    const file = path.join(path.dirname(two.configuration(1)), 'other.toml');
+    const text = readFileSync(two.configuration(1), 'utf8');
+    writeFileSync(file, text.replaceAll(two.runtime(1), two.runtime(3)));
+    const { status, stderr } = spawnSync(bin('mosd'), ['--config', file], { encoding: 'utf8', timeout: 20_000 });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /^mosrun: cannot listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\): another program has this port$/m);
+    assert.deepEqual(
+      two.filesIn(3, '.').filter((name) => name.endsWith('.sock')),
+      [],
+    );
+  });
+
   test('SIGTERM ends a daemon cleanly, and a second one refuses to start beside the first', async () => {
     const second = spawn(bin('mosd'), ['--config', two.configuration(1)], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
