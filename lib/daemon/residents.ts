@@ -59,6 +59,7 @@ export class Residents {
   ) {
     const { addon, clock, configuration, events, log, own, runtime } = context;
     const { askSession, askOnward, dropSession, askUsage } = sessions;
+    const isStopped = (pid: number): boolean => readFacts(pid)?.state === 'T';
     this.engine = processEngine(context.libexec, runtime('processes'));
     this.away = new AwayFiles(runtime('processes'));
     this.history = new HistoryBook(runtime('history'), (pid, entry, cause) => {
@@ -99,6 +100,7 @@ export class Residents {
       kill: (pid) => {
         process.kill(pid, 'SIGKILL');
       },
+      isStopped,
       onStart: (pid, from, to, reason) => {
         const uid = readUids(pid)?.real ?? null;
         events.tell('migration-started', { pid, uid, from, to, reason }, uid);
@@ -112,7 +114,7 @@ export class Residents {
     });
     const { history, jobs, migrations, finder } = this;
     const stops = new Stops({
-      isStopped: (pid) => readFacts(pid)?.state === 'T',
+      isStopped,
       tell: (pid, stopped) => addon.tellStopped(pid, stopped),
     });
     const debuggers = new Debuggers({

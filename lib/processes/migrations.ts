@@ -2,53 +2,17 @@
  * The migrations of this node's processes: one at a time for each process, every outcome kept with its reason. What decides and what
  * carries out come in as parameters.
  */
-import {
-  type Conduct,
-  type Engine,
-  type MoveDone,
-  type MoveEvent,
-  type MoveFailed,
-  type MoveOrder,
-  isAlive,
-} from '../engine/index.js';
-import type { Clock } from '../shared/clock.js';
+import { type Conduct, type MoveDone, type MoveEvent, type MoveFailed, type MoveOrder, isAlive } from '../engine/index.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError, asMosrunError, errorFrom } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { noteComeHome } from './come-home.js';
-import type { AskOnward, AskSession, DropSession, SessionGrant } from './grants.js';
-import type { HistoryBook } from './history.js';
+import type { SessionGrant } from './grants.js';
 import { type Identity, identityOf } from './identity.js';
-import type { Finder } from './whereabouts.js';
+import type { MigrationPorts } from './migration-ports.js';
 import { type MigrationEvent, type MigrationState, nextState } from './migration-state.js';
-import type { MoverRecord, MoverRecords } from './mover-records.js';
+import type { MoverRecord } from './mover-records.js';
 import { settled } from './settled.js';
-
-export interface MigrationSettings {
-  /** Bound of a whole order. */
-  timeoutSeconds: number;
-  /** A mover that has outlived its own bound by so much hangs, and is killed: that leaves its process where it was. */
-  graceSeconds: number;
-}
-
-export interface MigrationPorts {
-  self: string;
-  engine: Engine;
-  askSession: AskSession;
-  askOnward: AskOnward;
-  dropSession: DropSession;
-  finder: Finder;
-  history: HistoryBook;
-  records: MoverRecords;
-  clock: Clock;
-  settings: () => MigrationSettings;
-  kill: (pid: number) => void;
-  /** A process is about to be moved. */
-  onStart: (pid: number, from: string, to: string, reason: string) => void;
-  /** A process is about to be sent away. */
-  onLeaving: (pid: number) => void;
-  log: (message: string, facts: Record<string, unknown>) => void;
-}
 
 interface Move {
   state: MigrationState;
@@ -128,6 +92,7 @@ export class Migrations {
     try {
       await this.awaitCleaning(pid, deadline);
       const way: Way = { pid, from, to, conduct, deadline, reason };
+      this.checkGoesOn(way);
       done = await this.patiently(deadline, (again) => {
         if (to === this.ports.self) return this.bringHome(move, way, { again });
         if (from !== this.ports.self) return this.sendOn(move, way, { again });
@@ -192,6 +157,18 @@ export class Migrations {
     await Promise.race([cleaning, this.pause(this.left(deadline))]);
     if (!this.cleanings.has(pid)) return;
     throw new MosrunError('timeout', `process ${pid} does not settle after it came home: try again`);
+  }
+
+  /** One that is stopped while away would be waited for in vain: its threads do not reach the place from where they can be taken. */
+  private checkGoesOn({ pid, from, to, reason }: Way): void {
+    // At home the mover sees it, and says so.
+    if (from === this.ports.self || !this.ports.isStopped(pid)) return;
+    const error = new MosrunError(
+      'cannot-move',
+      `process ${pid} cannot move: it is stopped: let it go on first (fg, or kill -CONT)`,
+    );
+    this.remember(pid, from, to, reason, { event: 'failed', ...error.toDocument() });
+    throw error;
   }
 
   private pause(seconds: number): Promise<void> {

@@ -18,6 +18,7 @@ function node() {
   for (const name of ['away', 'history', 'movers']) makeDirectory(path.join(directory, name));
   const orders: MoveOrder[] = [];
   const killed: number[] = [];
+  let stopped = false;
   const dropped: string[] = [];
   const asked: string[] = [];
   const started: string[] = [];
@@ -72,6 +73,7 @@ function node() {
       dropSession: (to, session) => dropped.push(`${to} ${session}`),
       settings: () => ({ timeoutSeconds: 30, graceSeconds: 5 }),
       kill: (one) => killed.push(one),
+      isStopped: () => stopped,
       onStart: (_pid, from, to, reason) => started.push(`${from} ${to} ${reason}`),
       onLeaving: () => {},
       log: () => {},
@@ -89,6 +91,7 @@ function node() {
     started,
     done,
     setAway,
+    stop: (is: boolean) => (stopped = is),
     askWith: (next: typeof ask) => (ask = next),
     cleanWith: (next: typeof clean) => (clean = next),
     followWith: (next: typeof follow) => (follow = next),
@@ -128,6 +131,21 @@ test('a refusal comes before anything is touched, and is kept', async () => {
     message: 'node2 is full',
   });
   assert.deepEqual([orders.length, history.read(pid)?.last_failure, migrations.isMoving(pid)], [0, 'node2 is full', false]);
+  clean();
+});
+
+test('one that is stopped while away is refused at once, and goes when it goes on', async () => {
+  const { migrations, orders, history, asked, stop, clean } = node();
+  const order = (to: string) => migrations.order(pid, to, { clock: 'home', unserved: 'home' }, 'test');
+  await order('node2');
+  stop(true);
+  for (const to of ['node3', 'node1']) {
+    await assert.rejects(order(to), { code: 'cannot-move', message: /it is stopped: let it go on first/ });
+    assert.deepEqual([history.read(pid)?.entries.at(-1)?.to, migrations.isMoving(pid)], [to, false]);
+  }
+  assert.deepEqual([orders.length, asked], [1, []]);
+  stop(false);
+  assert.equal((await order('node1')).moved, true);
   clean();
 });
 
