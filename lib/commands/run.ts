@@ -46,7 +46,7 @@ export function runCommand(name: CommandName, body: CommandBody, rewrite = (argv
     (thrown: unknown) => {
       const error = asMosrunError(thrown);
       if (process.argv.includes('--json')) print(jsonText({ version: DOCUMENT_VERSION, error: error.toDocument() }));
-      writeSync(2, `mosrun: ${printableLines(error.message)}\n`);
+      writeSync(2, `${printableLines(error.message).replaceAll(/^/gm, 'mosrun: ')}\n`);
       process.exitCode = error.exitCode;
     },
   );

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import { z } from 'zod';
 import { type NodeList, conflicts, listedNode, nodeName, readList } from '../cluster/index.js';
+import { complaint } from '../shared/complaints.js';
 import { MosrunError, systemCode } from '../shared/errors.js';
 import { lineOf } from './toml-lines.js';
 
@@ -58,6 +59,11 @@ const schema = z
     if (!value.nodes.some(({ name }) => name === value.node)) {
       context.addIssue({ code: 'custom', path: ['node'], message: `no [[nodes]] entry is called ${value.node}` });
     }
+    const { interval_seconds: interval, timeout_seconds: timeout } = value.heartbeat;
+    if (timeout <= interval) {
+      const message = `every node would be down between two signs of life: it must be more than interval_seconds, ${interval}`;
+      context.addIssue({ code: 'custom', path: ['heartbeat', 'timeout_seconds'], message });
+    }
   });
 
 export type Configuration = z.output<typeof schema> & {
@@ -89,9 +95,9 @@ export function parseConfiguration(text: string, file: string, list: NodeList | 
     const extra = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
     const where = [...issue.path, ...extra];
     const line = lineOf(text, where);
-    return `${file}${line ? `:${line}` : ''}: ${where.join('.') || 'the file'}: ${issue.message}`;
+    return `${file}${line ? `:${line}` : ''}: ${where.join('.') || 'the file'}: ${complaint(issue)}`;
   });
-  throw new MosrunError('configuration', `${complaints.join('\nmosrun: ')}: see docs/configuration.md`);
+  throw new MosrunError('configuration', `${complaints.join('\n')}: see docs/configuration.md`);
 }
 
 export function readConfiguration(file: string): Configuration {

@@ -4,7 +4,8 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { complaints } from '../shared/complaints.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 import { type Answer, type Checked, type Route, type RouteName, routes } from '../shared/routes.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
@@ -24,7 +25,7 @@ function check(schema: z.ZodObject | undefined, given: unknown, where: string): 
   if (!schema) return {};
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new MosrunError('usage', `the request is not understood: ${where}: ${z.prettifyError(parsed.error)}`);
+  throw new MosrunError('usage', `the request is not understood: ${where}: ${complaints(parsed.error.issues)}`);
 }
 
 /** A form of another web page cannot have this type: whoever has a tool's certificate in the browser is not made to order anything. */

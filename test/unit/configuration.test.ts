@@ -34,8 +34,14 @@ test('amounts of memory are bytes or have a unit', () => {
 const wrong: [string, string, RegExp][] = [
   ['no TOML', good.replace('number = 2', 'number = = 2'), /^f:11: /],
   ['a wrong type', good.replace('number = 2', 'number = "two"'), /^f:11: nodes\.1\.number: .*expected number/],
-  ['an unknown key', `${good}[hosting]\nmax_guest = 1\n`, /^f:14: hosting\.max_guest: .*max_guest/],
-  ['a missing key', good.replace('address = "10.0.0.2"\n', ''), /^f:9: nodes\.1\.address: /],
+  ['an unknown key', `${good}[hosting]\nmax_guest = 1\n`, /^f:14: hosting\.max_guest: there is no key "max_guest": see /],
+  ['a missing key', good.replace('address = "10.0.0.2"\n', ''), /^f:9: nodes\.1\.address: it is missing: see /],
+  ['a node without a name', good.replace('node = "node1"\n', ''), /^f: node: it is missing: see /],
+  [
+    'a node that is down between its signs of life',
+    `${good}[heartbeat]\ninterval_seconds = 5\n`,
+    /^f:13: heartbeat\.timeout_seconds: .* more than interval_seconds, 5: see /,
+  ],
   ['an unknown node', good.replace('node = "node1"', 'node = "node7"'), /^f:2: node: no \[\[nodes\]\] entry is called node7/],
   ['a number used twice', good.replace('number = 2', 'number = 1'), /^f:11: nodes\.1\.number: another node has number 1/],
   ['a name that is a word of migrate', good.replaceAll('node2', 'home'), /^f:10: nodes\.1\.name: /],
