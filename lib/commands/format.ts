@@ -24,6 +24,9 @@ export function tableText<T>(rows: readonly T[], shape: readonly Column<T>[], he
     .join('');
 }
 
+/** As many of them, in words. */
+export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+
 export const jsonText = (document: unknown): string => `${JSON.stringify(document, null, 2)}\n`;
 
 /** 0.0123 → "12.3 ms". */

@@ -7,6 +7,7 @@ import { makeRequest } from '../cluster/certificates.js';
 import { Invitations, askToJoin, isSigned, nodeList, parseToken, signList, writeList } from '../cluster/index.js';
 import { type Configuration, invitationsIn, parseConfiguration, readConfiguration } from '../daemon/configuration.js';
 import { MosrunError } from '../shared/errors.js';
+import { count } from './format.js';
 import { makeDirectory, readIfThere, writeAtomically } from '../shared/files.js';
 import type { Parsed } from './options.js';
 
@@ -18,15 +19,16 @@ type Print = (text: string) => void;
 
 export const usage = (what: string): MosrunError => new MosrunError('usage', `${what}: see mosconf --help`);
 
-export function numberOf(text: string, name: string): number {
+/** @param what it is the number of, as the user wrote it. */
+export function numberOf(text: string, what: string): number {
   const number = Number(text);
-  if (!/^\d+$/.test(text) || number < 1 || number > 65535) throw usage(`--${name} wants a number from 1 to 65535, not "${text}"`);
+  if (!/^\d+$/.test(text) || number < 1 || number > 65535) throw usage(`${what} wants a number from 1 to 65535, not "${text}"`);
   return number;
 }
 
 export function portOf(options: Parsed, name: string): number | null {
   const text = options.get(name);
-  return text === undefined ? null : numberOf(text, name);
+  return text === undefined ? null : numberOf(text, `--${name}`);
 }
 
 export const directoryOf = (options: Parsed): string => options.get('directory') ?? USUAL_DIRECTORY;
@@ -69,7 +71,7 @@ function authorityOf(configuration: Configuration): { certificate: string; key: 
 /** One command line each, to be given to whoever administers the other machine. */
 export function invitationsFor(options: Parsed, count: number): string {
   const configuration = readConfiguration(path.join(directoryOf(options), 'mosrun.toml'));
-  const hours = numberOf(options.get('hours') ?? '24', 'hours');
+  const hours = numberOf(options.get('hours') ?? '24', '--hours');
   const own = configuration.nodes.find(({ name }) => name === configuration.node);
   const invitations = new Invitations(invitationsIn(configuration), () => Date.now() / 1000);
   const { certificate } = authorityOf(configuration);
@@ -84,7 +86,7 @@ export function invitationsFor(options: Parsed, count: number): string {
 function hostAndPort(text: string): { host: string; port: number } {
   const [, host = '', port] = /^([^:]+)(?::(\d+))?$/.exec(text) ?? [];
   if (host === '') throw usage(`"${text}" is no address of a node`);
-  return { host, port: port === undefined ? CONTROL_PORT : numberOf(port, 'port') };
+  return { host, port: port === undefined ? CONTROL_PORT : numberOf(port, 'the port of the other node') };
 }
 
 export async function join(options: Parsed, print: Print): Promise<number> {
@@ -99,7 +101,7 @@ export async function join(options: Parsed, print: Print): Promise<number> {
   const { key, request } = await makeRequest(name);
   const answer = await askToJoin(host, port, parseToken(tokenText), (ownAddress) => ({
     name,
-    number: number === undefined ? null : numberOf(number, 'number'),
+    number: number === undefined ? null : numberOf(number, '--number'),
     address: options.get('address') ?? ownAddress.replace(/^::ffff:/, ''),
     control_port: portOf(options, 'control-port') ?? CONTROL_PORT,
     data_port: portOf(options, 'data-port') ?? DATA_PORT,
@@ -129,7 +131,7 @@ export async function join(options: Parsed, print: Print): Promise<number> {
   writeAtomically(file, text, 0o644);
   const own = list.data.nodes.find((one) => one.name === name);
   print(
-    `${file}: node ${name} (number ${own?.number}, ${own?.address}) of cluster ${answer.cluster}, ${list.data.nodes.length} nodes\n`,
+    `${file}: node ${name} (number ${own?.number}, ${own?.address}) of cluster ${answer.cluster}, ${count(list.data.nodes.length, 'node')}\n`,
   );
   startMosd(options, print);
   return 0;

@@ -1,13 +1,14 @@
 /** Makes and checks a cluster's files: the authority's key stays with the node that made it. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { makeAuthority, makeNodeCertificate } from '../cluster/certificates.js';
 import { type Configuration, configurationFile, parseConfiguration, readConfiguration } from '../daemon/configuration.js';
-import { MosrunError } from '../shared/errors.js';
+import { MosrunError, systemCode } from '../shared/errors.js';
 import { makeDirectory, namesIn, removeFile, writeAtomically } from '../shared/files.js';
-import { readList } from '../cluster/index.js';
+import { isSigned, readList } from '../cluster/index.js';
+import { count } from './format.js';
 import {
   checkIsFree,
   directoryOf,
@@ -41,7 +42,7 @@ function required(options: Parsed, name: string): string {
 function newNode(options: Parsed, name: string): NewNode {
   return {
     name,
-    number: numberOf(required(options, 'number'), 'number'),
+    number: numberOf(required(options, 'number'), '--number'),
     address: required(options, 'address'),
     controlPort: portOf(options, 'control-port'),
     dataPort: portOf(options, 'data-port'),
@@ -116,7 +117,7 @@ async function init(options: Parsed, print: (text: string) => void): Promise<num
   const cluster = options.get('cluster') ?? 'mosrun';
   const node: NewNode = {
     name: options.get('node') ?? shortName(hostname()),
-    number: numberOf(options.get('number') ?? '1', 'number'),
+    number: numberOf(options.get('number') ?? '1', '--number'),
     address: options.get('address') ?? ownAddress(),
     controlPort: portOf(options, 'control-port'),
     dataPort: portOf(options, 'data-port'),
@@ -127,8 +128,8 @@ async function init(options: Parsed, print: (text: string) => void): Promise<num
   removeFile(path.join(directory, 'nodes.json'));
   print(`${file}: cluster ${cluster} with node ${node.name}; the key of its authority is ${path.join(directory, 'ca.key')}\n`);
   startMosd(options, print);
-  const count = options.get('invite');
-  if (count !== undefined) print(invitationsFor(options, numberOf(count, 'invite')));
+  const invited = options.get('invite');
+  if (invited !== undefined) print(invitationsFor(options, numberOf(invited, '--invite')));
   return 0;
 }
 
@@ -183,14 +184,39 @@ function check(options: Parsed, print: (text: string) => void): number {
     throw wrong(`${at('node.key')} does not belong to ${at('node.pem')}`);
   if (certificate.subject !== `CN=${configuration.node}`)
     throw wrong(`${at('node.pem')} is for ${certificate.subject}, not for ${configuration.node}`);
+  for (const name of ['node.key', 'ca.key']) {
+    if (!existsSync(at(name)) || (statSync(at(name)).mode & 0o077) === 0) continue;
+    throw new MosrunError('configuration', `${at(name)} can be read by others than its owner: chmod 600 ${at(name)}`);
+  }
+  const list = readList(path.dirname(configuration.file));
+  if (list && !isSigned(read('ca.pem'), list)) {
+    const nodes = path.join(path.dirname(configuration.file), 'nodes.json');
+    throw new MosrunError(
+      'configuration',
+      `${nodes} is not as the authority signed it: remove it to get it from another node again`,
+    );
+  }
   if (Date.parse(certificate.validTo) < Date.now()) throw wrong(`${at('node.pem')} has expired`);
   print(
-    `${configuration.file}: correct; node ${configuration.node} of cluster ${configuration.cluster}, ${configuration.nodes.length} nodes\n`,
+    `${configuration.file}: correct; node ${configuration.node} of cluster ${configuration.cluster}, ${count(configuration.nodes.length, 'node')}\n`,
   );
   return 0;
 }
 
-export const mosconf: CommandBody = async (options, print) => {
+/** Nearly all of its files are root's, and each of its words meets one of them first. */
+async function asRoot(work: Promise<number>): Promise<number> {
+  try {
+    return await work;
+  } catch (error) {
+    const file = (error as NodeJS.ErrnoException).path;
+    if (!['EACCES', 'EPERM'].includes(systemCode(error)) || file === undefined) throw error;
+    throw new MosrunError('not-permitted', `${file}: permission denied: run mosconf as root`, { cause: error });
+  }
+}
+
+export const mosconf: CommandBody = (options, print) => asRoot(order(options, print));
+
+const order: CommandBody = async (options, print) => {
   // Node 20.19 calls Ed25519 experimental in its WebCrypto, on standard error: nothing that the user could do something about.
   process.removeAllListeners('warning');
   const [verb] = options.words;
@@ -200,7 +226,7 @@ export const mosconf: CommandBody = async (options, print) => {
   if (verb === 'add') return add(options, print);
   if (verb === 'tool') return makeTool(options, print);
   if (verb === 'invite') {
-    print(invitationsFor(options, numberOf(options.words[1] ?? '1', 'invite')));
+    print(invitationsFor(options, numberOf(options.words[1] ?? '1', 'mosconf invite')));
     return 0;
   }
   if (verb === 'join') return join(options, print);

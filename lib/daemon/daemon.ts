@@ -67,10 +67,9 @@ function readCredentials(directory: string): Credentials {
     try {
       return readFileSync(path.join(directory, name), 'utf8');
     } catch (error) {
-      const file = path.join(directory, name);
-      throw new MosrunError('configuration', `${file} cannot be read (${systemCode(error)}): make it with mosconf`, {
-        cause: error,
-      });
+      const what = `${path.join(directory, name)} cannot be read (${systemCode(error)})`;
+      if (systemCode(error) === 'EACCES') throw new MosrunError('not-permitted', `${what}: start mosd as root`, { cause: error });
+      throw new MosrunError('configuration', `${what}: make it with mosconf`, { cause: error });
     }
   };
   return { ca: read('ca.pem'), certificate: read('node.pem'), key: read('node.key') };

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type * as Api from '../../lib/api/index.js';
+import { signList, writeList } from '../../lib/cluster/index.js';
 import { TwoNodes, bin, run, until } from './two-nodes.js';
 
 // As a program has it: the built library, by the name of the package.
@@ -161,5 +163,55 @@ describe('the API and what nodes say to each other', { timeout: 60_000 }, () => 
     const twice = await run(bin('mosconf'), ['add', 'node3', '--number', '2', '--address', '10.0.0.3', '--directory', etc]);
     assert.equal(twice.status, 1);
     assert.match(twice.stderr, /another node has number 2 already/);
+    for (const [wrong, what] of [
+      [['invite', '0'], 'mosconf invite'],
+      [['invite', '1', '--hours', 'x'], '--hours'],
+      [['join', '10.0.0.1:70700', '--token', 'x'], 'the port of the other node'],
+    ] as const) {
+      const { status, stderr } = await run(bin('mosconf'), [...wrong, '--directory', etc]);
+      assert.equal(status, 2);
+      assert.match(stderr, new RegExp(`^mosrun: ${what} wants a number from 1 to 65535, not `));
+    }
+  });
+
+  test('mosconf check sees what a running daemon does not say', async () => {
+    const etc = path.join(two.directory, 'etc');
+    const check = async (): Promise<[number | null, string]> => {
+      const { status, stdout, stderr } = await run(bin('mosconf'), ['check', '--directory', etc]);
+      return [status, stdout + stderr];
+    };
+    assert.match((await check())[1], /: correct; node node1 of cluster test, \d nodes\n$/);
+    chmodSync(path.join(etc, 'node.key'), 0o644);
+    assert.deepEqual(await check(), [
+      1,
+      `mosrun: ${etc}/node.key can be read by others than its owner: chmod 600 ${etc}/node.key\n`,
+    ]);
+    chmodSync(path.join(etc, 'node.key'), 0o600);
+    const list = signList(readFileSync(path.join(etc, 'ca.key'), 'utf8'), 'test', 1, [
+      { name: 'node1', number: 1, address: '10.0.0.1', control_port: 7070, data_port: 7071 },
+    ]);
+    writeList(etc, list);
+    assert.deepEqual(await check(), [0, `${etc}/mosrun.toml: correct; node node1 of cluster test, 1 node\n`]);
+    writeList(etc, { ...list, nodes: list.nodes.map((node) => ({ ...node, address: '10.0.0.2' })) });
+    const [status, said] = await check();
+    assert.deepEqual([status, /nodes\.json is not as the authority signed it/.test(said)], [1, true]);
+    rmSync(path.join(etc, 'nodes.json'));
+  });
+
+  test('mosconf and mosd tell an ordinary user to ask root', async (context) => {
+    if (process.getuid?.() !== 0 || spawnSync(process.execPath, ['--version'], { uid: 65534 }).error) {
+      context.skip('needs root, and node where other users may run it');
+      return;
+    }
+    const etc = path.join(two.directory, 'etc');
+    for (const [command, words, file] of [
+      ['mosconf', ['check', '--directory', etc], 'node.key'],
+      ['mosconf', ['invite', '--directory', etc], 'ca.key'],
+      ['mosd', ['--config', path.join(etc, 'mosrun.toml')], 'node.key'],
+    ] as const) {
+      const { status, stderr } = await two.call(command, words, 1, { uid: 65534, gid: 65534 });
+      assert.equal(status, 77, stderr);
+      assert.match(stderr, new RegExp(`^mosrun: ${etc}/${file}.* as root\\n$`));
+    }
   });
 });
