@@ -58,6 +58,14 @@ for (const shell of ['bash', 'zsh', 'fish']) {
   });
 }
 
+test('fish takes the completions without printing any', { skip: without('fish') }, () => {
+  const directory = path.join(dist, 'completions/fish');
+  for (const name of readdirSync(directory)) {
+    const { status, stdout, stderr } = spawnSync('fish', ['-c', `source ${path.join(directory, name)}`], { encoding: 'utf8' });
+    assert.deepEqual([status, stdout, stderr], [0, '', ''], name);
+  }
+});
+
 describe('completion in bash at a terminal', { skip: without('script'), timeout: 60_000 }, () => {
   let two: TwoNodes;
   before(async () => {

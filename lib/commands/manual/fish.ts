@@ -24,14 +24,16 @@ export function fishCompletion(spec: CommandSpec): string {
   });
   // Words before this one that are no options, the command itself not counted.
   const count = 'count (commandline -opc | string match -v -- "-*")';
-  const place = ({ offers, unless }: Place, index: number): string => {
+  const place = ({ offers, unless }: Place, index: number): string[] => {
+    // With nothing to offer, fish would print all it has been told of the command.
+    if (offers.length === 0) return [];
     const at = `test (${count}) -eq ${index + 1}`;
     const condition = spec.passThrough
       ? ''
       : ` -n ${quoted(unless === undefined ? at : `${at}; and not __fish_contains_opt ${unless}`)}`;
-    return `${complete}${condition} -a ${quoted(argument(offers))}`;
+    return [`${complete}${condition} -a ${quoted(argument(offers))}`];
   };
   return `# Completion of ${spec.name} in fish.
-${[`${complete} -f`, ...options, ...placesOf(spec).map(place)].join('\n')}
+${[`${complete} -f`, ...options, ...placesOf(spec).flatMap(place)].join('\n')}
 `;
 }
