@@ -28,8 +28,15 @@ export function mayKill(sender: Pick<Caller, 'uid' | 'operates'>, target: Proces
   return sender.operates || (sender.uid !== null && [target.real, target.saved].includes(sender.uid));
 }
 
+const mayOnlyLook = ({ name, uid }: Caller): MosrunError =>
+  new MosrunError(
+    'not-permitted',
+    `${name} may only look: ${uid === null ? 'make a certificate with mosconf tool --operate' : 'ask as root'}`,
+  );
+
 /** Throws when the caller may not, or when there is no such process. */
 export function checkMayKill(caller: Caller, pid: number): void {
+  if (caller.uid === null && !caller.operates) throw mayOnlyLook(caller);
   const target = readUids(pid);
   if (!target) throw new MosrunError('not-found', `there is no process ${pid}: see mosps`);
   if (!mayKill(caller, target)) {
@@ -41,5 +48,5 @@ export function checkMayKill(caller: Caller, pid: number): void {
 export function checkPermission(permission: Permission, caller: Caller, pid: number | undefined): void {
   if (permission === 'anyone') return;
   if (permission === 'owner' && pid !== undefined) checkMayKill(caller, pid);
-  else if (!caller.operates) throw new MosrunError('not-permitted', `${caller.name} may only look: ask as root`);
+  else if (!caller.operates) throw mayOnlyLook(caller);
 }
