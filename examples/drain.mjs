@@ -3,6 +3,7 @@
 import { Cluster } from 'mosrun';
 
 const [drained, certificates] = process.argv.slice(2);
+if (!certificates) throw new Error('usage: node drain.mjs NODE CERTIFICATES');
 const here = await Cluster.connect();
 const nodes = (await here.nodes()).filter((node) => node.state === 'up');
 here.close();

@@ -3,6 +3,7 @@
 import { Cluster, MosrunError } from 'mosrun';
 
 const [node, command, ...args] = process.argv.slice(2);
+if (!command) throw new Error('usage: node run-and-move.mjs NODE PROGRAM [ARGUMENT...]');
 const cluster = await Cluster.connect();
 const program = await cluster.run(command, args, { stdio: 'inherit' });
 try {
