@@ -16,11 +16,15 @@ function signalOf(text: string): number | null {
   return new Map<string, number>(Object.entries(constants.signals)).get(name) ?? null;
 }
 
+/** As -FOO: letters of that kind are no options either, but for what belongs to -J. */
+const looksLikeSignal = (word: string): boolean => /^-[A-IK-Z][A-Z0-9+]+$/.test(word);
+
 /** The -9 and -HUP of kill(1) as the option they stand for; a word after an option may be its value. */
 export function signalWord(argv: string[]): string[] {
   const index = argv.findIndex((word, at) => {
     const before = argv[at - 1] ?? '';
-    return /^-[^-]/.test(word) && signalOf(word.slice(1)) !== null && !['-s', '--signal', '-J', '--job'].includes(before);
+    const isOne = /^-[^-]/.test(word) && (signalOf(word.slice(1)) !== null || looksLikeSignal(word));
+    return isOne && !['-s', '--signal', '-J', '--job'].includes(before);
   });
   return index < 0 ? argv : [...argv.slice(0, index), '--signal', argv[index]?.slice(1) ?? '', ...argv.slice(index + 1)];
 }

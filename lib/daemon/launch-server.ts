@@ -1,7 +1,7 @@
 /** Answers launchers: understands their command line, makes the job, decides where it starts, and says go. */
 import { constants } from 'node:os';
 import { type Server, type Socket, createServer } from 'node:net';
-import { getSystemErrorName } from 'node:util';
+import { getSystemErrorMap } from 'node:util';
 import type { NodeView } from '../cluster/index.js';
 import type { Conduct, PeerCredentials } from '../engine/index.js';
 import type { Job, JobOptions, StartAway } from '../processes/index.js';
@@ -197,7 +197,7 @@ async function explainIt(
   if (found.error !== 0) {
     const missing = found.error === constants.errno.ENOENT;
     const advice = missing ? 'check the name and PATH' : 'check the file and its permissions';
-    socket.write(errorFrame(`mosrun: cannot run ${found.path}: ${getSystemErrorName(-found.error)}: ${advice}\n`));
+    socket.write(errorFrame(`mosrun: cannot run ${found.path}: ${getSystemErrorMap().get(-found.error)?.[1]}: ${advice}\n`));
     socket.end(exitFrame(missing ? NOT_FOUND : CANNOT_EXECUTE));
     return;
   }

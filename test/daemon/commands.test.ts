@@ -196,6 +196,8 @@ describe('two daemons and their commands', { timeout: 300_000 }, () => {
       [await wrong('no-such-program'), await wrong('/etc/passwd'), await wrong(), await wrong('/etc')],
       [127, 126, 125, 126],
     );
+    const { stderr } = await two.call('mosrun', ['--explain', 'no-such-program']);
+    assert.equal(stderr, 'mosrun: cannot run no-such-program: no such file or directory: check the name and PATH\n');
     assert.equal((await two.call('mosrun', ['--json', 'true'])).status, 125);
     const { processes } = await two.json<{ processes: Listed[] }>('mosps', ['-J', 'a']);
     assert.deepEqual(processes, [], 'nothing was run');

@@ -133,6 +133,9 @@ describe('tools', { skip: whyNoTestbed() ?? false, timeout: 120_000 }, () => {
     await expect('moskillall', '-s', 'hup');
     assert.equal((await stays.done).signal, 'SIGHUP');
     assert.equal((await testbed.run(1, ['moskillall', '-J', 'bundle'])).status, 1);
-    assert.equal((await testbed.run(1, ['moskillall', '-s', 'NONSENSE'])).status, 2);
+    for (const words of [['-s', 'NONSENSE'], ['-NONSENSE']]) {
+      const wrong = await testbed.run(1, ['moskillall', ...words]);
+      assert.deepEqual([wrong.status, wrong.stderr], [2, 'mosrun: "NONSENSE" is no signal: see kill -l\n']);
+    }
   });
 });
