@@ -146,7 +146,7 @@ export function startDaemon(name, number, from = commands) {
 
 export async function killDaemon(name, number, signal) {
   const pid = daemon(name, number);
-  if (pid === undefined) throw new Failure(`no daemon runs on node${number}`);
+  if (pid === undefined) throw new Failure(`no daemon runs on node${number} that the testbed started`);
   process.kill(pid, signal);
   await gone(daemonFile(name, number));
 }
