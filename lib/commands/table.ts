@@ -128,10 +128,14 @@ export const commands = {
       ['check', 'check a configuration and its certificates'],
     ],
     options: [
-      { long: 'cluster', value: 'NAME', help: 'name of the new cluster' },
+      { long: 'cluster', value: 'NAME', help: 'name of the new cluster (mosrun)' },
       { long: 'node', value: 'NAME', help: 'name of this node (its host name)' },
-      { long: 'number', value: 'N', help: "the node's number, 1 to 65535" },
-      { long: 'address', value: 'IP', help: "the node's address" },
+      { long: 'number', value: 'N', help: "the node's number, 1 to 65535 (with init 1, with join the next free one)" },
+      {
+        long: 'address',
+        value: 'IP',
+        help: "the node's address (with init the machine's only IPv4 address, with join the one it reaches the other from)",
+      },
       { long: 'invite', value: 'COUNT', help: 'with init: print so many invitations' },
       { long: 'hours', value: 'H', help: 'how long an invitation is open (24)' },
       { long: 'token', value: 'TOKEN', help: 'the invitation' },
