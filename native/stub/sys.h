@@ -63,22 +63,39 @@ inline u32 load(const volatile u32 *p) { return __atomic_load_n(p, __ATOMIC_ACQU
 inline void store(volatile u32 *p, u32 v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
 inline u32 add(volatile u32 *p, u32 v) { return __atomic_add_fetch(p, v, __ATOMIC_ACQ_REL); }
 
-// A lock that is held for short stretches by threads that take no signal meanwhile.
+// A lock that is held for short stretches by threads that take no signal meanwhile. The word says whose it is, by the slot, and whether others wait: a
+// child that shares its parent's memory (vfork) may be killed while it holds it, and its parent then frees it.
 class Lock {
  public:
   explicit Lock(volatile u32 *word) : word_(word) {
+    const u32 mine = holder(this_slot()->index);
     u32 seen = 0;
-    if (__atomic_compare_exchange_n(word_, &seen, 1u, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) return;
-    if (seen != 2) seen = __atomic_exchange_n(word_, 2u, __ATOMIC_ACQUIRE);
-    for (; seen; seen = __atomic_exchange_n(word_, 2u, __ATOMIC_ACQUIRE)) futex_wait(word_, 2);
+    if (__atomic_compare_exchange_n(word_, &seen, mine, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) return;
+    for (;;) {
+      if (!seen) {
+        if (__atomic_compare_exchange_n(word_, &seen, mine | kWaited, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) return;
+        continue;
+      }
+      if (!(seen & kWaited) && !__atomic_compare_exchange_n(word_, &seen, seen | kWaited, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) continue;
+      futex_wait(word_, seen | kWaited);
+      seen = load(word_);
+    }
   }
-  ~Lock() {
-    if (__atomic_exchange_n(word_, 0u, __ATOMIC_RELEASE) == 2) futex_wake(word_, 1);
-  }
+  ~Lock() { release(word_); }
   Lock(const Lock &) = delete;
   Lock &operator=(const Lock &) = delete;
 
+  // Whoever had this slot is dead.
+  static void free_of(volatile u32 *word, u32 slot) {
+    if ((load(word) & ~kWaited) == holder(slot)) release(word);
+  }
+
  private:
+  static constexpr u32 kWaited = 1;
+  static constexpr u32 holder(u32 slot) { return (slot + 1) << 1; }
+  static void release(volatile u32 *word) {
+    if (__atomic_exchange_n(word, 0u, __ATOMIC_RELEASE) & kWaited) futex_wake(word, 1);
+  }
   volatile u32 *word_;
 };
 

@@ -312,6 +312,7 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
     args.stack = address(child) + kStackLow;
     args.stack_size = kStackTop - kStackLow;
     i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_vfork, child);   // returns when the child has ended
+    Lock::free_of(&c.lock, child->index);                               // killed by whoever killed home's, at any moment
     {
       Lock lock(&c.lock);
       child->state = u32(SlotState::free);
