@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   world.slot = slot->index;
   if (world.manner.variant & 2) {
     slot->in_hand = 10;
-    c.process.actions[9] = {0x1000, world.manner.variant & 8 ? 0x80000000 : 0, 0, 0};
+    slot->caught_for = c.process.actions[9] = {0x1000, world.manner.variant & 8 ? 0x80000000 : 0, 0, 0};
   }
   End end = run([&] { deputy(slot); });
   require(end != End::returned, "a deputy ended without a word");

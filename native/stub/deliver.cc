@@ -201,7 +201,8 @@ void deliver_waiting(Slot *slot, Context *context) {
     if (signal <= 0) return;
     if (signal > kSignals || reply.out_size != sizeof d) guest_dies(1);         // no home says that
     slot->mask = d.new_mask;
-    if (d.action.flags & 0x80000000) slot->process->actions[signal - 1].handler = 0;   // SA_RESETHAND
+    SigAction &present = slot->process->actions[signal - 1];
+    if ((d.action.flags & 0x80000000) && present.handler == d.action.handler) present.handler = 0;   // SA_RESETHAND
     if (at_native_futex(context->regs)) slot->begun_ip = context->regs.ip + 2;
     end_begun_call(slot, context->regs, d.action.flags);
     if (!deliver(slot, context, d.action, d.info, d.old_mask)) {

@@ -316,19 +316,15 @@ void hand_over_signal(Slot *slot) {
     watch_signals(slot);
     return answer(slot, 0);
   }
-  SigAction &action = c.process.actions[signal - 1];
-  if (action.handler <= 1) {                                                    // changed since: as if it had been pending until now
-    drop_signal(slot);
-    watch_signals(slot);
-    return answer(slot, 0);
-  }
+  // As it was when the kernel chose this thread: another may have changed it since, as CPython and others do at their end.
+  SigAction action = slot->caught_for, &present = c.process.actions[signal - 1];
   Delivery delivery{action, slot->mask, 0, {}};
   copy(delivery.info, slot->info, sizeof delivery.info);
   slot->mask |= action.mask | (action.flags & 0x40000000 ? 0 : bit(signal));   // SA_NODEFER
   slot->mask &= ~(bit(9) | bit(19));
   delivery.new_mask = slot->mask;
-  if (action.flags & 0x80000000) {                                              // SA_RESETHAND
-    action.handler = 0;
+  if ((action.flags & 0x80000000) && present.handler == action.handler) {       // SA_RESETHAND
+    present.handler = 0;
     set_home_action(signal);
   }
   slot->in_hand = 0;
@@ -350,6 +346,10 @@ void set_action(Slot *slot, const Request &r, Space &space) {
   u64 signal = r.args[0];
   if (signal < 1 || signal > u64(kSignals) || signal == 9 || signal == 19 || r.in_size != sizeof(SigAction)) return answer(slot, -EINVAL_);
   block_all_signals();
+  if (r.args[1] && slot->in_hand) {                                             // its handler comes before the call that makes another of it
+    watch_signals(slot);
+    return answer(slot, kRestart);
+  }
   copy(&control().process.actions[signal - 1], space.in, sizeof(SigAction));
   if (signal != u64(kControlSignal)) set_home_action(int(signal));
   watch_signals(slot);

@@ -77,6 +77,7 @@ void caught(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   if (fault_here(signal, info, context)) return;
   copy(slot->info, info, sizeof slot->info);
+  slot->caught_for = control().process.actions[signal - 1];
   slot->in_hand = u32(signal);
   if (signal == kContinue) send_event(EventType::resume, 0, 0);
   __atomic_or_fetch(&slot->interrupt, 1u, __ATOMIC_ACQ_REL);
@@ -132,13 +133,6 @@ void controlled(int, uint8_t *, Context *context) {
 void come_home_to_die() {
   start_return(-2);
   send_event(EventType::home, 0, 0);
-}
-
-void drop_signal(Slot *slot) {
-  u32 signal = slot->in_hand;
-  slot->in_hand = 0;
-  __atomic_and_fetch(&slot->interrupt, ~1u, __ATOMIC_ACQ_REL);
-  if (control().process.actions[signal - 1].handler == 0) sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), signal, address(slot->info));
 }
 
 // As flush_signal_handlers (kernel/signal.c): what is ignored stays so.

@@ -249,6 +249,7 @@ struct Slot {
   volatile uint32_t stepping;     // guest: single-stepping out of a clock function
   uint32_t in_hand;               // home: number of the signal caught and not yet fetched
   volatile uint32_t told;         // home: the guest knows of it
+  SigAction caught_for;           // home: the action it was caught for, whatever becomes of that meanwhile
   uint8_t info[128];              // its siginfo
   uint64_t fault_ip;              // home: where a fault was last reported in the stub
   uint32_t fatal;                 // home: number of the signal that ends the process with a core, once its memory is back

@@ -343,29 +343,27 @@ void continue_waiting(Slot *slot) {
   }
 }
 
-// Caught but not delivered: its handler comes first. In the kernel's queue it would be behind others of its number; there it goes if it has no handler
-// any more, or its frame no room that is mapped.
+// Caught but not delivered: its handler comes first. In the kernel's queue it would be behind others of its number; there it goes if its frame has no
+// room that is mapped.
 void handle_in_hand(Slot *slot, Context *context) {
   u32 signal = slot->in_hand;
-  SigAction &action = control().process.actions[signal - 1], act = action;
+  SigAction &action = control().process.actions[signal - 1], act = slot->caught_for;
   u64 old = slot->mask;
   slot->in_hand = 0;
-  if (act.handler > 1) {
-    Registers regs = context->regs;
-    u64 begun_ip = slot->begun_ip;
-    end_begun_call(slot, context->regs, act.flags);
-    if (deliver(slot, context, act, slot->info, old)) {
-      slot->mask |= act.mask | (act.flags & 0x40000000 ? 0 : bit(int(signal)));       // SA_NODEFER
-      slot->mask &= ~(bit(9) | bit(19));
-      if (act.flags & 0x80000000) {                                                   // SA_RESETHAND
-        action.handler = 0;
-        sys(nr_rt_sigaction, signal, address(&action), 0, 8);
-      }
-      return;
+  Registers regs = context->regs;
+  u64 begun_ip = slot->begun_ip;
+  end_begun_call(slot, context->regs, act.flags);
+  if (deliver(slot, context, act, slot->info, old)) {
+    slot->mask |= act.mask | (act.flags & 0x40000000 ? 0 : bit(int(signal)));         // SA_NODEFER
+    slot->mask &= ~(bit(9) | bit(19));
+    if ((act.flags & 0x80000000) && action.handler == act.handler) {                  // SA_RESETHAND
+      action.handler = 0;
+      sys(nr_rt_sigaction, signal, address(&action), 0, 8);
     }
-    context->regs = regs;
-    slot->begun_ip = begun_ip;
+    return;
   }
+  context->regs = regs;
+  slot->begun_ip = begun_ip;
   sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), signal, address(slot->info));
 }
 

@@ -39,7 +39,7 @@ i64 action(Trap &trap, u64 *a) {
     if (copy_program(&act, pointer<void>(a[1]), sizeof act)) return -EFAULT_;
     act.flags &= 0xdc000807;                                            // what the kernel keeps (UAPI_SA_FLAGS)
     act.mask &= ~kUnblockable;
-    if (i64 result = tell_action(trap, signal, act)) return result;
+    if (i64 result = tell_action(trap, signal, act, true)) return result;
   }
   return a[2] && copy_program(pointer<void>(a[2]), &old, sizeof old) ? -EFAULT_ : 0;
 }
@@ -101,10 +101,11 @@ i64 sigreturn(Trap &trap) {
 
 }  // namespace
 
-i64 tell_action(Trap &trap, u64 signal, const SigAction &action) {
+i64 tell_action(Trap &trap, u64 signal, const SigAction &action, bool by_call) {
   Request r{};
   r.op = Op::set_action;
   r.args[0] = signal;
+  r.args[1] = by_call;
   r.in_size = sizeof action;
   IoVec in[2] = {{}, {address(&action), sizeof action}};
   Reply reply{};

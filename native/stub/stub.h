@@ -124,7 +124,6 @@ void start_move();
 void refuse_nudges(Slot *starting);
 void accept_nudges(Slot *starting);
 void forget_nudges();
-void drop_signal(Slot *slot);                             // in hand, but not for a handler any more
 void come_home_to_die();                                  // of a signal that leaves a core
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
 void kick(Slot *except);
@@ -154,7 +153,7 @@ i64 thread_call(Trap &trap, u32 nr, u64 *args);
 i64 signal_call(Trap &trap, u32 nr, u64 *args);
 constexpr u64 kClearSighand = 0x100000000;                // CLONE_CLEAR_SIGHAND
 void clear_handlers(Process &process);
-i64 tell_action(Trap &trap, u64 signal, const SigAction &action);   // of the program's, to home
+i64 tell_action(Trap &trap, u64 signal, const SigAction &action, bool by_call = false);   // of the program's, to home
 i64 ipc_call(Trap &trap, u32 nr, u64 *args);
 i64 time_call(Trap &trap, u32 nr, u64 *args);
 i64 go_home(Trap &trap, int reason);                      // returns kAgain: the call is issued again at home; or the error it is to fail with

@@ -78,7 +78,7 @@ enum class Op : uint16_t {
   call,        // a system call; pointers are offsets into the buffers
   get_signal,  // hand over the signal in hand
   set_mask,    // args[0] = new mask
-  set_action,  // args[0] = signal, payload SigAction
+  set_action,  // args[0] = signal, payload SigAction; args[1] = 1: by a call of the program's, which is issued again if a signal is to be handled first
   clone,       // args[0] = flags, args[1] = slot, args[2] = spare serial
   fork,        // args[0] = flags, args[1] = slot, args[2], args[3] = spare serials of channel and event channel
   exec,        // execve or execveat: args as the call's

@@ -15,6 +15,7 @@ const EACCES = -13;
 const EFAULT = -14;
 const EINVAL = -22;
 const ENOSYS = -38;
+const RESTART = -512;
 const STAYS_AWAY = 1;
 const IN_OUT = 0x80000000;
 const MIB = 1 << 20;
@@ -256,6 +257,43 @@ describe('the deputy against a hosting node', { skip: whyNoMover() ?? false, tim
     assert.ok(await host.isServed());
     assert.equal(await host.result({ nr: 80, args: [0], payload: string('/nonexistent'), in: [0] }), ENOENT);
   });
+
+  void test('has a signal handled as was said when it came', async () => {
+    const host = await capture();
+    const USR1 = 10;
+    const SIGNAL_WAITS = 1;
+    const action = (handler: number): Buffer => words(handler, 0x04000000, 0x2000, 0);
+    const set = (handler: number, byCall: 0 | 1): Request => ({ op: Op.set_action, args: [USR1, byCall], payload: action(handler) });
+    assert.equal(await host.result(set(0x1000, 1)), 0);
+    const sent = await host.ask({ nr: 62, args: [host.victim.pid ?? 0, USR1] });
+    assert.deepEqual([sent?.result, sent?.flags], [0, SIGNAL_WAITS], 'kill');
+    assert.equal(await host.result(set(0, 1)), RESTART, "the thread's own call comes after the handler");
+    assert.equal(await host.result(set(0, 0)), 0, 'as another thread would say');
+    const delivery = await host.ask({ op: Op.get_signal, outSize: 176 });
+    assert.equal(delivery?.result, USR1);
+    assert.equal(delivery?.data.readBigUInt64LE(0), 0x1000n);
+    assert.equal(await host.result(set(0, 1)), 0, 'and then it may change');
+    assert.ok(await host.isServed(), 'nothing is left that would end it');
+  });
+
+  const broke = 'the connection to the node it ran on broke';
+  const endings: [string, number | undefined, string][] = [
+    ['nothing', undefined, broke],
+    ['a guest that missed its home', 1 << 8, broke],
+    ['a killed guest', 9, 'it was ended on the other node by signal 9, for want of memory or by hand'],
+    ['a fault in the stub', 139 << 8, "mosrun's own code failed on the other node, by signal 11"],
+    ['no room for a thread', 2 << 8, 'the node it ran on had no room for another thread'],
+    ['a status that is none', 99 << 8, broke],
+  ];
+  for (const [what, status, why] of endings) {
+    void test(`the last word of the other node is ${what}: the process ends, and its user is told`, async () => {
+      const host = await capture();
+      host.leave(status);
+      const { signal, said } = await host.end();
+      assert.equal(signal, 'SIGKILL');
+      assert.equal(said, `mosrun: process ${host.victim.pid} is lost: ${why}\n`);
+    });
+  }
 
   const impossible = /^mosrun: process \d+ is lost: its node sent an impossible request\n$/;
   const fatal: [string, Buffer, RegExp][] = [

@@ -57,6 +57,7 @@ export interface Request {
 export interface Reply {
   result: number;
   data: Buffer;
+  flags: number;
 }
 
 const bits = (list: number[] = []): number => list.reduce((all, one) => all | (1 << one), 0);
@@ -233,7 +234,7 @@ export class FakeHost {
     const head = await this.leader?.take(16);
     if (!head) return null;
     const data = await this.leader?.take(head.readUInt32LE(8));
-    return { result: Number(head.readBigInt64LE(0)), data: data ?? Buffer.alloc(0) };
+    return { result: Number(head.readBigInt64LE(0)), flags: head.readUInt32LE(12), data: data ?? Buffer.alloc(0) };
   }
 
   async result(request: Request): Promise<number | null> {
