@@ -88,9 +88,11 @@ class Keeper {
     watches_.poll_set(set_);
     if (poll(set_.items, set_.count, patience()) < 0) return;
     short gate = set_[0].revents, children = set_[1].revents, pool = set_[2].revents, notifier = set_[3].revents, maker = set_[4].revents;
-    watches_.react(set_.items + 5);
+    ended_.clear();
+    watches_.react(set_.items + 5, ended_);
     // What a process said before it ended comes before its reaping: its child may depend on it.
     if (pool & POLLIN) hear_guest();
+    for (pid_t pid : ended_) forget_pools(pid);
     if (children) reap();
     if (notifier & POLLIN) answer_own_file(sandbox_.notifier, sandbox_.proc);
     if (gate) hear_gate();
@@ -115,7 +117,11 @@ class Keeper {
     signalfd_siginfo drained;
     while (read(children_, &drained, sizeof drained) > 0) continue;
     pid_t pid;
-    while ((pid = waitpid(-1, nullptr, WNOHANG | __WALL)) > 0) forget_pools(pid);
+    int status;
+    while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+      watches_.ended(pid, status);
+      forget_pools(pid);
+    }
     if (pid < 0 && errno == ECHILD && leader_ > 0) _exit(0);
   }
 
@@ -234,6 +240,7 @@ class Keeper {
   Array<Passing> passing_;
   Array<Pool> pools_;
   Array<pollfd> set_;
+  Array<pid_t> ended_;
 };
 
 // What the keeper runs; `gate` is its end of the socket, `other` mosgate's.

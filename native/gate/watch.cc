@@ -73,14 +73,26 @@ void Watches::poll_set(Array<pollfd> &set) {
   }
 }
 
-void Watches::react(const pollfd *ready) {
+// A guest process ended: home is told how, and at once, whoever else still has the channel.
+void Watches::take_leave(size_t index, int status) {
+  Farewell word{kFarewellMagic, status};
+  if (!list_[index].provisional) send(list_[index].fd, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT);
+  shutdown(list_[index].fd, SHUT_RDWR);
+  drop(index);
+}
+
+void Watches::ended(pid_t pid, int status) {
+  for (size_t i = list_.count; i-- > 0;)
+    if (list_[i].pid == pid) take_leave(i, status);
+}
+
+void Watches::react(const pollfd *ready, Array<pid_t> &ended) {
   for (size_t i = list_.count; i-- > 0;) {
     Watch &watch = list_[i];
     if (ready[2 * i + 1].revents) {
-      // The guest process ended: say so to home, whoever else still has the channel.
-      shutdown(watch.fd, SHUT_RDWR);
-      waitpid(watch.pid, nullptr, WNOHANG | __WALL);
-      drop(i);
+      int status = 0;
+      if (waitpid(watch.pid, &status, WNOHANG | __WALL) == watch.pid) ended.add(watch.pid);
+      take_leave(i, status);
     } else if (ready[2 * i].revents) {
       if (watch.pidfd >= 0) syscall(SYS_pidfd_send_signal, watch.pidfd, SIGKILL, nullptr, 0);
       drop(i);

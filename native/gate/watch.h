@@ -25,10 +25,12 @@ class Watches {
   bool has_process();                             // some guest process is tied to its home
   void claim(const PoolMessage &message);         // a guest process says what it uses a spare for
   void poll_set(Array<pollfd> &set);              // two entries each, in order
-  void react(const pollfd *ready);                // the same entries after poll
+  void react(const pollfd *ready, Array<pid_t> &ended);   // the same entries after poll; adds the processes that it has waited for
+  void ended(pid_t pid, int status);              // somebody else has waited for it
 
  private:
   void drop(size_t index);
+  void take_leave(size_t index, int status);
   void assign(Watch &watch, pid_t pid);
   Array<Watch> list_;
 };

@@ -332,7 +332,7 @@ extern "C" [[noreturn]] void arrive() {
   c.mm.auxv_size = 0;
   check(slot, sys(nr_prctl, 35, 14, address(&c.mm), sizeof c.mm, 0));   // PR_SET_MM, PR_SET_MM_MAP
   check(slot, collect_channels());
-  if (fails(Fault::arrive_dies)) guest_dies(1);
+  if (fails(Fault::arrive_dies)) guest_dies(Ending::disconnected);
   install_guest_handlers();
   if (fails(Fault::arrive_no_thread)) refuse(slot, -EAGAIN_);
   create_threads(slot);
@@ -340,13 +340,13 @@ extern "C" [[noreturn]] void arrive() {
   if (fails(Fault::arrive_silent)) wait_readable(slot->channel, -1);
   check(slot, send_record(slot->channel, Record::ready, 0, &got, sizeof got));
   RecordHeader go{};
-  if (receive_record(slot->channel, go, kPatience) || go.type != Record::go) guest_dies(1);
-  if (fails(Fault::arrive_dies_at_go)) guest_dies(1);
+  if (receive_record(slot->channel, go, kPatience) || go.type != Record::go) guest_dies(Ending::disconnected);
+  if (fails(Fault::arrive_dies_at_go)) guest_dies(Ending::disconnected);
   if (fails(Fault::arrive_not_running)) wait_readable(slot->channel, -1);
   own_events(c.event, c.pid);
   await_home_time(c);
   hold_limits(c.slots);
-  if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(1);
+  if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(Ending::disconnected);
   if (!lives) step_aside(slot);
   store(&c.phase, u32(Phase::away));
   futex_wake(&c.phase);

@@ -87,7 +87,7 @@ void note_events(Slot *slot) {
     for (;;) {
       Event event{};
       i64 n = sys(nr_recvfrom, u64(p->event), address(&event), sizeof event, msg_dontwait | msg_peek, 0, 0);
-      if (n == 0 || (n < 0 && n != -EAGAIN_ && n != -EINTR_)) guest_dies(1);   // home is gone
+      if (n == 0 || (n < 0 && n != -EAGAIN_ && n != -EINTR_)) guest_dies(Ending::disconnected);   // home is gone
       if (n < i64(sizeof event)) break;
       sys(nr_recvfrom, u64(p->event), address(&event), sizeof event, msg_dontwait, 0, 0);
       take_event(slot, event);
@@ -199,7 +199,7 @@ void deliver_waiting(Slot *slot, Context *context) {
     i64 signal = exchange(slot, r, in, 1, out, 1, reply);
     if (signal <= 0 && (reply.flags & kSignalWaits)) continue;                  // caught while the answer was made
     if (signal <= 0) return;
-    if (signal > kSignals || reply.out_size != sizeof d) guest_dies(1);         // no home says that
+    if (signal > kSignals || reply.out_size != sizeof d) guest_dies(Ending::nonsense);   // no home says that
     slot->mask = d.new_mask;
     SigAction &present = slot->process->actions[signal - 1];
     if ((d.action.flags & 0x80000000) && present.handler == d.action.handler) present.handler = 0;   // SA_RESETHAND
@@ -274,7 +274,7 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
     return;
   }
   bool in_clock = in_clocks(ip);                                                // given a bad pointer
-  if (in_blob(ip) && !in_clock) guest_dies(128 + signal);
+  if (in_blob(ip) && !in_clock) guest_dies(Ending(int(Ending::failed) + signal));
   SigAction action = slot->process->actions[signal - 1];
   int code;
   copy(&code, info + 8, 4);

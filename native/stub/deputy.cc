@@ -64,7 +64,7 @@ void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0, u
   }
   IoVec iov[2] = {{address(&reply), sizeof reply}, {reinterpret_cast<u64>(out), length}};
   __atomic_add_fetch(&c.statistics.bytes_out, length + sizeof reply, __ATOMIC_RELAXED);
-  if (send_all(slot->channel, iov, length ? 2 : 1)) lose("the connection to the node it ran on broke");
+  if (send_all(slot->channel, iov, length ? 2 : 1)) lose_connection();
 }
 
 // Offsets become addresses. A pointer argument must be zero or one of them.
@@ -436,7 +436,7 @@ void go_on_away(Slot *slot, bool moved) {
   if (!moved && c.return_reason != -1) sys(nr_nanosleep, address(&pause), 0);
   watch_signals(slot);
   Reply verdict{kStayAway, 0, 0};
-  if (!moved && send_all(slot->channel, &verdict, sizeof verdict)) lose("the connection to the node it ran on broke");
+  if (!moved && send_all(slot->channel, &verdict, sizeof verdict)) lose_connection();
   if (moved && slot->in_hand) slot->told = 1, tell_signal(slot);         // the guest that knew of it is gone
 }
 
@@ -484,7 +484,7 @@ void handle(Slot *slot, const Request &r) {
   if (r.in_size > kTransferMax || r.out_size > kTransferMax || r.out_fixed > r.out_size || r.nr >= syscalls::count) lose("its node sent an impossible request");
   Space space;
   if (!space.open(slot, r)) lose("there is no memory at home for its call");
-  if (r.in_size && receive_all(slot->channel, space.in, r.in_size)) lose("the connection to the node it ran on broke");
+  if (r.in_size && receive_all(slot->channel, space.in, r.in_size)) lose_connection();
   __atomic_add_fetch(&c.statistics.calls, 1, __ATOMIC_RELAXED);
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
@@ -547,36 +547,13 @@ bool window_touches(u64 fd) {
   for (;;) {
     Request r{};
     while (slot->leader && c.drop_next < c.book_entries && wait_readable(slot->channel, 0) == 0) drop_skeleton(4 << 20);
-    if (receive_all(slot->channel, &r, sizeof r)) lose("the connection to the node it ran on broke");
+    if (receive_all(slot->channel, &r, sizeof r)) lose_connection();
     slot->busy = 1;
     if (r.magic != kRequestMagic) lose("its node sent something that is no request");
     handle(slot, r);
     slot->busy = 0;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (slot->in_hand && !slot->told) slot->told = 1, tell_signal(slot);      // caught after the answer was made up
-  }
-}
-
-// The guest is gone, and with it the program's memory: the process ends, and its user is told once; the status is 128 + SIGKILL.
-[[noreturn]] void lose(const char *why) {
-  Control &c = control();
-  block_all_signals();
-  if (!__atomic_exchange_n(&c.lost, 1u, __ATOMIC_ACQ_REL)) {
-    char text[256], digits[12];
-    u64 n = 0;
-    auto put = [&](const char *s) { while (*s && n < sizeof text - 2) text[n++] = *s++; };
-    put("mosrun: process ");
-    u64 d = 0;
-    for (int v = c.pid; v && d < sizeof digits; v /= 10) digits[d++] = char('0' + v % 10);
-    while (d) text[n++] = digits[--d];
-    put(" is lost: ");
-    put(why);
-    text[n++] = '\n';
-    sys(nr_write, 2, address(text), n);
-  }
-  for (;;) {
-    sys(nr_kill, u64(c.pid), 9);
-    sys(nr_exit_group, 137);
   }
 }
 

@@ -306,7 +306,7 @@ bool fetch_page(Slot *slot, u64 at) {
   IoVec in[1], out[1] = {{address(bytes), stretch}};
   Reply reply{};
   i64 n = exchange(slot, r, in, 1, out, 1, reply);
-  if (n > i64(r.out_size)) guest_dies(1);                               // no home says that
+  if (n > i64(r.out_size)) guest_dies(Ending::nonsense);                               // no home says that
   if (reply.flags & kSignalWaits) slot->signal_waits = 1;
   if (n <= 0 || start + u64(n) <= align_down(at, kPage)) {
     if (start == align_down(at, kPage)) return false;
@@ -316,7 +316,7 @@ bool fetch_page(Slot *slot, u64 at) {
     out[0] = {address(bytes), stretch};
     n = exchange(slot, r, in, 1, out, 1, reply);
     if (n <= 0) return false;
-    if (n > i64(r.out_size)) guest_dies(1);
+    if (n > i64(r.out_size)) guest_dies(Ending::nonsense);
   }
   zero(bytes + n, align_up(u64(n), kPage) - u64(n));
   u64 total = align_up(u64(n), kPage);

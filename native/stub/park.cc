@@ -16,7 +16,7 @@ u64 list_mappings(Mapping *list, bool for_home) {
   Control &c = control();
   auto *book = pointer<Mapping>(base() + kBookOffset);
   u64 count = read_mappings(c.maps, list, kListMax - c.book_entries * 2);
-  if (!count) guest_dies(1);
+  if (!count) guest_dies(Ending::no_maps);
   u64 kept = 0;
   for (u64 i = 0; i < count; ++i) {                                             // the guest's own vsyscall page
     if (list[i].end > 1ull << 47) continue;
@@ -192,7 +192,7 @@ void park(Slot *slot, Context *context) {
     if (!p->parked) c.frozen_at = u64(now());
     last = add(&p->parked, 1) == p->threads;
   }
-  if (last && !have_own_files()) guest_dies(1);
+  if (last && !have_own_files()) guest_dies(Ending::no_maps);
   bool on = last && p->want_park == kOn;
   Request r{};
   r.magic = kRequestMagic;
@@ -206,18 +206,18 @@ void park(Slot *slot, Context *context) {
   r.args[2] = on;
   r.args[3] = on && memory.fd < 0 ? u64(ENOLINK_) : 0;
   IoVec iov[3] = {{address(&r), sizeof r}, {address(slot), sizeof *slot}, {address(saved_frame(slot)), slot->frame_length}};
-  if (send_all(slot->channel, iov, 3)) guest_dies(1);
+  if (send_all(slot->channel, iov, 3)) guest_dies(Ending::disconnected);
   if (on && memory.fd >= 0) {
     Request sent{};
     sent.magic = kRequestMagic;
     sent.op = Op::dump;
     sent.args[0] = u64(dump_on(slot, memory.fd));
-    if (send_all(slot->channel, &sent, sizeof sent)) guest_dies(1);
+    if (send_all(slot->channel, &sent, sizeof sent)) guest_dies(Ending::disconnected);
   } else if (last && !on) {
-    if (dump_home(slot, memory.fd >= 0 ? memory.fd : slot->channel) && memory.fd < 0) guest_dies(1);
+    if (dump_home(slot, memory.fd >= 0 ? memory.fd : slot->channel) && memory.fd < 0) guest_dies(Ending::disconnected);
   }
   Reply verdict{};
-  if (receive_all(slot->channel, &verdict, sizeof verdict) || verdict.result != kStayAway) guest_dies(1);
+  if (receive_all(slot->channel, &verdict, sizeof verdict) || verdict.result != kStayAway) guest_dies(Ending::disconnected);
   if (memory.fd >= 0) sys(nr_close, u64(memory.fd));
   stay_away(p);
 }

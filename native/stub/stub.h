@@ -118,6 +118,7 @@ i64 show_maps(const Request &r, const uint8_t *list);
 // --- deputy.cc, home-signals.cc ----------------------------------------------------------------------------------------------
 [[noreturn]] void deputy(Slot *slot);
 [[noreturn]] void lose(const char *why);
+[[noreturn]] void lose_connection();                     // with the reason that the guest's node gives, if it gives one
 void start_return(int reason, bool instead = false);
 void start_move();
 // No control signal comes to this thread (home: `starting`), or to any, from here on; what was sent has been taken, or is forgotten before the stub is left.
@@ -183,7 +184,7 @@ void deliver_waiting(Slot *slot, Context *context);
 bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_t *info, u64 old_mask);
 bool fetch_page(Slot *slot, u64 at);
 i64 touch_range(u64 at, u64 length, bool write);          // bytes that are accessible
-[[noreturn]] void guest_dies(int status);
+[[noreturn]] void guest_dies(Ending);
 bool in_clocks(u64 ip);                                   // the clock functions: code that is not the program's, and does not travel
 void patch_vdso(u64 home_vdso, u64 guest_vdso);
 extern "C" void guest_trap(int, uint8_t *, Context *);

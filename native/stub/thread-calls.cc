@@ -163,7 +163,7 @@ i64 new_thread(Trap &trap, const CloneArgs &a) {
   args.set_tid_size = 1;
   child->state = u32(SlotState::used);
   i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_thread, child);
-  if (made != tid) guest_dies(1);          // home has a thread that the guest cannot have: nothing can be right any more
+  if (made != tid) guest_dies(Ending::no_thread);          // home has a thread that the guest cannot have: nothing can be right any more
   add(&process->threads, 1);
   watch(ChannelKind::thread, spare, process->pid);
   return tid;
@@ -180,7 +180,7 @@ void alone(Process &p) {
 // Channels that this process's deputy opens come to this process alone.
 void own_pool(Control &c) {
   int pair[2];
-  if (sys(nr_socketpair, 1, 5 | 0x80000, 0, address(pair))) guest_dies(1);
+  if (sys(nr_socketpair, 1, 5 | 0x80000, 0, address(pair))) guest_dies(Ending::no_pool);
   PoolMessage message{PoolType::pool, ChannelKind::spare, 0, c.pid, c.pid};
   struct { u64 length; u32 level, type; int fd, pad; } rights{20, 1, 1, pair[1], 0};
   IoVec iov{address(&message), sizeof message};
@@ -228,12 +228,12 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   sys(nr_close, u64(c.uffd));
   c.uffd = int(sys(nr_userfaultfd, 0x80000 | 0x800 | 1));               // O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY
   struct { u64 api, features, ioctls; } api{0xaa, 1 << 7, 0};           // UFFD_FEATURE_SIGBUS
-  if (c.uffd < 0 || sys(nr_ioctl, u64(c.uffd), 0xc018aa3f, address(&api))) guest_dies(1);
+  if (c.uffd < 0 || sys(nr_ioctl, u64(c.uffd), 0xc018aa3f, address(&api))) guest_dies(Ending::no_watch);
   auto *book = pointer<Mapping>(base() + kBookOffset);
   for (u64 i = 0; i < c.book_entries; ++i) {
     if (!(book[i].flags & kLazy) || !watch_missing(book[i])) continue;
     uint8_t there;
-    if (sys(nr_mincore, book[i].start, kPage, address(&there)) != -ENOMEM_) guest_dies(1);
+    if (sys(nr_mincore, book[i].start, kPage, address(&there)) != -ENOMEM_) guest_dies(Ending::no_watch);
     book[i--] = book[--c.book_entries];                                 // MADV_DONTFORK: it is not there
   }
   own_events(event.fd, int(pid));
@@ -319,7 +319,7 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
       child->tid = 0;
     }
     close_pair(pair);
-    if (made != pid) guest_dies(1);
+    if (made != pid) guest_dies(Ending::no_process);
     return pid;
   }
   i64 made = sys(nr_clone3, address(&args), sizeof args);
@@ -501,7 +501,7 @@ i64 thread_call(Trap &trap, u32 nr, u64 *a) {
       // Home ends first: were this side to close its channels now, other deputies could take it for a loss.
       tell(slot, Op::exit_group, a[0]);
       wait_readable(slot->channel, -1);
-      guest_dies(int(a[0]));
+      guest_dies(Ending::disconnected);
     case nr_set_tid_address:
       slot->tid_address = a[0];
       return sys(nr_set_tid_address, a[0]);

@@ -52,8 +52,8 @@ i64 receive_data(Slot *slot, u64 size, IoVec *out, u64 outs) {
 
 }  // namespace
 
-[[noreturn]] void guest_dies(int status) {
-  for (;;) sys(nr_exit_group, u64(status));
+[[noreturn]] void guest_dies(Ending why) {
+  for (;;) sys(nr_exit_group, u64(why));
 }
 
 // Sends one request and takes its reply. An end of the stream is the end of the guest: exec and exit at home look like this, and so does a lost
@@ -61,10 +61,10 @@ i64 receive_data(Slot *slot, u64 size, IoVec *out, u64 outs) {
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply) {
   r.magic = kRequestMagic;
   in[0] = {address(&r), sizeof r};
-  if (send_all(slot->channel, in, ins)) guest_dies(1);
-  if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(1);
+  if (send_all(slot->channel, in, ins)) guest_dies(Ending::disconnected);
+  if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(Ending::disconnected);
   i64 error = receive_data(slot, reply.out_size, out, outs);
-  if (error == -EPIPE_) guest_dies(1);
+  if (error == -EPIPE_) guest_dies(Ending::disconnected);
   if (error && reply.result >= 0) reply.result = error;
   return reply.result;
 }

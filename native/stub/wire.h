@@ -134,6 +134,14 @@ struct Delivery {               // reply to get_signal
 
 enum class EventType : uint8_t { signal = 1, home, stop, resume, on };
 struct Event { EventType type; uint8_t pad; uint16_t slot; uint32_t argument; };   // on: argument = number of the memory channel
+// The other way there is but one message, by the guest's keeper, which outlives it: how a process ended that home did not end.
+constexpr uint32_t kFarewellMagic = 0x4c575246;
+struct Farewell {
+  uint32_t magic;
+  int32_t status;             // as wait(2) has it
+};
+// What a guest process that cannot go on ends with; 128 and more: by that signal, in the stub's own code.
+enum class Ending : int32_t { disconnected = 1, no_thread, no_process, no_pool, no_watch, no_maps, nonsense, failed = 128 };
 
 // --- Mover and stub at home: SOCK_SEQPACKET ----------------------------------------------------------------------------------
 enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap };
@@ -153,6 +161,6 @@ constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
 constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1;
 
 static_assert(sizeof(SealAddress) == 24 && sizeof(Hello) == 48 && sizeof(Challenge) == 56 && sizeof(Begin) == 80 && sizeof(Proof) == 112);
-static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16);
+static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16 && sizeof(Farewell) == sizeof(Event));
 
 }  // namespace mosrun

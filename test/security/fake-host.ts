@@ -34,6 +34,7 @@ const CHALLENGE = 56;
 const PROOF = 112;
 const REQUEST = 88;
 const HELLO_MAGIC = 0x314e55524f534f4dn;
+const FAREWELL_MAGIC = 0x4c575246;
 const REQUEST_MAGIC = 0x51524d4d;
 
 export interface Request {
@@ -56,8 +57,8 @@ export interface Request {
 
 export interface Reply {
   result: number;
-  data: Buffer;
   flags: number;
+  data: Buffer;
 }
 
 const bits = (list: number[] = []): number => list.reduce((all, one) => all | (1 << one), 0);
@@ -121,6 +122,8 @@ class Reader {
 
 export class FakeHost {
   private leader: Reader | null = null;
+  /** The event channel's. */
+  private events: Reader | null = null;
   readonly spares: { serial: number; reader: Reader }[] = [];
   base = 0n;
   /** The first thread as it came. */
@@ -192,6 +195,7 @@ export class FakeHost {
     const kind = hello.readUInt16LE(12);
     const index = hello.readUInt16LE(14);
     if (kind === Kind.spare) this.spares.push({ serial: index, reader });
+    if (kind === Kind.event) this.events = reader;
     if (kind === Kind.thread && index === 0) first(reader);
   }
 
@@ -222,6 +226,16 @@ export class FakeHost {
   /** Bytes as they are, on the first thread's channel. */
   say(bytes: Buffer): void {
     this.leader?.socket.write(bytes);
+  }
+
+  /** The guest is gone; its keeper, if there is one, says how it ended: the status of wait(2). */
+  leave(status?: number): void {
+    const farewell = Buffer.alloc(8);
+    farewell.writeUInt32LE(FAREWELL_MAGIC, 0);
+    farewell.writeInt32LE(status ?? 0, 4);
+    if (status !== undefined) this.events?.socket.write(farewell);
+    this.events?.socket.end();
+    this.leader?.socket.destroy();
   }
 
   /** The deputy's answer; null when it hangs up instead. */

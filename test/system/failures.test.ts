@@ -321,7 +321,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     assert.deepEqual([outcome.status, outcome.stdout, outcome.stderr], [0, 'ready\nerrors 0 enough True\n', '']);
   });
 
-  void test('the hosting node dies: the program is lost with one message, and as if killed', { timeout: 120_000 }, async () => {
+  void test('the guest dies: the program is lost with one message, and as if killed', { timeout: 120_000 }, async () => {
     const running = testbed.start(1, ['mosrun', 'python3', '-c', 'while True: sum(range(100000))'], { timeout: 100 });
     const pid = await pidOf(testbed, 'sum(range');
     await testbed.json(1, 'migrate', String(pid), 'node2', '--wait', '--json');
@@ -330,7 +330,23 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     const guest = guestProcess(testbed, 2, pid);
     assert.ok(guest);
     process.kill(guest, 'SIGKILL');
-    const { status, signal } = await running.done;
+    const { status, signal, stderr } = await running.done;
     assert.ok(signal === 'SIGKILL' || status === 137, `it ended with ${status} ${signal}`);
+    assert.equal(
+      stderr,
+      `mosrun: process ${pid} is lost: it was ended on the other node by signal 9, for want of memory or by hand\n`,
+    );
+  });
+
+  void test('the guest of a program with many threads dies: there is the one message too', { timeout: 120_000 }, async () => {
+    const text = 'import threading\nfor _ in range(20): threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()';
+    for (let turn = 0; turn < 5; turn++) {
+      const running = testbed.start(1, ['mosrun', 'python3', '-c', text], { timeout: 100 });
+      const pid = await pidOf(testbed, 'threading');
+      await testbed.json(1, 'migrate', String(pid), 'node2', '--wait', '--json');
+      process.kill(guestProcess(testbed, 2, pid) ?? 0, 'SIGKILL');
+      const { stderr } = await running.done;
+      assert.match(stderr, /^mosrun: process \d+ is lost: it was ended on the other node by signal 9, [^\n]*\n$/);
+    }
   });
 });
