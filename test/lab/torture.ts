@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { programs, stormed, whySkipped, type Program } from '../system/programs.js';
+import { alive, whatItDoes } from '../system/kernel.js';
 import { pidOfJob, Storm, type Trace, Workplace } from '../system/storm.js';
 import { repository, sleep, Testbed, tryRead, until, whyNoTestbed } from '../system/testbed.js';
 
@@ -57,6 +58,14 @@ const firstDifference = (plain: Trace, moved: Trace): string => {
   }
   return '';
 };
+
+/** All of the programs that still runs, at home and away, and what it waits for. */
+const stuck = (testbed: Testbed): string =>
+  [1, 2, 3]
+    .flatMap((node) => testbed.processes(node))
+    .filter((pid) => alive(pid) && !/^(tool|node|mosd|mosgate|sh|MainThread)\n/.test(tryRead(`/proc/${pid}/comm`)))
+    .map((pid) => `${tryRead(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 120)}\n${whatItDoes(pid)}`)
+    .join('\n');
 
 /** What is done to the nodes. Each gives what it was, and undoes it before it ends. */
 class Disturber {
@@ -170,6 +179,7 @@ export async function torture({ minutes, seed, lanes, patienceSeconds, only }: O
     const what = `${program.name} (storm ${plan.storm}${plan.on ? ', on to node3' : ''}), ${storm.moves.length} moves`;
     if (!outcome) {
       troubles.push(`${what}: it did not end within ${patienceSeconds} s`);
+      console.log(stuck(testbed));
       await testbed.kill(1, pid, 'KILL');
     } else {
       const difference = firstDifference(reference, workplace.trace(outcome));
