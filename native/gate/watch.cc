@@ -94,6 +94,7 @@ void Watches::react(const pollfd *ready, Array<pid_t> &ended) {
       if (waitpid(watch.pid, &status, WNOHANG | __WALL) == watch.pid) ended.add(watch.pid);
       take_leave(i, status);
     } else if (ready[2 * i].revents) {
+      if (watch.pid > 0 && watch.pidfd < 0) assign(watch, watch.pid);   // announced before it was there
       if (watch.pidfd >= 0) syscall(SYS_pidfd_send_signal, watch.pidfd, SIGKILL, nullptr, 0);
       drop(i);
     }

@@ -38,7 +38,9 @@
   F(80, dump_cut_at_start, "the guest's stream is cut before its mappings")       \
   F(81, dump_cut_at_pages, "the guest's stream is cut among its pages")           \
   F(82, dump_silent, "the guest stops sending")                                   \
-  F(83, dump_no_spare, "the guest has no channel to spare for its memory")
+  F(83, dump_no_spare, "the guest has no channel to spare for its memory")         \
+  F(100, guest_no_thread, "the hosting node has no room for another thread of the guest") \
+  F(101, guest_no_process, "the hosting node has no room for a child of the guest")
 
 namespace mosrun {
 

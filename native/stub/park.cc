@@ -87,12 +87,14 @@ i64 send_all_pages(int channel, const Mapping *list, u64 count, bool for_home, S
   return send_record(channel, Record::end, 0, nullptr, 0);
 }
 
-// All of the memory, for home, which has the mappings. What fails here home sees by itself.
-i64 dump_home(Slot *slot, int channel) {
+// All of the memory, for home, which has the mappings. What fails here home sees by itself. `of_child`: as fork(2) gives it to a child.
+i64 dump_home(Slot *slot, int channel, bool of_child = false) {
   Control &c = control();
   wait_for_ended_threads(slot->process);
   auto *list = pointer<Mapping>(base() + kListOffset);
   u64 count = list_mappings(list, true);
+  for (u64 i = 0; of_child && i < count; ++i)
+    if (advised(list[i].start, list[i].end, kWipeOnFork)) list[i].flags &= uint16_t(~kWritten);
   Request r{};
   r.magic = kRequestMagic;
   r.op = Op::dump;
@@ -121,6 +123,14 @@ i64 dump_on(Slot *slot, int channel) {
   c.process_cpu_base = cpu;
   if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
   return error ? error : send_all_pages(channel, list, count, false, sent);
+}
+
+i64 send_registers(Slot *slot, Request &r) {
+  r.magic = kRequestMagic;
+  r.op = Op::park;
+  r.in_size = u32(sizeof *slot + slot->frame_length);
+  IoVec iov[3] = {{address(&r), sizeof r}, {address(slot), sizeof *slot}, {address(saved_frame(slot)), slot->frame_length}};
+  return send_all(slot->channel, iov, 3);
 }
 
 // A channel home for the memory alone, so that what happens to it on the way does not cut the threads off. Called when all stand still.
@@ -195,9 +205,6 @@ void park(Slot *slot, Context *context) {
   if (last && !have_own_files()) guest_dies(Ending::no_maps);
   bool on = last && p->want_park == kOn;
   Request r{};
-  r.magic = kRequestMagic;
-  r.op = Op::park;
-  r.in_size = u32(sizeof *slot + slot->frame_length);
   r.args[0] = last;
   Spare memory{-1, 0};
   if (on) memory.fd = channel_on(p);
@@ -205,8 +212,7 @@ void park(Slot *slot, Context *context) {
   r.args[1] = memory.index;
   r.args[2] = on;
   r.args[3] = on && memory.fd < 0 ? u64(ENOLINK_) : 0;
-  IoVec iov[3] = {{address(&r), sizeof r}, {address(slot), sizeof *slot}, {address(saved_frame(slot)), slot->frame_length}};
-  if (send_all(slot->channel, iov, 3)) guest_dies(Ending::disconnected);
+  if (send_registers(slot, r)) guest_dies(Ending::disconnected);
   if (on && memory.fd >= 0) {
     Request sent{};
     sent.magic = kRequestMagic;
@@ -220,6 +226,19 @@ void park(Slot *slot, Context *context) {
   if (receive_all(slot->channel, &verdict, sizeof verdict) || verdict.result != kStayAway) guest_dies(Ending::disconnected);
   if (memory.fd >= 0) sys(nr_close, u64(memory.fd));
   stay_away(p);
+}
+
+// Home has made the child, and this node has no room for its guest: what the guest would be comes home from here, at once. What fails, home tells.
+void send_copy_home(Slot *image) {
+  control().frozen_at = u64(now());
+  Request r{};
+  Reply reply{};
+  r.magic = kRequestMagic;
+  r.op = Op::come_home;
+  r.args[0] = nr_fork;
+  if (!have_own_files() || send_all(image->channel, &r, sizeof r) || receive_all(image->channel, &reply, sizeof reply)) return;
+  r.args[0] = 1;
+  if (!send_registers(image, r)) dump_home(image, image->channel, true);
 }
 
 }  // namespace mosrun

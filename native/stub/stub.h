@@ -151,6 +151,7 @@ i64 special_call(Trap &trap, u32 nr, u64 *args);
 i64 memory_call(Trap &trap, u32 nr, u64 *args);
 void hold_limits(u64 slots);                              // the program's limits on memory, and room for the stub
 i64 thread_call(Trap &trap, u32 nr, u64 *args);
+i64 exec_call(Trap &trap, u32 nr, u64 *args);
 i64 signal_call(Trap &trap, u32 nr, u64 *args);
 constexpr u64 kClearSighand = 0x100000000;                // CLONE_CLEAR_SIGHAND
 void clear_handlers(Process &process);
@@ -167,6 +168,7 @@ void note_events(Slot *slot);
 void end_begun_call(Slot *slot, Registers &regs, u64 action_flags);
 void install_guest_handlers();
 void park(Slot *slot, Context *context);                  // park.cc: stands still, to go home or on; returns if it goes on here
+void send_copy_home(Slot *image);                         // a child that exists at home alone: the thread that `image` tells of, and all of this memory
 constexpr u64 kTrapFlag = 0x100;                          // of the flags register: single steps
 bool at_native_futex(const Registers &regs);
 // Size of the FPU state at `fp`, as the kernel lays it out (arch/x86/kernel/fpu/signal.c). The word behind magic1 counts: 464 is the magic itself.

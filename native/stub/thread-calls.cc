@@ -131,6 +131,14 @@ void watch(ChannelKind kind, Spare spare, i64 pid) {
   sys(nr_sendto, u64(control().keeper), address(&message), sizeof message, msg_nosignal | msg_dontwait);
 }
 
+i64 tell(Slot *slot, Op op, u64 a0) {                                   // a request that has no reply
+  Request r{};
+  r.magic = kRequestMagic;
+  r.op = op;
+  r.args[0] = a0;
+  return send_all(slot->channel, &r, sizeof r);
+}
+
 i64 new_thread(Trap &trap, const CloneArgs &a) {
   Control &c = control();
   Process *process = trap.slot->process;
@@ -162,8 +170,14 @@ i64 new_thread(Trap &trap, const CloneArgs &a) {
   args.set_tid = address(numbers);
   args.set_tid_size = 1;
   child->state = u32(SlotState::used);
-  i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_thread, child);
-  if (made != tid) guest_dies(Ending::no_thread);          // home has a thread that the guest cannot have: nothing can be right any more
+  i64 made = fails(Fault::guest_no_thread) ? -EAGAIN_ : clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_thread, child);
+  if (made != tid) {                       // this node has no room for it: home's ends without having been, and another is made there
+    child->state = u32(SlotState::free);
+    child->tid = 0;
+    tell(child, Op::exit, 0);
+    sys(nr_close, u64(spare.fd));
+    return go_home_locked(trap, nr_clone);
+  }
   add(&process->threads, 1);
   watch(ChannelKind::thread, spare, process->pid);
   return tid;
@@ -261,6 +275,43 @@ void close_pair(const Pair &pair) {
   sys(nr_close, u64(pair.event.fd));
 }
 
+// This node has no room for a child that home has made: it begins at home, with the memory as it is now.
+void begin_at_home(Trap &trap, const CloneArgs &a, Slot *image, i64 pid) {
+  image->altstack = trap.slot->altstack;
+  image->fs_base = a.flags & settls ? a.tls : read_fs();
+  image->gs_base = read_gs();
+  image->rseq = trap.slot->rseq;
+  image->rseq_length = trap.slot->rseq_length;
+  image->rseq_signature = trap.slot->rseq_signature;
+  image->tid_address = a.flags & child_cleartid ? a.child_tid : 0;
+  int number = int(pid), kept;
+  bool tells = (a.flags & child_settid) && !copy_program(&kept, pointer<void>(a.child_tid), sizeof kept);
+  if (tells) copy_program(pointer<void>(a.child_tid), &number, sizeof number);
+  send_copy_home(image);
+  if (tells) copy_program(pointer<void>(a.child_tid), &kept, sizeof kept);
+}
+
+// A child whose parent waits in the guest: the memory is one. Only home's half is a plain fork.
+i64 run_vfork(Trap &trap, const CloneArgs &a, CloneArgs &args, Slot *child, i64 pid) {
+  Control &c = control();
+  constexpr int kTries = 50;
+  args.flags |= vm | vfork_flag;
+  args.stack = address(child) + kStackLow;
+  args.stack_size = kStackTop - kStackLow;
+  i64 made = 0;
+  TimeSpec pause{0, 20000000};
+  for (int i = fails(Fault::guest_no_process) ? kTries : 0; i < kTries && made != pid; ++i) {
+    if (i) sys(nr_nanosleep, address(&pause), 0);                       // others end: begun at home, it has a memory of its own
+    made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_vfork, child);   // returns when the child has ended
+  }
+  Lock::free_of(&c.lock, child->index);                                 // killed by whoever killed home's, at any moment
+  Lock lock(&c.lock);
+  if (made != pid) begin_at_home(trap, a, child, pid);
+  child->state = u32(SlotState::free);
+  child->tid = 0;
+  return pid;
+}
+
 i64 new_process(Trap &trap, const CloneArgs &a) {
   Control &c = control();
   Slot *slot = trap.slot;
@@ -268,7 +319,10 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
   Pair pair;
   i64 pid;
   Slot *child = slot;
+  CloneArgs args{};
+  int numbers[1];
   {
+    // Home's child and the guest's are to have the same mappings: no other thread changes any between the two.
     Lock lock(&c.lock);
     if (slot->process->want_park) return kAgain;
     if (!with_memory && shares_memory()) return go_home_locked(trap, nr_fork);
@@ -283,56 +337,47 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
       else close_pair(pair);
       return pid == -EAGAIN_ ? go_home_locked(trap, nr_fork) : pid;
     }
-    if (with_memory) {
-      copy(&child->own_process, slot->process, sizeof(Process));
-      Process &own = child->own_process;
-      own.pid = int(pid);
-      own.event = pair.event.fd;
-      if (a.flags & kClearSighand) clear_handlers(own);
-      alone(own);
-      child->process = &own;
-      child->altstack = slot->altstack;
-      child->tid = int(pid);
-      inherit(child, trap, a.stack ? a.stack + a.stack_size : 0);
-      child->state = u32(SlotState::used);
+    watch(ChannelKind::event, pair.event, pid);
+    watch(ChannelKind::thread, pair.channel, pid);
+    if (a.flags & parent_settid) give_tid(a.parent_tid, pid);
+    numbers[0] = int(pid);
+    args.flags = parent | (a.flags & (settls | child_cleartid | child_settid));   // a child of the keeper, without an exit signal
+    args.child_tid = a.child_tid;
+    args.tls = a.tls;
+    args.set_tid = address(numbers);
+    args.set_tid_size = 1;
+    if (!with_memory) {
+      i64 made = fails(Fault::guest_no_process) ? -EAGAIN_ : sys(nr_clone3, address(&args), sizeof args);
+      if (made == 0) {
+        become_child(slot, pid, pair.channel, pair.event);
+        if (a.flags & kClearSighand) clear_handlers(c.process);
+        slot->tid_address = a.flags & child_cleartid ? a.child_tid : 0;
+        if (a.stack) trap.context->regs.sp = a.stack + a.stack_size;
+        trap.signal_waits = false;
+        return 0;
+      }
+      if (failed(made)) {
+        Slot *image = new_slot(trap, free_slot(), pair.channel);
+        if (image) inherit(image, trap, a.stack ? a.stack + a.stack_size : 0), begin_at_home(trap, a, image, pid);
+      }
+      close_pair(pair);
+      return pid;                                                       // without any half here, home's child sees its channel end
     }
+    copy(&child->own_process, slot->process, sizeof(Process));
+    Process &own = child->own_process;
+    own.pid = int(pid);
+    own.event = pair.event.fd;
+    if (a.flags & kClearSighand) clear_handlers(own);
+    alone(own);
+    child->process = &own;
+    child->altstack = slot->altstack;
+    child->tid = int(pid);
+    inherit(child, trap, a.stack ? a.stack + a.stack_size : 0);
+    child->state = u32(SlotState::used);
   }
-  watch(ChannelKind::event, pair.event, pid);
-  watch(ChannelKind::thread, pair.channel, pid);
-  if (a.flags & parent_settid) give_tid(a.parent_tid, pid);
-  int numbers[1] = {int(pid)};
-  CloneArgs args{};
-  args.flags = parent | (a.flags & (settls | child_cleartid | child_settid));   // a child of the keeper, without an exit signal
-  args.child_tid = a.child_tid;
-  args.tls = a.tls;
-  args.set_tid = address(numbers);
-  args.set_tid_size = 1;
-  if (with_memory) {
-    args.flags |= vm | vfork_flag;
-    args.stack = address(child) + kStackLow;
-    args.stack_size = kStackTop - kStackLow;
-    i64 made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, begin_vfork, child);   // returns when the child has ended
-    Lock::free_of(&c.lock, child->index);                               // killed by whoever killed home's, at any moment
-    {
-      Lock lock(&c.lock);
-      child->state = u32(SlotState::free);
-      child->tid = 0;
-    }
-    close_pair(pair);
-    if (made != pid) guest_dies(Ending::no_process);
-    return pid;
-  }
-  i64 made = sys(nr_clone3, address(&args), sizeof args);
-  if (made == 0) {
-    become_child(slot, pid, pair.channel, pair.event);
-    if (a.flags & kClearSighand) clear_handlers(c.process);
-    slot->tid_address = a.flags & child_cleartid ? a.child_tid : 0;
-    if (a.stack) trap.context->regs.sp = a.stack + a.stack_size;
-    trap.signal_waits = false;
-    return 0;
-  }
+  run_vfork(trap, a, args, child, pid);
   close_pair(pair);
-  return pid;                                                           // if the guest's half failed, home's child sees its channel end
+  return pid;
 }
 
 // Threads as pthread_create makes them, and children with a memory of their own or whose parent waits. All else, also what makes no sense, is for
@@ -349,87 +394,6 @@ i64 clone(Trap &trap, const CloneArgs &a) {
 // What clone(2) does not look at.
 bool good_arguments(const CloneArgs &a) {
   return !(a.flags & (0x7f | detached)) && !a.set_tid == !a.set_tid_size && a.exit_signal <= u64(kSignals) && !(a.flags & (thread | parent) && a.exit_signal) && !a.stack == !a.stack_size;
-}
-
-// --- programs ----------------------------------------------------------------------------------------------------------------
-constexpr u64 kExecSpace = 8 << 20;
-constexpr i64 kNoRoom = -7;                                             // E2BIG: of this side; home's kernel may take more
-
-struct Strings {
-  uint8_t *data;
-  u64 used = 0;
-  Relocation *relocations;
-  u32 count = 0;
-
-  i64 add_string(u64 from, u64 &offset) {
-    offset = used;
-    for (;;) {
-      u64 part = minimum(kPage - from % kPage, kExecSpace / 2 - used);
-      if (!part) return kNoRoom;
-      if (from >> 47 || copy_program(data + used, pointer<void>(from), part)) return -EFAULT_;
-      for (u64 i = 0; i < part; ++i)
-        if (!data[used + i]) {
-          used = align_up(used + i + 1, 8);
-          return 0;
-        }
-      used += part;
-      from += part;
-    }
-  }
-  // A null-terminated array of strings. Its offset goes to `offset`.
-  i64 add_list(u64 list, u64 &offset) {
-    u64 n = 0;
-    for (u64 p = 1; list && p; ++n) {
-      if (copy_program(&p, pointer<void>(list + n * 8), 8)) return -EFAULT_;
-      if (!p) break;
-    }
-    if (used + (n + 1) * 8 > kExecSpace / 2) return kNoRoom;
-    offset = used;
-    zero(data + used, (n + 1) * 8);
-    used += (n + 1) * 8;
-    for (u64 i = 0; i < n; ++i) {
-      u64 p, at;
-      if (copy_program(&p, pointer<void>(list + i * 8), 8)) return -EFAULT_;
-      if (i64 error = add_string(p, at)) return error;
-      if (count == 65535) return kNoRoom;
-      relocations[count++] = {u32(offset + i * 8), u32(at)};
-    }
-    return 0;
-  }
-};
-
-i64 exec(Trap &trap, u32 nr, u64 *a) {
-  u64 first = nr == nr_execve ? 0 : 1;
-  i64 space = sys(nr_mmap, 0, kExecSpace, prot_read | prot_write, map_private | map_anonymous | map_noreserve, u64(-1), 0);
-  if (failed(space)) return space;
-  Strings s{pointer<uint8_t>(u64(space) + kExecSpace / 4), 0, pointer<Relocation>(u64(space)), 0};
-  Request r{};
-  r.op = Op::exec;
-  r.nr = uint16_t(nr);
-  copy(r.args, a, sizeof r.args);
-  i64 result = s.add_string(a[first], r.args[first]);
-  if (!result) result = s.add_list(a[first + 1], r.args[first + 1]);
-  if (!result) result = s.add_list(a[first + 2], r.args[first + 2]);
-  bool fits = result != kNoRoom;
-  if (!result) {
-    r.in_pointers = uint8_t(7 << first);
-    r.relocations = uint16_t(s.count);
-    r.in_size = u32(s.count * sizeof(Relocation) + s.used);
-    IoVec in[3] = {{}, {address(s.relocations), s.count * sizeof(Relocation)}, {address(s.data), s.used}};
-    Reply reply{};
-    result = exchange(trap.slot, r, in, 3, nullptr, 0, reply);         // returns only if it failed
-    trap.signal_waits |= reply.flags & kSignalWaits;
-  }
-  sys(nr_munmap, u64(space), kExecSpace);
-  return fits ? result : go_home(trap, int(nr));
-}
-
-i64 tell(Slot *slot, Op op, u64 a0) {                                   // a request that has no reply
-  Request r{};
-  r.magic = kRequestMagic;
-  r.op = op;
-  r.args[0] = a0;
-  return send_all(slot->channel, &r, sizeof r);
 }
 
 i64 exit_thread(Trap &trap, u64 status) {
@@ -495,7 +459,7 @@ i64 thread_call(Trap &trap, u32 nr, u64 *a) {
       if (copy_program(&args, pointer<void>(a[0]), a[1])) return -EFAULT_;
       return good_arguments(args) ? clone(trap, args) : -EINVAL_;
     }
-    case nr_execve: case nr_execveat: return exec(trap, nr, a);
+    case nr_execve: case nr_execveat: return exec_call(trap, nr, a);
     case nr_exit: return exit_thread(trap, a[0]);
     case nr_exit_group:
       // Home ends first: were this side to close its channels now, other deputies could take it for a loss.

@@ -263,7 +263,11 @@ describe('the deputy against a hosting node', { skip: whyNoMover() ?? false, tim
     const USR1 = 10;
     const SIGNAL_WAITS = 1;
     const action = (handler: number): Buffer => words(handler, 0x04000000, 0x2000, 0);
-    const set = (handler: number, byCall: 0 | 1): Request => ({ op: Op.set_action, args: [USR1, byCall], payload: action(handler) });
+    const set = (handler: number, byCall: 0 | 1): Request => ({
+      op: Op.set_action,
+      args: [USR1, byCall],
+      payload: action(handler),
+    });
     assert.equal(await host.result(set(0x1000, 1)), 0);
     const sent = await host.ask({ nr: 62, args: [host.victim.pid ?? 0, USR1] });
     assert.deepEqual([sent?.result, sent?.flags], [0, SIGNAL_WAITS], 'kill');

@@ -54,13 +54,15 @@ const expected: Record<string, Expectation> = {
   dump_cut_at_pages: { code: 'cut' },
   dump_silent: { code: 'timeout' },
   dump_no_spare: { succeeds: true },
+  guest_no_thread: { succeeds: true },
+  guest_no_process: { succeeds: true },
 };
 type Way = 'out' | 'on' | 'home';
 /** Where a fault can be met. */
 const ways = (name: string): Way[] => {
   if (/^(home_|mover_dies_clean)/.test(name)) return ['home'];
   if (/^(dump_|mover_dies_order)/.test(name)) return ['on', 'home'];
-  if (/^(mover_dies_(at_start|handing|following)|other_version|leave_(descriptors|cut_at_go|running)|arrive_)/.test(name))
+  if (/^(mover_dies_(at_start|handing|following)|other_version|leave_(descriptors|cut_at_go|running)|arrive_|guest_)/.test(name))
     return ['out', 'on'];
   return ['out'];
 };

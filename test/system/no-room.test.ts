@@ -1,0 +1,101 @@
+/** The hosting node has no room for a thread or a child of a program: it is made at home, and the program sees no difference. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { whySkipped, endlessPython } from './programs.js';
+import { pidOfJob, Workplace } from './storm.js';
+import { repository, Testbed, until, whyNoTestbed } from './testbed.js';
+
+const text = `
+import os, subprocess, sys, threading, time
+memory = bytearray(range(256)) * 20000
+print("ready", flush=True)
+while not os.path.exists("go"): time.sleep(0.02)
+
+def threads():
+    found = []
+    all = [threading.Thread(target=lambda n: found.append((n, threading.get_native_id() > 0)), args=(n,)) for n in range(4)]
+    for one in all: one.start()
+    for one in all: one.join()
+    print(sorted(found), threading.active_count())
+
+def forks():
+    for n in range(3):
+        child = os.fork()
+        if child == 0:
+            memory[n] += 1
+            print("child", n, sum(memory), os.getppid() == parent, threading.get_native_id() == os.getpid(), flush=True)
+            os._exit(n + 5)
+        ended, status = os.waitpid(-1, 0)
+        print(ended == child, os.WEXITSTATUS(status), sum(memory), flush=True)
+
+def forks_among_threads():
+    going = True
+    def work():
+        while going: sum(range(1000))
+    all = [threading.Thread(target=work) for _ in range(3)]
+    for one in all: one.start()
+    forks()
+    going = False
+
+def spawns():
+    for n in range(3):
+        child = os.posix_spawn("/bin/sh", ["sh", "-c", f"echo spawned {n}; exit {n + 2}"], os.environ)
+        print(os.WEXITSTATUS(os.waitpid(child, 0)[1]), flush=True)
+        try: os.posix_spawn("/nowhere/at/all", ["none"], {})
+        except FileNotFoundError as error: print(error, flush=True)
+
+def runs():
+    for n in range(3): print(subprocess.run(["sh", "-c", f"echo run {n}; exit {n}"], capture_output=True), flush=True)
+
+parent = os.getpid()
+globals()[sys.argv[1]]()
+os.unlink("go")
+`;
+
+const faults = spawnSync(path.join(repository, 'dist/libexec/mosmove'), ['faults'], { encoding: 'utf8' }).stdout;
+const number = (name: string): string => new RegExp(`^(\\d+) ${name}:`, 'm').exec(faults)?.[1] ?? '';
+
+describe('no room at the hosting node', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {
+  let testbed: Testbed;
+  const workplace = new Workplace();
+  before(async () => {
+    testbed = await Testbed.up(2);
+  });
+  after(async () => {
+    workplace.remove();
+    await testbed?.down();
+  });
+
+  const cases: [string, string][] = [
+    ['threads', 'guest_no_thread'],
+    ['forks', 'guest_no_process'],
+    ['forks_among_threads', 'guest_no_process'],
+    ['spawns', 'guest_no_process'],
+    ['runs', 'guest_no_process'],
+  ];
+  for (const [what, fault] of cases) {
+    void test(`${what}: the same as with room`, { timeout: 60_000 }, async () => {
+      const run = async (job?: string) => {
+        const directory = workplace.empty();
+        const words = job ? ['mosrun', '-J', job] : [];
+        const running = testbed.start(1, [...words, 'python3', '-c', text, what], { cwd: directory, timeout: 50 });
+        await running.says('ready');
+        if (job) {
+          const pid = await pidOfJob(testbed, job);
+          await testbed.run(1, ['sh', '-c', `echo ${number(fault)} > /run/mosrun/processes/fault`]);
+          await testbed.json(1, 'migrate', String(pid), 'node2', '--wait', '--json');
+        }
+        writeFileSync(path.join(directory, 'go'), '');
+        const { status, signal, stdout, stderr } = await running.done;
+        return { status, signal, stdout, stderr };
+      };
+      const plain = await run();
+      assert.equal(plain.status, 0, plain.stderr);
+      assert.deepEqual(await run(`no-room-${what}`), plain);
+      await until(() => testbed.run(1, ['mosctl', 'status']).then(({ status }) => status === 0), 5, 'the daemon');
+    });
+  }
+});
