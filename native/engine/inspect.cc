@@ -219,6 +219,9 @@ pid_t shares_memory_with(pid_t pid) {
   return any ? found : 0;
 }
 
+// Moved by itself it would no longer tell its parent what became of its execve (posix_spawn).
+const char why_shared_away[] = "it shares its memory with its parent until it has executed a program (vfork)";
+
 std::string why_shared(pid_t other) {
   if (other < 0) return "the kernel of this node cannot tell whether it shares its memory (kcmp(2) is missing)";
   return "it shares its memory with process " + std::to_string(other) + " (vfork, or clone with CLONE_VM)";

@@ -24,6 +24,7 @@ bool read_control(pid_t pid, Remote base, Control &control);
 // cannot tell. Nothing else that /proc shows tells it.
 pid_t shares_memory_with(pid_t pid);
 std::string why_shared(pid_t other);
+extern const char why_shared_away[];                       // the same of a guest
 
 // Why the process cannot move now, in sentences; empty if it can. `quick` leaves out what only its sleeping state can answer. Who
 // shares its memory is a question of the moment, and asked apart.

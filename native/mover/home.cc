@@ -108,6 +108,15 @@ bool clean(pid_t pid, std::string &error, bool thorough) {
   return true;
 }
 
+bool shares_memory_away(pid_t pid, ProcessStatus &status) {
+  for (int tries = 0; status.base && status.control.vfork && !strcmp(status.state, "away"); ++tries) {
+    if (tries >= 200) return true;
+    usleep(2000);
+    find_control(pid, status);
+  }
+  return false;
+}
+
 int move_home(const Order &o) {
   int64_t started = clock_ns(CLOCK_MONOTONIC);
   std::string who = "process " + std::to_string(o.pid);
@@ -115,6 +124,8 @@ int move_home(const Order &o) {
   find_control(o.pid, status);
   if (!status.base) return say_failed("not-found", who + " is not away");
   if (!strcmp(status.state, "leaving") || !strcmp(status.state, "moving")) return say_failed("busy", who + " is just " + status.state);
+  if (shares_memory_away(o.pid, status)) return say_failed("cannot-move", who + " cannot move: " + why_shared_away);
+  if (!status.base) return say_failed("not-found", who + " has ended or started another program meanwhile");
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
   if (!strcmp(status.state, "away") && !order_deputy(o.pid, status.base, kHome)) return say_failed("not-found", who + " has ended");

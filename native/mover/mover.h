@@ -42,6 +42,9 @@ std::string node_of(const Order &order);           // where its state file says 
 // for itself, for one whose mover died before all of them had come in.
 bool clean(pid_t pid, std::string &error, bool thorough = false);
 
+// A guest that shares its memory with its parent (vfork) is given some time to execute its program.
+bool shares_memory_away(pid_t pid, struct ProcessStatus &status);
+
 bool write_state(const Order &order, uint64_t control);
 void remove_state(const Order &order);
 

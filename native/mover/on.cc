@@ -93,6 +93,8 @@ int move_on(const Order &order) {
   find_control(o.pid, status);
   if (!status.base || !strcmp(status.state, "home")) return say_failed("not-found", who + " is not away");
   if (strcmp(status.state, "away")) return say_failed("busy", who + " is " + status.state);
+  if (shares_memory_away(o.pid, status)) return say_failed("cannot-move", who + " cannot move: " + why_shared_away);
+  if (!status.base || strcmp(status.state, "away")) return say_failed("not-found", who + " has ended or started another program meanwhile");
   if (status.control.protocol != kProtocol) return say_failed("protocol", who + " left with another version of mosrun: bring it home first");
   if (!read_slots(o, status, slots)) return say_failed("not-found", who + " has ended");
   const std::string stays = "on " + node_of(o);

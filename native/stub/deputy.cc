@@ -250,7 +250,8 @@ void fork_process(Slot *slot, const Request &r) {
   c.statistics.last_return = -3;
   c.statistics.migrations = 1;
   Slot *mine = slot;
-  if (index != slot->index) {                                            // a vfork child has its own slot on both sides
+  c.vfork = index != slot->index;                                        // such a child has its own slot on both sides
+  if (c.vfork) {
     mine = prepare_slot(index);
     if (!mine) sys(nr_exit_group, 1);
   }

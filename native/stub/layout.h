@@ -219,6 +219,7 @@ struct Control {
   volatile uint32_t nudging;      // threads that send control signals to others
   volatile uint32_t mover_nudges; // the mover is about to send one
   volatile uint32_t no_nudges;    // threads that it must not be sent to now, or all
+  uint32_t vfork;                 // home: the guest shares its memory with its parent, which waits for it
   Stay next;
   Process process;
   Statistics statistics;
