@@ -163,6 +163,9 @@ export const interfaces: Record<string, Feature[]> = {
       by: [
         'processes/fork-wait',
         'processes/vfork-failing-exec',
+        'processes/clone-vfork-stack',
+        'processes/vfork-child-stays',
+        'processes/random-tree',
         'processes/clone-bad-flags',
         'processes/spawn-actions',
         'processes/waitid-stopped-continued',
@@ -180,6 +183,18 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['processes/groups-and-sessions', 'processes/orphans-reaper', 'processes/parent-death-signal'],
     },
     {
+      what: 'the limit of processes: fork bombs, threads, what begins again when some have ended',
+      place: 'exact',
+      note: 'refused by home, whose limit it is; what the hosting node has no room for is made at home',
+      by: [
+        'processes/process-limit',
+        'processes/fork-bomb',
+        'processes/threads-limit',
+        'system/no-room: threads',
+        'system/no-room: forks',
+      ],
+    },
+    {
       what: 'pipelines whose members are on different nodes',
       place: 'exact',
       by: ['processes/pipeline', 'system/storms: storm of moves'],
@@ -190,10 +205,12 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['processes/first-thread-exits', 'system/behaviour: a first thread that ends'],
     },
     {
-      what: 'threads: mutexes, conditions, futexes, local storage, cancelling',
+      what: 'threads: mutexes (robust ones too), conditions, futexes, local storage, cancelling',
       place: 'exact',
       by: [
         'threads/mutex-kinds',
+        'threads/robust-mutexes',
+        'processes/robust-mutex-shared',
         'threads/futex-operations',
         'threads/conditions',
         'threads/cancel-asynchronous',
@@ -216,7 +233,13 @@ export const interfaces: Record<string, Feature[]> = {
     {
       what: 'queues, order, masks, handlers, alternate stacks, contexts',
       place: 'exact',
-      by: ['signals/order-of-stream', 'signals/mask-in-handler', 'signals/altstack-use', 'signals/context-changed'],
+      by: [
+        'signals/order-of-stream',
+        'signals/caught-before-change',
+        'signals/mask-in-handler',
+        'signals/altstack-use',
+        'signals/context-changed',
+      ],
     },
     {
       what: 'which calls a signal ends, and which go on',
