@@ -1,4 +1,5 @@
 /** The movers' state files: one for each process that is away or moving. Written before the commit, removed when it is home again. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { namesIn, readJson, removeFile } from '../shared/files.js';
@@ -25,13 +26,14 @@ export class AwayFiles {
   }
 
   /**
-   * A process that ended away, or came home by itself, has nobody who removes its file.
+   * A process that ended away, or came home by itself, has nobody who removes its file; what its movers know of waits goes when it ends.
    * @param keep true for a process that is away, or whose mover may be writing the file.
    */
   sweep(keep: (pid: number) => boolean): void {
     for (const name of namesIn(this.directory)) {
-      const pid = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0);
-      if (pid !== 0 && !keep(pid)) removeFile(path.join(this.directory, name));
+      const [, number = '', kind] = /^(\d+)\.(json|waits)$/.exec(name) ?? [];
+      const kept = kind === 'waits' ? existsSync(`/proc/${number}`) : keep(Number(number));
+      if (kind && !kept) removeFile(path.join(this.directory, name));
     }
   }
 }

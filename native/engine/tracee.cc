@@ -184,6 +184,8 @@ bool Tracee::stop_all(std::string &error) {
     // Completed in settle(), where the call is known; void if the thread has run meanwhile and may be in another call of the kind.
     if (was.elapsed_ns >= 0 && switches_of(pid_, tid) == was.switches + 1) thread.rest_ns = -2 - was.elapsed_ns;
     thread.raw.orig_rax = uint64_t(was.nr);
+    for (const Carried &c : carried_)
+      if (c.tid == tid && c.nr == was.nr && c.switches == was.switches) thread.deadline_ns = c.deadline;
     threads_.push_back(std::move(thread));
   }
   std::sort(threads_.begin(), threads_.end(), [this](const Thread &a, const Thread &b) { return a.tid == pid_ ? b.tid != pid_ : b.tid != pid_ && a.tid < b.tid; });
@@ -247,15 +249,17 @@ void Tracee::settle(Thread &thread) {
   thread.in_call = true;
   int nr = int(r.orig_rax);
   if (nr == syscalls::nr_restart_syscall) nr = known;
-  bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr) && !handler_waits(thread.tid, thread.mask));
+  bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr, r) && !handler_waits(thread.tid, thread.mask));
   if (!again) return;
   if (nr < 0) {                                            // a continued call of unknown kind
     unsettled_ = true;
     return;
   }
   int64_t whole = timeout_of(thread.tid, nr, r);
-  if (whole >= 0 && writes_rest_back(nr, r)) thread.rest_ns = whole;   // what stands there now is what is left
+  if (whole >= 0 && result != -EINTR && writes_rest_back(nr, r)) thread.rest_ns = whole;   // what stands there now is what is left
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
+  else if (whole >= 0 && result == -EINTR) thread.rest_ns = whole;                         // the call ends so for having a time
+  if (thread.deadline_ns >= 0 && thread.rest_ns >= 0 && nr == known) thread.rest_ns = std::clamp<int64_t>(thread.deadline_ns - clock_ns(CLOCK_MONOTONIC), 0, thread.rest_ns);
   r.rax = uint64_t(nr);
   r.rip -= 2;
   thread.begun = true;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/proc.h"
+#include "engine/waits.h"
 
 namespace mosrun {
 
@@ -20,6 +20,7 @@ struct Thread {
   uint64_t robust_list = 0, robust_length = 0;
   uint64_t cpu_ns = 0;
   int64_t rest_ns = -1;                  // of the time-out of the call it was in; -1: none
+  int64_t deadline_ns = -1;              // of a wait that was begun before the process came home
   bool in_call = false;
   bool begun = false;                    // the call will be issued again although the program has begun it: a handler may still end it with EINTR
 };
@@ -56,6 +57,7 @@ class Tracee {
   void resume_all();
 
   std::vector<Thread> &threads() { return threads_; }
+  void carry(std::vector<Carried> waits) { carried_ = std::move(waits); }
   int64_t stopped_at() const { return stopped_at_; }
 
  private:
@@ -70,6 +72,7 @@ class Tracee {
 
   pid_t pid_;
   std::vector<Thread> threads_;
+  std::vector<Carried> carried_;
   std::vector<pid_t> attached_;
   int64_t stopped_at_ = 0;
   bool unsettled_ = false;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,7 +67,11 @@ Asleep asleep(pid_t pid, pid_t tid) {
   }
   if (result.nr < 0 || unsigned(result.nr) >= sc::count) return result;
   const sc::Call &call = sc::calls[result.nr];
-  if (call.timeout == sc::Timeout::none && result.nr != sc::nr_nanosleep && result.nr != sc::nr_clock_nanosleep && result.nr != sc::nr_futex) return result;
+  unsigned long fd = 0;
+  sscanf(text.c_str(), "%*d %lx", &fd);
+  const bool sleeps = result.nr == sc::nr_nanosleep || result.nr == sc::nr_clock_nanosleep || result.nr == sc::nr_futex;
+  const bool by_socket = call.timeout == sc::Timeout::none || result.nr == sc::nr_recvmmsg;
+  if (by_socket && !sleeps && socket_timeout(pid, tid, result.nr, fd) < 0) return result;
   // se.exec_start is the run queue's clock at the thread's last moment on a processor; ours on the same processor is the present.
   int cpu = processor_of(pid, tid);
   result.switches = switches_of(pid, tid);
@@ -93,8 +99,26 @@ bool handler_waits(pid_t tid, uint64_t mask) {
   return (set("SigPnd") | set("ShdPnd")) & set("SigCgt") & ~mask;
 }
 
-bool ends_by_stop(int nr) {
+static bool sends(int nr) { return nr == sc::nr_write || nr == sc::nr_writev || nr == sc::nr_connect || nr == sc::nr_sendto || nr == sc::nr_sendmsg || nr == sc::nr_sendmmsg; }
+
+int64_t socket_timeout(pid_t pid, pid_t tid, int nr, uint64_t fd) {
+  if (nr < 0 || unsigned(nr) >= sc::count || sc::calls[nr].restart != sc::Restart::sys || !(sc::fd_args[nr] & 1)) return -1;
+  char link[64], target[16];
+  snprintf(link, sizeof link, "/proc/%d/task/%d/fd/%d", pid, tid, int(fd));
+  if (readlink(link, target, sizeof target) < 7 || strncmp(target, "socket:", 7)) return -1;
+  const int copy = copy_descriptor(pid, tid, int(fd));
+  if (copy < 0) return -1;
+  timeval t{};
+  socklen_t size = sizeof t;
+  const bool told = !getsockopt(copy, SOL_SOCKET, sends(nr) ? SO_SNDTIMEO : SO_RCVTIMEO, &t, &size) && (t.tv_sec || t.tv_usec);
+  close(copy);
+  return told ? int64_t(t.tv_sec) * 1000000000 + t.tv_usec * 1000 : -1;
+}
+
+// Those that write the rest of their time over it give EINTR where it is constant, since they could not be restarted (poll_select_finish in fs/select.c).
+bool ends_by_stop(int nr, const user_regs_struct &r) {
   if (nr < 0 || unsigned(nr) >= sc::count) return false;
+  if (nr != sc::nr_nanosleep && nr != sc::nr_clock_nanosleep && writes_rest_back(nr, r)) return true;
   // Calls on sockets with SO_RCVTIMEO or SO_SNDTIMEO, which otherwise restart, end so too (sock_intr_errno); they have done nothing.
   sc::Restart restart = sc::calls[nr].restart;
   return restart == sc::Restart::eintr || restart == sc::Restart::sys || nr == sc::nr_io_getevents || nr == sc::nr_io_pgetevents;
@@ -113,11 +137,12 @@ int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &r) {
   if (nr == sc::nr_clock_nanosleep) return args[1] & 1 ? -1 : timespec_at(pid, args[2], 1);
   if (nr == sc::nr_futex) return (args[1] & 0x7f) == 0 ? timespec_at(pid, args[3], 1) : -1;
   const sc::Call &call = sc::calls[nr];
+  if (nr == sc::nr_recvmmsg) return socket_timeout(pid, pid, nr, args[0]);   // its own is looked at between messages
   switch (call.timeout) {
     case sc::Timeout::ms: return int(args[call.timeout_arg]) < 0 ? -1 : int64_t(int(args[call.timeout_arg])) * 1000000;
     case sc::Timeout::timespec: case sc::Timeout::timespec_inout: return timespec_at(pid, args[call.timeout_arg], 1);
     case sc::Timeout::timeval_inout: return timespec_at(pid, args[call.timeout_arg], 1000);
-    default: return -1;
+    default: return socket_timeout(pid, pid, nr, args[0]);
   }
 }
 

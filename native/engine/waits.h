@@ -22,10 +22,17 @@ int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &regs);
 // both.
 bool writes_rest_back(int nr, const user_regs_struct &regs);
 
+// When a wait is to end that was begun elsewhere and goes on at home with its whole time, because nothing there can hold what is left: known by the
+// thread and by how often that has gone to sleep.
+struct Carried { pid_t tid; int nr; int64_t switches, deadline; };   // deadline: CLOCK_MONOTONIC, ns
+
+// The time-out of the socket that a call waits for (SO_RCVTIMEO, SO_SNDTIMEO), ns; -1: none, or no such call.
+int64_t socket_timeout(pid_t pid, pid_t tid, int nr, uint64_t fd);
+
 // Has a signal come that the thread will handle when it goes on?
 bool handler_waits(pid_t tid, uint64_t mask);
 
 // Calls that return EINTR after any stop, although nothing has happened: they are simply issued again.
-bool ends_by_stop(int nr);
+bool ends_by_stop(int nr, const user_regs_struct &regs);
 
 }  // namespace mosrun

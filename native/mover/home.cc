@@ -8,7 +8,7 @@
 #include "engine/inspect.h"
 #include "engine/tracee.h"
 #include "engine/waits.h"
-#include "mover/mover.h"
+#include "mover/carried.h"
 #include "mover/report.h"
 
 namespace mosrun {
@@ -72,8 +72,10 @@ uint64_t *argument(user_regs_struct &r, uint64_t number) {
 
 }  // namespace
 
-bool clean(pid_t pid, std::string &error, bool thorough) {
+bool clean(const Order &o, std::string &error, bool thorough) {
+  const pid_t pid = o.pid;
   ProcessStatus status;
+  std::vector<Carried> waits;
   if (!find_control(pid, status) || !status.base) return true;
   if (strcmp(status.state, "home")) return error = std::string("it is ") + status.state, false;
   if (status.control.inside && !thorough) return error = "a thread is still on its way back", false;
@@ -83,10 +85,16 @@ bool clean(pid_t pid, std::string &error, bool thorough) {
   for (Thread &t : tracee.threads()) {
     user_regs_struct &r = t.raw;
     if (r.rip - base < size || t.regs.rip - base < size) return error = "a thread is still in the stub", false;
+    const int64_t result = int64_t(r.rax);
+    const int nr = int(r.orig_rax);
     // A sleep that began away waits for a time that stands in the slot: once the kernel has read it, the register gets the program's value again.
     for (unsigned i = 0; i < status.control.slots; ++i) {
       Slot slot{};
-      if (!read_memory(t.tid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot) || !slot.deadline_argument) continue;
+      if (!read_memory(t.tid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot)) continue;
+      // What the kernel does not keep of an interrupted wait (restart_syscall(2)) begins anew with the whole of its time.
+      const bool same = slot.deadline && slot.deadline_ip == r.rip && slot.tid == innermost_tid(pid, t.tid);
+      if (same && t.in_call && (result == -514 || (result == -EINTR && ends_by_stop(nr, r)))) waits.push_back({t.tid, nr, 0, int64_t(slot.deadline)});
+      if (!slot.deadline_argument) continue;
       uint64_t *value = argument(r, slot.deadline_argument);
       if (!value || *value - base >= size) continue;
       if (!t.in_call) return error = "a thread is about to continue its sleep", false;
@@ -94,17 +102,18 @@ bool clean(pid_t pid, std::string &error, bool thorough) {
       if (uint64_t *also = argument(t.regs, slot.deadline_argument)) *also = slot.deadline_value;
     }
     // Calls that any stop ends are issued again with what is left of their time; unless a handler is about to run, which ends them as well.
-    if (t.in_call && int64_t(r.rax) == -EINTR && ends_by_stop(int(r.orig_rax)) && !handler_waits(t.tid, t.mask)) {
-      int nr = int(r.orig_rax);
+    if (t.in_call && result == -EINTR && ends_by_stop(nr, r) && !handler_waits(t.tid, t.mask)) {
       r.rax = uint64_t(nr);
       r.rip -= 2;
       r.orig_rax = uint64_t(-1);
       if (t.rest_ns >= 0 && (nr == SYS_epoll_wait || nr == SYS_epoll_pwait)) r.r10 = uint64_t((t.rest_ns + 999999) / 1000000);
     }
   }
-  uint64_t result = 0;
+  uint64_t ignored = 0;
   const uint64_t args[6] = {base, size, 0, 0, 0, 0};
-  if (!tracee.call(SYS_munmap, args, result, error)) return false;
+  if (!tracee.call(SYS_munmap, args, ignored, error)) return false;
+  for (Carried &w : waits) w.switches = switches_of(pid, w.tid) + 1;   // when it sleeps again
+  keep_waits(o, waits);
   return true;
 }
 
@@ -152,7 +161,7 @@ int move_home(const Order &o) {
   f.threads = c.threads;
   o.dies_at(Fault::mover_dies_cleaning);
   std::string error;
-  for (int i = 0; i < 100 && !clean(o.pid, error, i > 50); ++i) usleep(1000);
+  for (int i = 0; i < 100 && !clean(o, error, i > 50); ++i) usleep(1000);
   remove_state(o);
   f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
   return say_done(o.pid, f);

@@ -120,7 +120,7 @@ static int run(int argc, char **argv) {
   if (what == "clean") {
     std::string error;
     for (int i = 0; i < 100; ++i) {
-      if (clean(o.pid, error, i > 50)) return remove_state(o), 0;
+      if (clean(o, error, i > 50)) return remove_state(o), 0;
       usleep(1000);
     }
     return say_failed("busy", "process " + std::to_string(o.pid) + ": " + error);

@@ -40,7 +40,7 @@ std::string node_of(const Order &order);           // where its state file says 
 
 // Takes the stub out of a process that is at home; false if a thread is still in it. Normally the threads count themselves out; `thorough` looks
 // for itself, for one whose mover died before all of them had come in.
-bool clean(pid_t pid, std::string &error, bool thorough = false);
+bool clean(const Order &order, std::string &error, bool thorough = false);
 
 // A guest that shares its memory with its parent (vfork) is given some time to execute its program.
 bool shares_memory_away(pid_t pid, struct ProcessStatus &status);

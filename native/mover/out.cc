@@ -19,6 +19,7 @@
 #include "engine/inspect.h"
 #include "engine/sha256.h"
 #include "engine/tracee.h"
+#include "mover/carried.h"
 #include "mover/channels.h"
 #include "mover/report.h"
 
@@ -170,8 +171,8 @@ int move_out(const Order &order) {
   ProcessStatus status;
   find_control(o.pid, status);
   if (status.base && !strcmp(status.state, "home")) {
-    bool gone = clean(o.pid, error);
-    for (int i = 0; i < 100 && !gone; ++i) usleep(1000), gone = clean(o.pid, error, i > 50);
+    bool gone = clean(o, error);
+    for (int i = 0; i < 100 && !gone; ++i) usleep(1000), gone = clean(o, error, i > 50);
     if (!gone) return say_failed("busy", "process " + std::to_string(o.pid) + " is still settling after its last move (" + error + "); try again");
   } else if (status.base) {
     return say_failed("busy", "process " + std::to_string(o.pid) + " is " + status.state);
@@ -204,6 +205,7 @@ int move_out(const Order &order) {
   say_phase("connected");
   o.dies_at(Fault::mover_dies_connected);
 
+  tracee.carry(kept_waits(o));
   size_t first = 0, slots = 0;
   for (int tries = 0;; ++tries) {
     if (!o.at_exec && !tracee.stop(error, o.timeout_ms / 3)) {
@@ -272,7 +274,7 @@ int move_out(const Order &order) {
   if (failure) {
     remove_state(o);
     std::string ignored;
-    for (int i = 0; i < 200 && !clean(o.pid, ignored, i > 100); ++i) usleep(5000);
+    for (int i = 0; i < 200 && !clean(o, ignored, i > 100); ++i) usleep(5000);
     return say_failed(code_of(failure), error.empty() ? why_failed(o, failure, "at home") : "process " + std::to_string(o.pid) + ": " + error);
   }
   Figures f;

@@ -164,7 +164,8 @@ void end_begun_call(Slot *slot, Registers &regs, u64 action_flags) {
   slot->begun_ip = 0;
   if (!here) return;
   auto restart = restart_of(regs);
-  if (restart == syscalls::Restart::none || (restart == syscalls::Restart::sys && (action_flags & 0x10000000))) return;   // SA_RESTART
+  bool timed = slot->deadline && slot->deadline_ip == regs.ip + 2;              // by its socket: SA_RESTART does not go for those (signal(7))
+  if (restart == syscalls::Restart::none || (restart == syscalls::Restart::sys && !timed && (action_flags & 0x10000000))) return;   // SA_RESTART
   i64 rest = slot->deadline && slot->deadline_ip == regs.ip + 2 ? maximum<i64>(0, i64(slot->deadline) - now()) : 0;
   u64 rest_to = regs.ax == u64(nr_nanosleep) ? regs.si : regs.ax == u64(nr_clock_nanosleep) && !(regs.si & 1) ? regs.r10 : 0;
   TimeSpec left{rest / 1000000000, rest % 1000000000};

@@ -126,7 +126,8 @@ void call(Slot *slot, const Request &r, Space &space) {
   u64 data = address(space.in) + r.relocations * sizeof(Relocation);
   copy(space.out, pointer<void>(data), r.inout_size);
   if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
-  i64 result = r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args);
+  SocketTime time(slot, r.nr, u32(args[0]));
+  i64 result = time.settle(r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args));
   if (result >= 0 && opens_name(r.nr) && views_itself(int(result))) {
     if (shows_maps(int(result)) && !slot->fatal) return answer(slot, result, nullptr, 0, kShowsMaps);
     sys(nr_close, u64(result));
@@ -266,6 +267,7 @@ void fork_process(Slot *slot, const Request &r) {
   mine->starting = 0;
   mine->in_hand = 0;
   mine->fatal = mine->continued = 0;
+  mine->deadline = 0;
   mine->leader = 1;
   mine->rseq = 0;
   mine->robust_list = 0;
@@ -320,6 +322,8 @@ void hand_over_signal(Slot *slot) {
   // As it was when the kernel chose this thread: another may have changed it since, as CPython and others do at their end.
   SigAction action = slot->caught_for, &present = c.process.actions[signal - 1];
   Delivery delivery{action, slot->mask, 0, {}};
+  if (slot->socket_deadline) delivery.action.flags &= ~u64(0x10000000);        // SA_RESTART does not go for calls that a socket's time-out ends (signal(7))
+  slot->socket_deadline = 0;
   copy(delivery.info, slot->info, sizeof delivery.info);
   slot->mask |= action.mask | (action.flags & 0x40000000 ? 0 : bit(signal));   // SA_NODEFER
   slot->mask &= ~(bit(9) | bit(19));
@@ -469,6 +473,7 @@ void park(Slot *slot, const Request &r) {
   slot->deadline = incoming.deadline;
   slot->deadline_ip = incoming.deadline_ip;
   slot->begun_ip = incoming.begun_ip;
+  leave_socket_time(slot);
   u32 given_up = load(&c.given_up), moved_on = load(&c.moved_on);
   add(&c.parked, 1);
   futex_wake(&c.parked);
@@ -544,6 +549,7 @@ bool window_touches(u64 fd) {
 
 [[noreturn]] void deputy(Slot *slot) {
   Control &c = control();
+  take_socket_time(slot);
   watch_signals(slot);
   for (;;) {
     Request r{};

@@ -109,13 +109,20 @@ void continued(int, uint8_t *, Context *context) {
   send_event(EventType::resume, 0, 0);
 }
 
-void controlled(int, uint8_t *, Context *context) {
+void controlled(int, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   Control &c = control();
+  int code;
+  copy(&code, info + 8, 4);
+  bool timer = code == -2, waits = slot->socket_wait == u32(SocketWait::timed);    // SI_TIMER
+  if (timer && !waits) return;
   __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
   bool begun = let_go(context);
   // A call that any interruption ends with EINTR (epoll_wait, semop, sigtimedwait, sleeps) has had no effect: it is issued again.
-  if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) context->regs.ax = u64(kRestart), begun = true;
+  if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) {
+    context->regs.ax = u64(kRestart), begun = true;
+    if (waits) slot->socket_wait = u32(timer ? SocketWait::over : SocketWait::let_go);
+  }
   if (begun) __atomic_or_fetch(&slot->interrupt, kBegun, __ATOMIC_ACQ_REL);
   if (!load(&c.order) || load(&c.phase) != u32(Phase::away)) return;
   u32 order = __atomic_exchange_n(&c.order, 0u, __ATOMIC_ACQ_REL);

@@ -227,6 +227,9 @@ struct Control {
 
 enum class SlotState : uint32_t { free, used, dying };
 
+// Home: how it stands with a call that its socket's own time-out may end (socket-times.cc).
+enum class SocketWait : uint32_t { none, timed, let_go, over };   // let_go: it had begun to wait; over: that, and its time is over
+
 // A thread's part of the stub.
 struct Slot {
   uint32_t index;
@@ -264,6 +267,9 @@ struct Slot {
   uint64_t deadline_value;
   uint64_t begun_ip;              // behind the instruction of a call that was begun and let go: a handler without SA_RESTART ends it
   uint64_t scratch[8];
+  uint64_t socket_deadline;       // home: of the call below, ended by the time-out of its socket; CLOCK_MONOTONIC ns, 0 = none
+  uint64_t socket_call, socket;   // its number and descriptor
+  volatile uint32_t socket_wait;  // SocketWait
   uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
   uint64_t cpu_here;              // and in it, when it last parked
   int32_t clear_word;

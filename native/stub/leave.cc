@@ -313,8 +313,9 @@ void drop_skeleton(u64 budget) {
 
 namespace {
 
-// A call with a time-out that was let go is issued again with what is left. Where the time stands in memory, the register points into the slot until
-// the kernel has read it; a mover that comes later puts the program's own value back.
+// A call with a time-out that was let go is issued again with what is left. Where the kernel writes that over the time, so does this. Where the time
+// may stand in memory that is not to change, the register points into the slot until the kernel has read it; a mover that comes later puts the
+// program's own value back, and keeps in mind when the wait is to end (mover/carried.h).
 void continue_waiting(Slot *slot) {
   Registers &r = saved_frame(slot)->context.regs;
   i64 deadline = i64(slot->deadline);
@@ -325,6 +326,9 @@ void continue_waiting(Slot *slot) {
     if (!value) return;
     slot->scratch[0] = u64(rest / 1000000000);
     slot->scratch[1] = u64(rest % 1000000000 / unit);
+    bool told = r.ax == 23 || r.ax == 270 || r.ax == 271;
+    IoVec local{address(slot->scratch), sizeof(TimeSpec)}, remote{value, sizeof(TimeSpec)};
+    if (told && sys(nr_process_vm_writev, sys(nr_gettid), address(&local), 1, address(&remote), 1, 0) == i64(sizeof(TimeSpec))) return;
     slot->deadline_argument = number;
     slot->deadline_value = value;
     value = address(slot->scratch);

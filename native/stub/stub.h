@@ -132,6 +132,21 @@ int take_channel(u32 serial);                             // of a spare, by the 
 void install_home_handlers();
 void restore_program_handlers();
 void set_home_action(int signal);
+// socket-times.cc: a call that the time-out of its socket may end, from before it is made until its result is known.
+class SocketTime {
+ public:
+  SocketTime(Slot *slot, u64 nr, u64 fd);
+  i64 settle(i64 result);
+
+ private:
+  Slot *slot_;
+  u64 nr_, fd_;
+  i64 began_ = 0;
+  int timer_ = -1;
+};
+bool may_wait_by_socket(u64 nr);
+void take_socket_time(Slot *slot);
+void leave_socket_time(Slot *slot);
 [[noreturn]] void die_of(Slot *slot);                     // of its fatal signal, without the memory
 void tell_signal(Slot *slot);                             // by the event channel: one is in hand
 u64 handled_signals();

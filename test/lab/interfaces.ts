@@ -269,9 +269,16 @@ export const interfaces: Record<string, Feature[]> = {
         'clocks/never-back',
         'clocks/nanosleep-whole',
         'clocks/timeouts-of-polls',
+        'clocks/timeouts-through-many-moves',
         'clocks/timer-kinds',
         'clocks/interval-timer',
       ],
+    },
+    {
+      what: 'a wait that is brought home in its middle, and stays there, by a time that the kernel cannot be told the rest of',
+      place: 'differs',
+      note: 'sockets’ own time-outs, constant ones, those of sigtimedwait, semtimedop and epoll_pwait2 begin anew at home, once',
+      by: [],
     },
     { what: 'CPU time while away', place: 'exact', by: ['clocks/cpu-clocks-grow', 'threads/cpu-of-each'] },
     {

@@ -1,0 +1,37 @@
+#include "mover/carried.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mosrun {
+
+// Beside the state file. A process that has got the same number meanwhile has another start time.
+static std::string file_of(const Order &o) { return o.state_dir + "/" + std::to_string(o.pid) + ".waits"; }
+
+void keep_waits(const Order &o, const std::vector<Carried> &waits) {
+  ProcessStat stat;
+  if (waits.empty() || !read_stat(o.pid, stat)) {
+    unlink(file_of(o).c_str());
+    return;
+  }
+  mkdir(o.state_dir.c_str(), 0755);
+  FILE *file = fopen(file_of(o).c_str(), "we");
+  if (!file) return;
+  for (const Carried &w : waits) fprintf(file, "%lu %d %d %ld %ld\n", stat.start_time, w.tid, w.nr, w.switches, w.deadline);
+  fclose(file);
+}
+
+std::vector<Carried> kept_waits(const Order &o) {
+  std::vector<Carried> waits;
+  ProcessStat stat;
+  FILE *file = fopen(file_of(o).c_str(), "re");
+  if (!file) return waits;
+  unsigned long started;
+  for (Carried w{}; fscanf(file, "%lu %d %d %ld %ld", &started, &w.tid, &w.nr, &w.switches, &w.deadline) == 5;)
+    if (read_stat(o.pid, stat) && stat.start_time == started) waits.push_back(w);
+  fclose(file);
+  return waits;
+}
+
+}  // namespace mosrun
