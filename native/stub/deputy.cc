@@ -118,6 +118,21 @@ i64 close_range_around(u64 first, u64 last, u64 flags) {
   return result;
 }
 
+// Has the call a mask of its own while it waits? Null: none.
+bool own_mask(u32 nr, const u64 *args, u64 &mask) {
+  u64 at = 0;
+  switch (nr) {
+    case syscalls::nr_rt_sigsuspend: at = args[1] == 8 ? args[0] : 0; break;
+    case nr_ppoll: at = args[3]; break;
+    case nr_epoll_pwait: case syscalls::nr_epoll_pwait2: at = args[4]; break;
+    case syscalls::nr_pselect6: if (args[5] && args[5] != kBadPointer) copy(&at, pointer<void>(args[5]), 8); break;
+    default: break;
+  }
+  if (!at || at == kBadPointer) return false;
+  copy(&mask, pointer<void>(at), 8);
+  return true;
+}
+
 void call(Slot *slot, const Request &r, Space &space) {
   u64 args[6], limit;
   if (!syscalls::deputy_may(r.nr) || !resolve(r, space, args, &limit)) return answer(slot, -ENOSYS_);
@@ -127,7 +142,9 @@ void call(Slot *slot, const Request &r, Space &space) {
   copy(space.out, pointer<void>(data), r.inout_size);
   if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
   SocketTime time(slot, r.nr, u32(args[0]));
+  if (!slot->in_hand) slot->wait_masked = !(r.flags & kCut) && own_mask(r.nr, args, slot->wait_mask);
   i64 result = time.settle(r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args));
+  if (slot->wait_masked == 1) slot->wait_masked = 0;
   if (result >= 0 && opens_name(r.nr) && views_itself(int(result))) {
     if (shows_maps(int(result)) && !slot->fatal) return answer(slot, result, nullptr, 0, kShowsMaps);
     sys(nr_close, u64(result));
@@ -266,6 +283,7 @@ void fork_process(Slot *slot, const Request &r) {
   mine->busy = 0;
   mine->starting = 0;
   mine->in_hand = 0;
+  mine->wait_masked = 0;
   mine->fatal = mine->continued = 0;
   mine->deadline = 0;
   mine->leader = 1;
@@ -321,18 +339,16 @@ void hand_over_signal(Slot *slot) {
   }
   // As it was when the kernel chose this thread: another may have changed it since, as CPython and others do at their end.
   SigAction action = slot->caught_for, &present = c.process.actions[signal - 1];
-  Delivery delivery{action, slot->mask, 0, {}};
+  Delivery delivery{action, 0, 0, {}};
   if (slot->socket_deadline) delivery.action.flags &= ~u64(0x10000000);        // SA_RESTART does not go for calls that a socket's time-out ends (signal(7))
   slot->socket_deadline = 0;
   copy(delivery.info, slot->info, sizeof delivery.info);
-  slot->mask |= action.mask | (action.flags & 0x40000000 ? 0 : bit(signal));   // SA_NODEFER
-  slot->mask &= ~(bit(9) | bit(19));
+  delivery.old_mask = enter_handler(slot, action);
   delivery.new_mask = slot->mask;
   if ((action.flags & 0x80000000) && present.handler == action.handler) {       // SA_RESETHAND
     present.handler = 0;
     set_home_action(signal);
   }
-  slot->in_hand = 0;
   __atomic_and_fetch(&slot->interrupt, ~1u, __ATOMIC_ACQ_REL);
   watch_signals(slot);
   answer(slot, signal, &delivery, sizeof delivery);

@@ -79,6 +79,7 @@ void caught(int signal, uint8_t *info, Context *context) {
   copy(slot->info, info, sizeof slot->info);
   slot->caught_for = control().process.actions[signal - 1];
   slot->in_hand = u32(signal);
+  if (slot->wait_masked && context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_)) slot->wait_masked = 2;
   if (signal == kContinue) send_event(EventType::resume, 0, 0);
   __atomic_or_fetch(&slot->interrupt, 1u, __ATOMIC_ACQ_REL);
   context->mask |= handled_signals();
@@ -158,6 +159,16 @@ void die_of(Slot *slot) {
   send_plain(slot, slot->fatal, slot->fatal_info);
   set_real_mask(~bit(int(slot->fatal)));
   for (;;) sys(nr_exit_group, 128 + slot->fatal);
+}
+
+// The masks while the handler of the signal in hand runs, and after it. A call that waits under a mask of its own leaves that one to the handler, and
+// the one from before the call to what comes after it (sigmask_to_save, signal_setup_done in kernel/signal.c).
+u64 enter_handler(Slot *slot, const SigAction &action) {
+  u64 before = slot->mask, under = slot->wait_masked == 2 ? slot->wait_mask : before;
+  slot->mask = (under | action.mask | (action.flags & 0x40000000 ? 0 : bit(int(slot->in_hand)))) & ~(bit(9) | bit(19));   // SA_NODEFER
+  slot->in_hand = 0;
+  slot->wait_masked = 0;
+  return before;
 }
 
 void tell_signal(Slot *slot) { send_event(EventType::signal, uint16_t(slot->index), 0); }

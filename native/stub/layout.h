@@ -270,6 +270,8 @@ struct Slot {
   uint64_t socket_deadline;       // home: of the call below, ended by the time-out of its socket; CLOCK_MONOTONIC ns, 0 = none
   uint64_t socket_call, socket;   // its number and descriptor
   volatile uint32_t socket_wait;  // SocketWait
+  uint64_t wait_mask;             // home: mask of the wait in hand (sigsuspend, ppoll)
+  volatile uint32_t wait_masked;  // 1: there is one; 2: the signal in hand was caught under it
   uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
   uint64_t cpu_here;              // and in it, when it last parked
   int32_t clear_word;

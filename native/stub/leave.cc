@@ -352,14 +352,11 @@ void continue_waiting(Slot *slot) {
 void handle_in_hand(Slot *slot, Context *context) {
   u32 signal = slot->in_hand;
   SigAction &action = control().process.actions[signal - 1], act = slot->caught_for;
-  u64 old = slot->mask;
-  slot->in_hand = 0;
   Registers regs = context->regs;
   u64 begun_ip = slot->begun_ip;
   end_begun_call(slot, context->regs, act.flags);
-  if (deliver(slot, context, act, slot->info, old)) {
-    slot->mask |= act.mask | (act.flags & 0x40000000 ? 0 : bit(int(signal)));         // SA_NODEFER
-    slot->mask &= ~(bit(9) | bit(19));
+  u64 before = enter_handler(slot, act);
+  if (deliver(slot, context, act, slot->info, before)) {
     if ((act.flags & 0x80000000) && action.handler == act.handler) {                  // SA_RESETHAND
       action.handler = 0;
       sys(nr_rt_sigaction, signal, address(&action), 0, 8);
@@ -368,6 +365,7 @@ void handle_in_hand(Slot *slot, Context *context) {
   }
   context->regs = regs;
   slot->begun_ip = begun_ip;
+  slot->mask = before;
   sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), signal, address(slot->info));
 }
 

@@ -125,6 +125,7 @@ void start_move();
 void refuse_nudges(Slot *starting);
 void accept_nudges(Slot *starting);
 void forget_nudges();
+u64 enter_handler(Slot *slot, const SigAction &action);   // of the signal in hand, which it is no longer; gives the mask from before
 void come_home_to_die();                                  // of a signal that leaves a core
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
 void kick(Slot *except);

@@ -237,6 +237,7 @@ export const interfaces: Record<string, Feature[]> = {
         'signals/order-of-stream',
         'signals/caught-before-change',
         'signals/mask-in-handler',
+        'signals/mask-while-waiting',
         'signals/altstack-use',
         'signals/context-changed',
       ],
