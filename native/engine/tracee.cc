@@ -50,6 +50,9 @@ Tracee::~Tracee() { resume_all(); }
 void Tracee::resume_all() {
   for (Thread &t : threads_)
     if (std::find(attached_.begin(), attached_.end(), t.tid) != attached_.end() && t.in_call) set_regs(t.tid, t.raw);
+  // While it still stands: a SIGCONT that comes now takes it away. One that has come is pending, as all signals of a traced process are.
+  if (owes_stop_ && !(strtoull(status_field(pid_, "ShdPnd").c_str(), nullptr, 16) >> (SIGCONT - 1) & 1)) kill(pid_, SIGSTOP);
+  owes_stop_ = false;
   for (pid_t tid : attached_) trace(PTRACE_DETACH, tid, 0, 0);
   attached_.clear();
 }
@@ -199,6 +202,7 @@ bool Tracee::step(pid_t tid, std::string &error) {
     if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return error = "it ended meanwhile", false;
     int signal = WSTOPSIG(status), event = status >> 16;
     if (signal == SIGTRAP && !event) return true;
+    if (signal == SIGSTOP && !event) owes_stop_ = true;
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) return error = "it is stopped", false;
   }
   return error = "it cannot be single-stepped", false;
@@ -206,11 +210,14 @@ bool Tracee::step(pid_t tid, std::string &error) {
 
 // On to the beginning or the end of a system call, where the kernel stops it without a signal.
 bool Tracee::to_call(pid_t tid, std::string &error) {
-  if (trace(PTRACE_SYSCALL, tid, 0, 0)) return error = failure("PTRACE_SYSCALL", tid), false;
-  int status = 0;
-  if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return error = "it ended meanwhile", false;
-  if (WSTOPSIG(status) != (SIGTRAP | 0x80)) return error = "it is stopped", false;
-  return true;
+  for (;;) {
+    if (trace(PTRACE_SYSCALL, tid, 0, 0)) return error = failure("PTRACE_SYSCALL", tid), false;
+    int status = 0;
+    if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return error = "it ended meanwhile", false;
+    if (WSTOPSIG(status) == (SIGTRAP | 0x80)) return true;
+    if (status >> 8 != SIGSTOP) return error = "it is stopped", false;
+    owes_stop_ = true;                                     // no mask keeps it back
+  }
 }
 
 // Code of this kernel's vdso does not travel: a thread inside it is taken on to its end.

@@ -47,6 +47,7 @@ class Tracee {
   // from: it has to run a moment longer.
   bool read_threads(std::string &error);
   bool unsettled() const { return unsettled_; }
+  bool owes_stop() const { return owes_stop_; }
 
   // One system call in the first of the threads, by an instruction of the program. With `chain` the program's memory below the stack holds a signal frame
   // meanwhile, so that the program continues by itself should this process be killed at any point.
@@ -76,6 +77,7 @@ class Tracee {
   std::vector<pid_t> attached_;
   int64_t stopped_at_ = 0;
   bool unsettled_ = false;
+  bool owes_stop_ = false;                 // a SIGSTOP met the process in the middle of what it was made to do: it gets it afterwards
   pid_t stuck_ = 0;
   bool rival_ = false;
   uint64_t vdso_start_ = 0, vdso_end_ = 0;

@@ -244,12 +244,12 @@ int move_out(const Order &order) {
   if (!tracee.call(SYS_mmap, args, at, error)) return cannot(o.pid, error);
   if (at != base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no memory for the stub: " + strerror(int(-int64_t(at))));
   o.dies_at(Fault::mover_dies_mapped);
-  error = write_region(o, base, tracee, begin, advice);
+  error = tracee.owes_stop() ? "it is stopped" : write_region(o, base, tracee, begin, advice);
   if (!error.empty()) {
     uint64_t ignored;
     const uint64_t undo[6] = {base, size, 0, 0, 0, 0};
     tracee.call(SYS_munmap, undo, ignored, error);
-    return say_failed("cannot-move", "process " + std::to_string(o.pid) + ": the stub could not be put into it");
+    return tracee.owes_stop() ? cannot(o.pid, error) : say_failed("cannot-move", "process " + std::to_string(o.pid) + ": the stub could not be put into it");
   }
   o.dies_at(Fault::mover_dies_written);
   write_state(o, base + kControlOffset);

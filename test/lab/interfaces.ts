@@ -243,6 +243,11 @@ export const interfaces: Record<string, Feature[]> = {
       ],
     },
     {
+      what: 'stops and continuations, and the parent’s word of them',
+      place: 'exact',
+      by: ['processes/stops-are-told', 'processes/waitid-stopped-continued', 'signals/stop-signals-cancel'],
+    },
+    {
       what: 'which calls a signal ends, and which go on',
       place: 'exact',
       by: [
