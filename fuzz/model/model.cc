@@ -84,8 +84,7 @@ u64 accessible(u64 at, u64 n, u32 prot) {
 
 u64 writable(u64 at, u64 n) {
   if (in_region(at) || in_region(at + n - 1)) {
-    u64 advised = address(control().advised);
-    require(may_receive(at, n) || (at >= advised && at + n <= advised + sizeof control().advised), "bytes of a channel go to the stub's own memory", at, n);
+    require(may_receive(at, n), "bytes of a channel go to the stub's own memory", at, n);
     return n;
   }
   if (in_stack(at) || in_arena(at)) return n;
@@ -530,7 +529,7 @@ bool begin(Side side, const uint8_t *data, size_t size) {
   c.mover = c.mover_peer = -1;
   c.event = c.process.event = kEvent;
   c.proc = side == Side::home ? kProc : -1;
-  c.maps = kMaps;
+  c.maps = c.long_maps = kMaps;
   c.pagemap = kPagemap;
   c.uffd = kUffd;
   c.pool = kPool;

@@ -227,15 +227,11 @@ std::string why_shared(pid_t other) {
   return "it shares its memory with process " + std::to_string(other) + " (vfork, or clone with CLONE_VM)";
 }
 
-// Read before the process is stopped, as smaps counts every page: advice given in the moments until then is not seen.
-std::vector<Advised> advice_on(const std::vector<Region> &regions) {
-  std::vector<Advised> list;
-  for (const Region &r : regions) {
-    if (r.name == "[stack]" || r.name == "[vdso]" || r.name == "[vsyscall]" || starts(r.name, "[vvar")) continue;
-    for (auto [flag, advice] : {std::pair(" wf ", kWipeOnFork), std::pair(" gd ", kGrowsDown)})
-      if (r.flags.find(flag) != std::string::npos) list.push_back({r.start, r.end, advice, 0});
-  }
-  return list;
+bool is_advised(const std::vector<Region> &regions) {
+  for (const Region &r : regions)
+    for (const Advice &advice : kAdvice)
+      if (has_flag(r, advice.letters) && r.name != "[stack]" && r.name != "[vdso]" && r.name != "[vsyscall]" && !starts(r.name, "[vvar")) return true;
+  return false;
 }
 
 std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Region> *seen) {

@@ -33,7 +33,7 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick = false, std::vec
 // A reason that is none for long: another mover is at work on it, or it reads a view of itself, as a runtime does now and then.
 bool may_pass(const std::string &reason);
 bool is_mover(pid_t pid);
-std::vector<Advised> advice_on(const std::vector<Region> &regions);
+bool is_advised(const std::vector<Region> &regions);       // has one a flag of kAdvised?
 
 const char *system_call_name(int nr);
 

@@ -131,6 +131,16 @@ int copy_descriptor(pid_t pid, pid_t tid, int fd) {
   return copy;
 }
 
+uint64_t run_time(pid_t pid) {
+  uint64_t sum = 0;
+  for (pid_t tid : tasks_of(pid)) {
+    std::string text;
+    if (read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/schedstat", text)) sum += strtoull(text.c_str(), nullptr, 10);
+    else sum += uint64_t(clock_ns(CLOCK_MONOTONIC));         // a kernel that does not tell (CONFIG_SCHED_INFO)
+  }
+  return sum;
+}
+
 static std::string field_of(const std::string &file, const char *key) {
   std::string text;
   if (!read_file(file, text)) return "";

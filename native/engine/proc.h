@@ -48,6 +48,8 @@ std::string status_field(pid_t pid, const char *key);
 pid_t innermost_pid(pid_t pid);           // its number as it sees itself
 pid_t innermost_tid(pid_t pid, pid_t tid);
 
+uint64_t run_time(pid_t pid);              // of all its threads, ns: the same again if none of them has run meanwhile
+
 bool read_memory(pid_t pid, Remote from, void *to, size_t size);
 bool write_memory(pid_t pid, Remote to, const void *from, size_t size);   // also where the process itself may not write
 

@@ -138,7 +138,8 @@ int main(int count, char **arguments) {
   describe(husk, control, *slot);
   control.maps = own_file(kOwnMaps);
   control.pagemap = own_file(kOwnPagemap);
-  if (control.maps < 0 || control.pagemap < 0) refuse(husk, errno);
+  control.long_maps = own_file(kOwnLongMaps);
+  if (control.maps < 0 || control.pagemap < 0 || control.long_maps < 0) refuse(husk, errno);
   control.uffd = open_userfaultfd();
   set_stack_limit(begin);
   forget_library();

@@ -39,11 +39,12 @@ int hosting_pid(int proc, pid_t pid) {
 }
 
 int open_own_file(int proc, pid_t pid, uint64_t which) {
-  if (which != kOwnMaps && which != kOwnPagemap) return -EINVAL;
+  static constexpr const char *names[] = {"maps", "pagemap", "smaps"};   // by kOwnMaps, ...
+  if (which > kOwnLongMaps) return -EINVAL;
   int number = hosting_pid(proc, pid);
   if (number < 0) return number;
   char path[48];
-  snprintf(path, sizeof path, "%d/%s", number, which == kOwnMaps ? "maps" : "pagemap");
+  snprintf(path, sizeof path, "%d/%s", number, names[which]);
   int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
   return fd < 0 ? -errno : fd;
 }

@@ -120,10 +120,10 @@ int take_socket(const Order &o, pid_t leader, uint64_t base, int timeout_ms, std
   }
 }
 
-void hand_over(const Order &o, int socket, const Channels &channels, const std::vector<unsigned> &slots, bool leaving) {
+void hand_over(const Order &o, int socket, const Channels &channels, const std::vector<unsigned> &slots, bool leaving, bool advised) {
   int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   auto open_own = [&](const char *name) { return open(proc_path(living_thread(o.pid), name).c_str(), O_RDONLY | O_CLOEXEC); };
-  int maps = open_own("maps"), pagemap = leaving ? open_own("pagemap") : -1;
+  int maps = open_own(advised ? "smaps" : "maps"), pagemap = leaving ? open_own("pagemap") : -1;
   bool good = hand(socket, Role::proc, 0, proc, false) && hand(socket, Role::maps, 0, maps, false) && (!leaving || hand(socket, Role::pagemap, 0, pagemap, false)) && hand(socket, Role::event, 0, channels.event, false);
   o.dies_at(Fault::mover_dies_handing);
   for (size_t i = 0; i < channels.spares.size(); ++i) good = good && hand(socket, Role::spare, unsigned(i + 1), channels.spares[i], false);

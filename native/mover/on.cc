@@ -128,7 +128,7 @@ int move_on(const Order &order) {
     if (!failure && !channels.threads.contains(slot)) failure = open_thread(o, slot, channels);
   ReportMessage last{};
   if (!failure) {
-    hand_over(o, socket, channels, with_first(slots, channels.first), false);
+    hand_over(o, socket, channels, with_first(slots, channels.first), false, status.control.advised);
     o.dies_at(Fault::mover_dies_following);
     failure = follow(socket, last);
   }

@@ -11,7 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <numeric>
 
 #include "blob.h"
@@ -58,7 +57,7 @@ void fill_mm(pid_t pid, MmMap &mm) {
 size_t first_slot(const Order &o, Tracee &tracee) { return tracee.threads()[0].tid == o.pid ? 0 : 1; }
 
 // The region as the stub expects to find it: code, control page, one slot per thread with its registers.
-std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin, const std::vector<Advised> &advice) {
+std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin, bool advised) {
   pid_t memory = tracee.threads()[0].tid;
   unsigned index = unsigned(first_slot(o, tracee));
   if (!write_memory(memory, {base}, blob, blob_size)) return "writing the stub failed";
@@ -95,8 +94,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   std::string pattern;
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.unserved = uint32_t(o.unserved);
-  c.advised_entries = advice.size();
-  std::copy(advice.begin(), advice.end(), c.advised);
+  c.advised = advised;
   c.statistics.last_return = -3;
   c.statistics.threads = c.threads;
   if (!write_memory(memory, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
@@ -162,11 +160,11 @@ int move_out(const Order &order) {
     if (!tracee.wait_for_exec(o.exec_timeout_ms, error)) return say_failed("not-found", "process " + std::to_string(o.pid) + ": " + error);
   }
   for (int i = 0; i < 100 && !o.at_exec && shares_memory_with(living_thread(o.pid)) > 0; ++i) usleep(2000);   // vfork: not for long
+  const uint64_t ran = run_time(o.pid);
   std::vector<Region> regions;
   std::vector<std::string> why = reasons_to_stay(o.pid, o.at_exec, &regions);
   for (int i = 0; i < kPassing && !o.at_exec && only_for_now(why); ++i) usleep(kPassingPause), why = reasons_to_stay(o.pid, false, &regions);
-  const std::vector<Advised> advice = advice_on(regions);
-  if (advice.size() > kAdvisedMax / 2) why.push_back("it has given advice on more than " + std::to_string(kAdvisedMax / 2) + " mappings (madvise(2))");
+  bool advised = is_advised(regions);
   if (!why.empty()) return cannot(o.pid, why[0]);
   ProcessStatus status;
   find_control(o.pid, status);
@@ -236,6 +234,8 @@ int move_out(const Order &order) {
     usleep(other ? 2000 : 500);
   }
   say_phase("stopped");
+  // What has run since it was inspected may have given advice since. The long list counts every page, so it is read again only then.
+  advised = advised || (!o.at_exec && run_time(o.pid) != ran);
   o.dies_at(Fault::mover_dies_stopped);
   uint64_t at = 0;
   size = kSlotsOffset + slots * kSlotSize;
@@ -244,7 +244,7 @@ int move_out(const Order &order) {
   if (!tracee.call(SYS_mmap, args, at, error)) return cannot(o.pid, error);
   if (at != base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no memory for the stub: " + strerror(int(-int64_t(at))));
   o.dies_at(Fault::mover_dies_mapped);
-  error = tracee.owes_stop() ? "it is stopped" : write_region(o, base, tracee, begin, advice);
+  error = tracee.owes_stop() ? "it is stopped" : write_region(o, base, tracee, begin, advised);
   if (!error.empty()) {
     uint64_t ignored;
     const uint64_t undo[6] = {base, size, 0, 0, 0, 0};
@@ -267,7 +267,7 @@ int move_out(const Order &order) {
   numbers.resize(slots);
   int socket = take_socket(o, tracee.threads()[0].tid, base, 3000, error);
   ReportMessage last{};
-  if (socket >= 0) hand_over(o, socket, channels, numbers, true);
+  if (socket >= 0) hand_over(o, socket, channels, numbers, true, advised);
   o.dies_at(Fault::mover_dies_following);
   int failure = socket < 0 ? EPROTO : follow(socket, last);
   if (socket >= 0) close(socket);

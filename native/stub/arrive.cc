@@ -101,9 +101,7 @@ void receive_state(Slot *slot, int source) {
   c.mm = home->mm;
   c.space_limit = home->space_limit;
   c.data_limit = home->data_limit;
-  if (home->advised_entries > kAdvisedMax) refuse(slot, -EPROTO_);
-  c.advised_entries = home->advised_entries;
-  copy(c.advised, home->advised, sizeof c.advised);
+  c.advised = home->advised;
   c.frozen_at = home->frozen_at;
   c.realtime_at = home->realtime_at;
   for (Spare &s : c.spares) s = {-1, 0};
@@ -181,7 +179,7 @@ void receive_memory(Slot *slot, int source, Sent &got) {
       continue;
     }
     u64 flags = map_private | map_anonymous | map_fixed_noreplace | map_noreserve;   // shared memory too: there is nobody to share it with
-    if (m.kind == Kind::stack || (m.kind == Kind::anon && advised(m.start, m.end, kGrowsDown))) flags |= map_growsdown;
+    if (m.kind == Kind::stack || (m.kind == Kind::anon && (m.flags & kGrowsDown))) flags |= map_growsdown;
     i64 at = i && fails(Fault::arrive_no_memory) ? -ENOMEM_ : sys(nr_mmap, m.start, m.end - m.start, prot_read | prot_write, flags, u64(-1), 0);
     check(slot, at);
     if (u64(at) != m.start) refuse(slot, -EEXIST_);
@@ -194,6 +192,7 @@ void receive_memory(Slot *slot, int source, Sent &got) {
     got.bytes += header.length + sizeof header;
     got.pages += (header.length - header.count * sizeof(PageRun)) / kPage;
   }
+  follow_advice(book, count, false);
   // The book keeps what lies at home; all else is the guest's own.
   u64 kept = 0;
   for (u64 i = 0; i < count; ++i) {
@@ -204,9 +203,6 @@ void receive_memory(Slot *slot, int source, Sent &got) {
     if (m.kind != Kind::anon && m.kind != Kind::stack) book[kept++] = m;
   }
   c.book_entries = kept;
-  for (u64 i = 0; i < c.advised_entries; ++i)
-    if (c.advised[i].start % kPage || c.advised[i].end <= c.advised[i].start || touches_stub(c.advised[i].start, c.advised[i].end - c.advised[i].start)) refuse(slot, -EPROTO_);
-  follow_advice();
 }
 
 i64 collect_channels() {

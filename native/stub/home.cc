@@ -12,7 +12,7 @@ i64 make(u64 start, u64 end, const Mapping &like) {
   if (start >= end) return 0;
   // Not reserved: the guest had it, however much that is, and home's heuristics of one call (overcommit) would refuse what is large and sparse.
   u64 flags = map_anonymous | map_fixed_noreplace | map_noreserve | (like.kind == Kind::shared_anon ? map_shared : map_private);
-  if (like.kind == Kind::anon && advised(like.start, like.end, kGrowsDown)) flags |= map_growsdown;
+  if (like.kind == Kind::anon && (like.flags & kGrowsDown)) flags |= map_growsdown;
   i64 at = sys(nr_mmap, start, end - start, prot_read | prot_write, flags, u64(-1), 0);
   return failed(at) ? at : at == i64(start) ? 0 : -EEXIST_;
 }
@@ -35,8 +35,10 @@ i64 make_missing(const Mapping *home, u64 homes, const Mapping &wanted) {
   return make(at, wanted.end, wanted);
 }
 
-// Home's shared mappings do not change while the process is away, so the numbers of their objects are those it left with.
+// Home's shared mappings do not change while the process is away, so the numbers of their objects are those it left with. A mapping that grows
+// downwards does so for ever.
 bool same_memory(const Mapping &home, const Mapping &guest) {
+  if (home.kind == Kind::anon && guest.kind == Kind::anon && (home.flags ^ guest.flags) & kGrowsDown) return false;
   if (home.kind != Kind::shared_anon) return guest.kind != Kind::shared_anon;
   u64 start = maximum(home.start, guest.start);
   return guest.kind == Kind::shared_anon && guest.object == home.object && guest.at + (start - guest.start) / kPage == home.at + (start - home.start) / kPage;
@@ -71,25 +73,13 @@ void protect(const Mapping *guest, u64 guests, bool final) {
 // The mover's, or, of a child born away, its own. Of this thread, not of the process: a first thread that has ended has no memory (proc(5)).
 int own_maps() {
   Control &c = control();
-  if (c.maps < 0) c.maps = keep_descriptor(int(sys(257, u64(c.proc), reinterpret_cast<u64>("thread-self/maps"), 0x80000)));
+  if (c.maps < 0) c.maps = keep_descriptor(int(sys(257, u64(c.proc), reinterpret_cast<u64>(c.advised ? "thread-self/smaps" : "thread-self/maps"), 0x80000)));
   return c.maps;
 }
 
-bool known_advice(u32 advice) { return advice == kWipeOnFork || advice == kKeepOnFork || advice == kGrowsDown; }
-
 i64 receive_mappings(int channel, Mapping *guest, u64 &guests) {
-  Control &c = control();
   RecordHeader header{};
   if (i64 error = receive_all(channel, &header, sizeof header)) return error;
-  c.advised_entries = 0;
-  if (header.type == Record::advice) {
-    if (header.count > kAdvisedMax || header.length != header.count * sizeof(Advised)) return -EPROTO_;
-    if (i64 error = receive_all(channel, c.advised, header.length)) return error;
-    for (u32 i = 0; i < header.count; ++i)
-      if (c.advised[i].end <= c.advised[i].start || touches_stub(c.advised[i].start, c.advised[i].end - c.advised[i].start) || !known_advice(c.advised[i].advice)) return -EPROTO_;
-    c.advised_entries = header.count;
-    if (i64 error = receive_all(channel, &header, sizeof header)) return error;
-  }
   if (header.type != Record::mappings || header.count > kListMax || header.length != header.count * sizeof(Mapping)) return -EPROTO_;
   guests = header.count;
   if (i64 error = receive_all(channel, guest, header.length)) return error;
@@ -176,7 +166,7 @@ i64 receive_home(int channel) {
   if (error) give_back(guest, guests);
   protect(guest, guests, true);
   if (error) return error;
-  follow_advice();
+  follow_advice(guest, guests, c.advised);
   restore_program_handlers();
   c.statistics.migrations++;
   c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);

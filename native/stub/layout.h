@@ -85,14 +85,19 @@ struct Mapping {
   uint16_t object;                 // 0: one that home does not have
   uint32_t at;
 };
-constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8;
+constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8, kDontFork = 16, kWipeOnFork = 32, kDontDump = 64, kGrowsDown = 128;
 constexpr uint64_t kBookMax = kBookSize / sizeof(Mapping);
 constexpr uint64_t kListMax = kListSize / sizeof(Mapping);
 
-// What fork(2) and the growth of a stack go by, and no list of mappings tells: madvise(2), or MAP_GROWSDOWN. One of a kind for any page.
-struct Advised { uint64_t start, end; uint32_t advice, pad; };
-constexpr uint32_t kWipeOnFork = 18, kKeepOnFork = 19, kGrowsDown = 256;
-constexpr unsigned kAdvisedMax = 128;
+// What a fork, a core and the growth of a stack go by, and only the long list tells (VmFlags in /proc/PID/smaps, proc(5)): madvise(2), MAP_GROWSDOWN.
+// Other advice (huge pages, equal pages, order of reading) is on how to go about it, and each node goes about it in its own way.
+struct Advice {
+  char letters[3];
+  uint16_t flag;
+  uint32_t give, take;             // madvise(2); 0: none does
+};
+constexpr Advice kAdvice[] = {{"dc", kDontFork, 10, 11}, {"wf", kWipeOnFork, 18, 19}, {"dd", kDontDump, 16, 17}, {"gd", kGrowsDown, 0, 0}};
+constexpr uint16_t kAdvised = kDontFork | kWipeOnFork | kDontDump | kGrowsDown;
 
 enum class Phase : uint32_t { none, leaving, away, returning, home, moving };   // moving: away, on its way to another node
 enum class Side : uint32_t { home, guest };
@@ -179,6 +184,7 @@ struct Control {
   int32_t memory;                 // guest, arriving from another hosting node: the stream its memory comes over
   Spare onward;                   // guest: the stream to the node it is to move on to
   int32_t maps, pagemap;          // its own /proc/self/{maps,pagemap}; home: from the mover, since who gave up its privileges may not open them
+  int32_t long_maps;              // guest: /proc/self/smaps
   int32_t proc;                   // home: /proc, so that a program in another root is served too
   int32_t uffd;
   int32_t window;                 // home: first descriptor number of the reserved window
@@ -202,8 +208,7 @@ struct Control {
   uint64_t stack_limit, stack_max;
   uint64_t space_limit, data_limit;   // of the program (RLIMIT_AS, RLIMIT_DATA), for the guest to hold
   uint64_t book_entries;
-  uint64_t advised_entries;
-  Advised advised[kAdvisedMax];
+  uint32_t advised;               // some mapping may have a flag of kAdvised, so the long list is read; home: `maps` is that
   uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
   uint64_t frozen_at;             // CLOCK_MONOTONIC ns of the first stop of the move under way
   uint64_t realtime_at;           // CLOCK_REALTIME ns a moment later

@@ -166,8 +166,10 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
   auto *book = pointer<Mapping>(base() + kBookOffset);
   u64 count = read_mappings(c.maps, book, kBookMax);
   if (!count) return -ENOMEM_;
+  c.advised = 0;
   for (u64 i = 0; i < count; ++i) {
     Mapping &m = book[i];
+    if ((m.flags & kAdvised) && m.kind != Kind::stack && m.kind != Kind::vdso && m.kind != Kind::other) c.advised = 1;
     if (m.kind == Kind::file_private || m.kind == Kind::file_shared) m.flags |= eager_file_pages(m) ? kEager | kLazy : kLazy;
     if (m.kind == Kind::file_private && (m.prot & prot_write)) m.flags |= kWritten;
     if (m.kind == Kind::vdso) c.vdso_start = m.start, c.vdso_end = m.end;

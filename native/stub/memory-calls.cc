@@ -66,7 +66,6 @@ i64 unmap(Trap &trap, u64 start, u64 length) {
   length = align_up(length, kPage);
   if (ours(start, length)) return -EINVAL_;
   Lock lock(&c.lock);
-  if (advised(start, start + length)) return go_home_locked(trap, nr_munmap);   // what is made there next is not advised
   if (find_file(start, start + length)) {
     if (home_shares(start, start + length)) return go_home_locked(trap, nr_munmap);
     if (i64 error = ask(trap, Op::mirror, nr_munmap, start, length)) return error;
@@ -86,7 +85,7 @@ i64 map_file(Trap &trap, u64 *a) {
   bool fixed = flags & map_fixed, replace = fixed && !(flags & map_fixed_noreplace);
   if (fixed && (at % kPage || ours(at, length))) return at % kPage ? -EINVAL_ : -ENOMEM_;
   Lock lock(&c.lock);
-  if (replace && (home_shares(at, at + length) || advised(at, at + length))) return go_home_locked(trap, nr_mmap);
+  if (replace && home_shares(at, at + length)) return go_home_locked(trap, nr_mmap);
   if (!replace) {
     u64 reserve = map_private | map_anonymous | map_noreserve | (flags & (map_fixed | map_fixed_noreplace | 0x40));
     i64 got = sys(nr_mmap, at, length, prot_none, reserve, u64(-1), 0);
@@ -119,7 +118,6 @@ i64 map(Trap &trap, u64 *a) {
   if (fixed && ours(a[0], length)) return -ENOMEM_;
   Lock lock(&c.lock);
   if (fixed && !(flags & map_fixed_noreplace) && a[1]) {
-    if (advised(a[0], a[0] + length)) return go_home_locked(trap, nr_mmap);
     if (find_file(a[0], a[0] + length)) {
       if (home_shares(a[0], a[0] + length)) return go_home_locked(trap, nr_mmap);
       i64 error = ask(trap, Op::mirror, nr_mmap, a[0], length, a[2], map_private | map_anonymous | map_fixed | map_noreserve, u64(-1), 0);
@@ -130,7 +128,7 @@ i64 map(Trap &trap, u64 *a) {
   // There is nobody here to share it with: the book keeps what it is.
   if (shared) flags = (flags & ~u64(map_shared)) | map_private;
   i64 at = sys(nr_mmap, a[0], a[1], a[2], flags | (flags & map_growsdown ? 0 : map_noreserve), u64(-1), 0);
-  if (!failed(at) && flags & map_growsdown && !note_advice(u64(at), u64(at) + length, kGrowsDown)) sys(nr_munmap, u64(at), length), at = go_home_locked(trap, nr_mmap);
+  if (flags & map_growsdown || (flags & 0xf) == map_droppable) c.advised = 1;
   if (!failed(at) && shared) note({u64(at), u64(at) + length, u32(a[2] & 7), Kind::shared_anon, 0, 0, 0});
   return at;
 }
@@ -176,24 +174,60 @@ i64 advise_shared(u64 start, u64 end, int advice) {
   return result;
 }
 
+// The pieces of files in [start, end), in order, until one says no.
+template <class Each> i64 each_file(u64 start, u64 end, Each each) {
+  Control &c = control();
+  for (;;) {
+    Mapping *next = nullptr;
+    for (u64 i = 0; i < c.book_entries; ++i) {
+      Mapping &m = book()[i];
+      if (of_file(m) && m.end > start && m.start < end && (!next || m.start < next->start)) next = &m;
+    }
+    if (!next) return 0;
+    u64 from = maximum(next->start, start), to = minimum(next->end, end);
+    start = next->end;
+    if (i64 error = each(from, to)) return error;
+  }
+}
+
+// Whether a child is to have it: the book of a child born here goes by it (become_child). False: there is no room.
+bool mark_inherited(u64 start, u64 end, bool inherited) {
+  auto mark = [&](u64 from, u64 to) -> i64 {
+    Mapping piece = *find_file(from, to);
+    if (!(piece.flags & kDontFork) == inherited) return 0;
+    piece.start = from;
+    piece.end = to;
+    piece.flags ^= kDontFork;
+    return forget(from, to) && note(piece) ? 0 : -ENOMEM_;
+  };
+  return !each_file(start, end, mark);
+}
+
 i64 advise(Trap &trap, u64 *a) {
+  constexpr int dontneed = 4, free = 8, remove = 9, dont_fork = 10, do_fork = 11, dont_dump = 16, wipe_on_fork = 18;
   Control &c = control();
   int advice = int(a[2]);
   u64 end = a[0] + align_up(a[1], kPage);
   if (ours(a[0], end - a[0])) return -EINVAL_;
+  if (a[0] % kPage || end < a[0]) return sys(nr_madvise, a[0], a[1], a[2]);
   Lock lock(&c.lock);
   if (find_file(a[0], end)) {
-    if (advice == 8) return -EINVAL_;                                   // MADV_FREE is for anonymous memory
-    if (advice == 4) {                                                  // MADV_DONTNEED: the file's content shows again
-      if (i64 error = ask(trap, Op::mirror, nr_madvise, a[0], end - a[0], 4)) return error;
-    } else if (advice == 9) {
-      return go_home_locked(trap, nr_madvise);
+    if (advice == remove) return go_home_locked(trap, nr_madvise);
+    if (advice == free || advice == wipe_on_fork) {                     // for anonymous memory only, and so for what lies before
+      u64 first = 0;
+      each_file(a[0], end, [&](u64 from, u64) { return first = from, 1; });
+      i64 error = first > a[0] ? sys(nr_madvise, a[0], first - a[0], a[2]) : 0;
+      if (advice == wipe_on_fork) c.advised = 1;
+      return error ? error : -EINVAL_;
     }
+    if (advice == dontneed || advice == dont_fork || advice == do_fork) {   // the file's content shows again; home's child has what the guest's has
+      i64 error = each_file(a[0], end, [&](u64 from, u64 to) { return ask(trap, Op::mirror, nr_madvise, from, to - from, u64(advice)); });
+      if (error) return error;
+    }
+    if ((advice == dont_fork || advice == do_fork) && !mark_inherited(a[0], end, advice == do_fork)) return go_home_locked(trap, nr_madvise);
   }
-  bool lasts = advice == int(kWipeOnFork) || advice == int(kKeepOnFork);   // MADV_DONTFORK, of which V8 has one for each page of its heap, does not
-  i64 result = find(a[0], end, shared) ? advise_shared(a[0], end, advice) : sys(nr_madvise, a[0], a[1], a[2]);
-  if (!result && lasts && end > a[0] && !note_advice(a[0], end, u32(advice))) return go_home_locked(trap, nr_madvise);
-  return result;
+  if (advice == dont_fork || advice == dont_dump || advice == wipe_on_fork) c.advised = 1;
+  return find(a[0], end, shared) ? advise_shared(a[0], end, advice) : sys(nr_madvise, a[0], a[1], a[2]);
 }
 
 i64 remap(Trap &trap, u64 *a) {
@@ -202,7 +236,7 @@ i64 remap(Trap &trap, u64 *a) {
   if (ours(a[0], old_length) || (a[3] & 2 && ours(a[4], new_length))) return -EINVAL_;
   {
     Lock lock(&c.lock);
-    if (!advised(a[0], a[0] + old_length) && !(a[3] & 2 && advised(a[4], a[4] + new_length)) && !find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length)))
+    if (!find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length)))
       return sys(nr_mremap, a[0], a[1], a[2], a[3], a[4]);
   }
   return go_home(trap, nr_mremap);

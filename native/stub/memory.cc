@@ -76,14 +76,25 @@ bool parse(Line line, Mapping &m, Objects &objects) {
   return true;
 }
 
+// A line of the long list that belongs to the mapping before it: its VmFlags count.
+bool is_detail(const Line &line) { return line.more() && *line.at >= 'A' && *line.at <= 'Z'; }
+
+void note_flags(Line line, Mapping &m) {
+  if (!line.starts("VmFlags:")) return;
+  for (const char *p = line.at; p + 1 < line.end; ++p)
+    for (const Advice &advice : kAdvice)
+      if (p[0] == advice.letters[0] && p[1] == advice.letters[1]) m.flags |= advice.flag;
+}
+
 }  // namespace
 
-// The list is read whole before anything is changed by it. The stub's own region is left out.
+// The list is read whole before anything is changed by it. The stub's own region is left out. `maps` may be the long list.
 u64 read_mappings(int maps, Mapping *list, u64 max) {
   char *text = reinterpret_cast<char *>(buffer(this_slot()));
   constexpr u64 size = 64 << 10;
   Objects objects{reinterpret_cast<u64 *>(text + size), (kBufferSize - size) / sizeof(u64)};
   u64 held = 0, count = 0;
+  bool kept = false;
   sys(nr_lseek, u64(maps), 0, 0);
   for (;;) {
     i64 n = sys(nr_read, u64(maps), address(text + held), size - held);
@@ -94,9 +105,15 @@ u64 read_mappings(int maps, Mapping *list, u64 max) {
     for (char *p = from; p < end; ++p)
       if (*p == '\n') {
         Mapping m{};
-        if (!parse({from, p}, m, objects)) return 0;
+        Line line{from, p};
         from = p + 1;
-        if (m.start - base() < kRegionSize) continue;
+        if (is_detail(line)) {
+          if (kept) note_flags(line, list[count - 1]);
+          continue;
+        }
+        if (!parse(line, m, objects)) return 0;
+        kept = m.start - base() >= kRegionSize;
+        if (!kept) continue;
         if (count == max) return 0;
         list[count++] = m;
       }
@@ -141,42 +158,16 @@ bool possible_mappings(const Mapping *list, u64 count) {
   return true;
 }
 
-bool advised(u64 start, u64 end, u32 advice) {
-  Control &c = control();
-  for (u64 i = 0; i < c.advised_entries; ++i)
-    if (c.advised[i].start < end && start < c.advised[i].end && (!advice || c.advised[i].advice == advice)) return true;
-  return false;
-}
-
-bool note_advice(u64 start, u64 end, u32 advice) {
-  Control &c = control();
-  auto opposite = [&](u32 other) { return other == advice || (other < kGrowsDown && advice < kGrowsDown && (other ^ 1) == advice); };   // 18 and 19
-  for (u64 i = 0; i < c.advised_entries; ++i) {
-    Advised &a = c.advised[i];
-    if (!opposite(a.advice) || a.start >= end || a.end <= start) continue;
-    if (a.start < start && a.end > end) {
-      if (c.advised_entries == kAdvisedMax) return false;
-      c.advised[c.advised_entries] = a;
-      c.advised[c.advised_entries++].start = end;
-      a.end = start;
-    } else if (a.start < start) {
-      a.end = start;
-    } else if (a.end > end) {
-      a.start = end;
-    } else {
-      a = c.advised[--c.advised_entries];
-      --i;
+// What has been said of each mapping is said again; `take`: also what has not been said is taken back. Of none is it an error that is new.
+void follow_advice(const Mapping *list, u64 count, bool take) {
+  for (u64 i = 0; i < count; ++i) {
+    const Mapping &m = list[i];
+    if (m.kind == Kind::vdso || m.kind == Kind::other || (!take && !(m.flags & kAdvised))) continue;
+    for (const Advice &advice : kAdvice) {
+      bool given = m.flags & advice.flag;
+      if (advice.give && (given || take)) sys(nr_madvise, m.start, m.end - m.start, given ? advice.give : advice.take);
     }
   }
-  if (c.advised_entries == kAdvisedMax) return false;
-  c.advised[c.advised_entries++] = {start, end, advice, 0};
-  return true;
-}
-
-void follow_advice() {
-  Control &c = control();
-  for (u64 i = 0; i < c.advised_entries; ++i)
-    if (c.advised[i].advice != kGrowsDown) sys(nr_madvise, c.advised[i].start, c.advised[i].end - c.advised[i].start, c.advised[i].advice);
 }
 
 // Small file mappings and writable ones travel as far as the process has touched them; of the others only its own copies do.

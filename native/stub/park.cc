@@ -15,7 +15,7 @@ bool stays(const Mapping &m) { return (m.kind == Kind::file_private && !(m.flags
 u64 list_mappings(Mapping *list, bool for_home) {
   Control &c = control();
   auto *book = pointer<Mapping>(base() + kBookOffset);
-  u64 count = read_mappings(c.maps, list, kListMax - c.book_entries * 2);
+  u64 count = read_mappings(c.advised ? c.long_maps : c.maps, list, kListMax - c.book_entries * 2);
   if (!count) guest_dies(Ending::no_maps);
   u64 kept = 0;
   for (u64 i = 0; i < count; ++i) {                                             // the guest's own vsyscall page
@@ -23,7 +23,7 @@ u64 list_mappings(Mapping *list, bool for_home) {
     list[kept++] = list[i];
   }
   count = kept;
-  for (u64 i = 0; i < count; ++i) list[i].flags = for_home ? kWritten : 0;
+  for (u64 i = 0; i < count; ++i) list[i].flags = uint16_t((list[i].flags & kAdvised) | (for_home ? kWritten : 0));
   for (u64 i = 0; i < count; ++i) {
     Mapping *b = nullptr;
     for (u64 j = 0; j < c.book_entries; ++j)
@@ -43,8 +43,8 @@ u64 list_mappings(Mapping *list, bool for_home) {
     list[at].kind = b->kind;
     list[at].object = b->object;
     list[at].at = piece.at;
-    if (!for_home) list[at].flags = b->flags;
-    else if (stays(*b)) list[at].flags = 0;
+    if (!for_home) list[at].flags = uint16_t((whole.flags & kAdvised) | (b->flags & ~kAdvised));
+    else if (stays(*b)) list[at].flags &= uint16_t(~kWritten);
     else list[at].flags |= b->flags & kAlias;
     if (end < whole.end) list[at + 1] = whole, list[at + 1].start = end;
     count += pieces - 1;
@@ -102,7 +102,6 @@ i64 dump_home(Slot *slot, int channel, bool of_child = false) {
   r.args[1] = c.frozen_at;
   Sent sent{};
   i64 error = fails(Fault::dump_cut_at_start) ? sys(nr_shutdown, u64(channel), 2), -EPIPE_ : send_all(channel, &r, sizeof r);
-  if (!error && c.advised_entries) error = send_record(channel, Record::advice, u32(c.advised_entries), c.advised, c.advised_entries * sizeof(Advised));
   if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
   return error ? error : send_all_pages(channel, list, count, true, sent);
 }

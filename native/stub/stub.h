@@ -42,9 +42,7 @@ i64 send_record(int fd, Record type, u32 count, const void *data, u64 length);
 i64 send_state(int fd, u32 threads);
 i64 receive_record(int fd, RecordHeader &header, i64 timeout_ms);
 i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch);
-bool note_advice(u64 start, u64 end, u32 advice);         // false: there is no room for more
-bool advised(u64 start, u64 end, u32 advice = 0);         // some of it; 0: in any way
-void follow_advice();
+void follow_advice(const Mapping *list, u64 count, bool take);
 Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end);
 bool map_slot(u64 index);
 // Those that a program can have: in order, of whole pages, clear of the stub. The kernel's own (Kind::other) are not looked at.

@@ -118,7 +118,7 @@ inline i64 set_real_mask(u64 mask) { return sys(nr_rt_sigprocmask, 2, address(&m
 constexpr u64 bit(int signal) { return 1ull << (signal - 1); }
 
 enum : int { prot_none = 0, prot_read = 1, prot_write = 2, prot_exec = 4 };
-enum : int { map_shared = 1, map_private = 2, map_fixed = 0x10, map_anonymous = 0x20, map_growsdown = 0x100, map_noreserve = 0x4000, map_fixed_noreplace = 0x100000 };
+enum : int { map_shared = 1, map_private = 2, map_droppable = 8, map_fixed = 0x10, map_anonymous = 0x20, map_growsdown = 0x100, map_noreserve = 0x4000, map_fixed_noreplace = 0x100000 };
 inline bool failed(i64 result) { return u64(result) > u64(-4096); }
 
 inline u64 read_fs() { u64 v = 0; sys(nr_arch_prctl, 0x1003, address(&v)); return v; }

@@ -237,7 +237,8 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   own_pool(c);
   sys(nr_close, u64(c.maps));
   sys(nr_close, u64(c.pagemap));
-  c.maps = c.pagemap = -1;                                              // the parent's: its own are asked for when it needs them
+  sys(nr_close, u64(c.long_maps));
+  c.maps = c.pagemap = c.long_maps = -1;                                              // the parent's: its own are asked for when it needs them
   // Pages still at home are missing in the child too; without a watch of its own they would read as zeros.
   sys(nr_close, u64(c.uffd));
   c.uffd = int(sys(nr_userfaultfd, 0x80000 | 0x800 | 1));               // O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY
@@ -245,10 +246,8 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   if (c.uffd < 0 || sys(nr_ioctl, u64(c.uffd), 0xc018aa3f, address(&api))) guest_dies(Ending::no_watch);
   auto *book = pointer<Mapping>(base() + kBookOffset);
   for (u64 i = 0; i < c.book_entries; ++i) {
-    if (!(book[i].flags & kLazy) || !watch_missing(book[i])) continue;
-    uint8_t there;
-    if (sys(nr_mincore, book[i].start, kPage, address(&there)) != -ENOMEM_) guest_dies(Ending::no_watch);
-    book[i--] = book[--c.book_entries];                                 // MADV_DONTFORK: it is not there
+    if (book[i].flags & kDontFork) book[i--] = book[--c.book_entries];
+    else if ((book[i].flags & kLazy) && watch_missing(book[i])) guest_dies(Ending::no_watch);
   }
   own_events(event.fd, int(pid));
   sys(nr_tgkill, u64(pid), u64(pid), kControlSignal);                   // a message may have come before

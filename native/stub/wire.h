@@ -64,7 +64,7 @@ constexpr SealAddress seal_address(uint32_t number) {
 }
 
 // --- A move: one stream of records on the leader's channel -------------------------------------------------------------------
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, advice };   // advice: on the way home, before the mappings
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail };
 struct RecordHeader {
   Record type;
   uint32_t count;
@@ -155,10 +155,10 @@ struct ReportMessage { Report type; int32_t error; uint64_t bytes, pages; uint64
 enum class PoolType : uint32_t { channel = 1, watch, pool };
 struct PoolMessage { PoolType type; ChannelKind kind; uint16_t index; int32_t pid, owner; };
 
-// A guest process gets its own /proc/self/maps and pagemap from its keeper, without a /proc: openat(kOwnFile, kOwnMaps or kOwnPagemap) from the
+// A guest process gets its own /proc/self/{maps,pagemap,smaps} from its keeper, without a /proc: openat(kOwnFile, kOwnMaps, ...) from the
 // stub. No program can mean this by a descriptor.
 constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
-constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1;
+constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1, kOwnLongMaps = 2;
 
 static_assert(sizeof(SealAddress) == 24 && sizeof(Hello) == 48 && sizeof(Challenge) == 56 && sizeof(Begin) == 80 && sizeof(Proof) == 112);
 static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16 && sizeof(Farewell) == sizeof(Event));

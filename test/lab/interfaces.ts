@@ -72,15 +72,20 @@ export const interfaces: Record<string, Feature[]> = {
       by: [],
     },
     {
-      what: 'advice: DONTNEED, FREE, REMOVE, WIPEONFORK',
+      what: 'advice on contents: DONTNEED, FREE, REMOVE',
       place: 'exact',
-      by: ['memory/madvise-forgets', 'memory/madvise-wipe-on-fork', 'memory/shared-advice'],
+      by: ['memory/madvise-forgets', 'memory/shared-advice', 'memory/advice-on-files'],
     },
     {
-      what: 'MADV_DONTFORK',
-      place: 'differs',
-      note: 'forgotten by a move: a child has the memory',
-      by: [],
+      what: 'advice on forks and cores, memory that grows downwards: DONTFORK, WIPEONFORK, DONTDUMP, MAP_GROWSDOWN',
+      place: 'exact',
+      by: ['memory/madvise-dont-fork', 'memory/madvise-wipe-on-fork', 'memory/advice-kept', 'memory/mapping-grows-down'],
+    },
+    {
+      what: 'advice on speed: HUGEPAGE, MERGEABLE, RANDOM, SEQUENTIAL and their like',
+      place: 'exact',
+      note: 'changes no result; each node goes by what it was told there',
+      by: ['memory/advice-that-changes-nothing'],
     },
     {
       what: 'locked memory',

@@ -17,7 +17,7 @@ const PROT_WRITE = 0x2;
 /** PROT_GROWSDOWN and PROT_GROWSUP move the start or the end of the range. */
 const PROT_GROWS = 0x03000000;
 
-/** Advice that changes neither contents nor what a fork inherits (madvise(2)). */
+/** Advice that changes neither contents nor what a fork inherits or a core shows (madvise(2)). */
 const ADVICE = {
   MADV_NORMAL: 0,
   MADV_RANDOM: 1,
@@ -25,8 +25,6 @@ const ADVICE = {
   MADV_WILLNEED: 3,
   MADV_HUGEPAGE: 14,
   MADV_NOHUGEPAGE: 15,
-  MADV_DONTDUMP: 16,
-  MADV_DODUMP: 17,
   MADV_COLD: 20,
   MADV_PAGEOUT: 21,
   MADV_POPULATE_READ: 22,
