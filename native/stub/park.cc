@@ -93,8 +93,13 @@ i64 dump_home(Slot *slot, int channel, bool of_child = false) {
   wait_for_ended_threads(slot->process);
   auto *list = pointer<Mapping>(base() + kListOffset);
   u64 count = list_mappings(list, true);
-  for (u64 i = 0; of_child && i < count; ++i)
-    if (advised(list[i].start, list[i].end, kWipeOnFork)) list[i].flags &= uint16_t(~kWritten);
+  u64 kept = of_child ? 0 : count;
+  for (u64 i = 0; of_child && i < count; ++i) {
+    if (list[i].flags & kDontFork) continue;
+    if (list[i].flags & kWipeOnFork) list[i].flags &= uint16_t(~kWritten);
+    list[kept++] = list[i];
+  }
+  count = kept;
   Request r{};
   r.magic = kRequestMagic;
   r.op = Op::dump;
