@@ -1,6 +1,6 @@
 // Makes, changes and removes testbeds; `run` is in the shell script that calls this.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { removeGroups } from './cgroups.mjs';
@@ -16,6 +16,7 @@ import {
   removeDirectories,
   requireState,
   sleep,
+  stateDirectory,
   tool,
   writeState,
 } from './state.mjs';
@@ -161,11 +162,26 @@ async function up(name, values, words) {
   }
 }
 
+// A `run` stops when its command does. Whoever let that go on by itself left the run standing, which then waits for no child's end, and the
+// namespace around all nodes cannot end before all that was in it has been waited for: pid_namespaces(7).
+function continueRuns(name) {
+  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      const isRun = words[0].endsWith('/testbed/tool') && words[1] === 'run' && words[2] === '--in';
+      if (isRun && words[3].startsWith(`${stateDirectory(name)}/`)) process.kill(Number(pid), 'SIGCONT');
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
 async function down(name) {
   const file = join(switchDirectory(name), 'pid');
   const pid = alive(file);
   if (pid !== undefined) {
     process.kill(pid, 'SIGKILL'); // process 1 of the namespace around all nodes: everything ends, mounts and interfaces go with it
+    continueRuns(name);
     await gone(file, 30);
   }
   await removeGroups(name);

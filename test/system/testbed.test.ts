@@ -144,6 +144,25 @@ describe('the testbed', { skip: noTestbed ?? false }, () => {
     assert.equal((await testbed.run(1, ['true'])).status, 0, 'the other one is unharmed');
   });
 
+  void test('down ends a run that stands still though its command went on', { timeout: 60_000 }, async () => {
+    const script = `${repository}/scripts/testbed`;
+    const name = `${testbed.name}-s`;
+    assert.equal(spawnSync(script, ['up', '1', '--no-daemons', '--name', name]).status, 0);
+    try {
+      const standing = spawn(script, ['run', '1', '--name', name, '--', 'sh', '-c', 'kill -STOP $$; sleep 300'], {
+        stdio: 'ignore',
+      });
+      const stateOf = (pid: number | undefined) => / ([A-Z]) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+      await until(() => stateOf(standing.pid) === 'T', 10, 'the run to stand still');
+      assert.equal(spawnSync(script, ['run', '1', '--name', name, '--', 'sh', '-c', 'kill -CONT -1']).status, 0);
+      assert.equal(stateOf(standing.pid), 'T');
+      assert.equal(spawnSync(script, ['down', '--name', name], { timeout: 40_000 }).status, 0);
+      await until(() => standing.exitCode !== null || standing.signalCode !== null, 10, 'the run to end');
+    } finally {
+      spawnSync(script, ['down', '--name', name]);
+    }
+  });
+
   void test('the mounts of a machine that shares them, as systemd does, stay as they are', () => {
     const name = `${testbed.name}-m`;
     const script = `${repository}/scripts/testbed`;
