@@ -158,6 +158,9 @@ function parseLine(line: string): MoveEvent | null {
   }
 }
 
+const cannotRun = (program: string, error: Error): MosrunError =>
+  new MosrunError('failed', `${program} cannot be run (${error.message}): install mosrun again on this node`);
+
 /** @param stateDirectory where movers keep one file for each process that is away. */
 export function processEngine(libexec: string, stateDirectory: string): Engine {
   const program = path.join(libexec, 'mosmove');
@@ -174,7 +177,9 @@ export function processEngine(libexec: string, stateDirectory: string): Engine {
           cwd: '/',
         });
         closeSync(descriptor);
-        child.once('error', reject);
+        child.once('error', (error) => {
+          reject(cannotRun(program, error));
+        });
         child.once('spawn', () => {
           const pid = child.pid ?? 0;
           children.set(
@@ -294,7 +299,9 @@ export function processEngine(libexec: string, stateDirectory: string): Engine {
         });
         child.stdin.on('error', () => {});
         child.stdin.end(`${order.key}\n`);
-        child.once('error', reject);
+        child.once('error', (error) => {
+          reject(cannotRun(program, error));
+        });
         child.once('close', () => {
           const event = parseLine(text.split('\n')[0] ?? '');
           if (event?.event === 'linked') resolve();

@@ -16,7 +16,6 @@ import { settled } from './settled.js';
 
 interface Move {
   state: MigrationState;
-  phase: string | null;
 }
 
 interface Way {
@@ -195,10 +194,10 @@ export class Migrations {
     if (present) {
       throw new MosrunError(
         'busy',
-        `process ${pid} is being moved already (${present.phase ?? present.state}): wait until that is over`,
+        `process ${pid} is being moved already${present.state === 'returning' ? ' (home)' : ''}: wait until that is over`,
       );
     }
-    const move: Move = { state: 'idle', phase: null };
+    const move: Move = { state: 'idle' };
     this.moves.set(pid, move);
     return move;
   }
@@ -206,7 +205,6 @@ export class Migrations {
   private step(pid: number, move: Move, event: MigrationEvent): void {
     const before = move.state;
     move.state = nextState(before, event);
-    move.phase = null;
     this.ports.log('migration', { pid, event, before, state: move.state });
   }
 
@@ -328,7 +326,6 @@ export class Migrations {
       kill(moverPid);
     });
     const onEvent = (event: MoveEvent): void => {
-      if (event.event === 'phase') move.phase = event.phase;
       if (event.event === 'armed') isArmed?.();
     };
     // A mover that is nowhere has ended, or was never started: what it wrote, if anything, says which.

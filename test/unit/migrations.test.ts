@@ -212,7 +212,7 @@ test('one at a time for each process', async () => {
   await new Promise(setImmediate);
   await assert.rejects(migrations.order(pid, 'home', { clock: 'home', unserved: 'home' }, 'test'), {
     code: 'busy',
-    message: /moved already \(stopped\)/,
+    message: /is being moved already: wait/,
   });
   assert.equal(migrations.isMoving(pid), true);
   finish();
