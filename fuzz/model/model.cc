@@ -197,6 +197,22 @@ void put(Range fresh) {
   all.insert(std::upper_bound(all.begin(), all.end(), fresh, [](const Range &a, const Range &b) { return a.start < b.start; }), fresh);
 }
 
+bool is_slot(u64 at, u64 size) {
+  u64 slots = kModelBase + kSlotsOffset;
+  return size == kSlotSize && at >= slots && (at - slots) % kSlotSize == 0 && (at - slots) / kSlotSize < kMaxSlots;
+}
+// Mapped, or made writable where a guest has reserved it.
+bool take_slot(u64 at, u64 size) {
+  if (!is_slot(at, size)) return false;
+  u64 index = (at - kModelBase - kSlotsOffset) / kSlotSize;
+  if (mapped_slots[index]) return true;
+  mapped_slots[index] = true;
+  slots_to_clear.push_back(u32(index));
+  unpoison(at, at + align_up(sizeof(Slot), 8));
+  memset(pointer<void>(at), 0, sizeof(Slot));
+  return true;
+}
+
 i64 map_memory(u64 at, u64 length, u32 prot, u64 flags) {
   World &w = world;
   u64 size = align_up(length, kPage);
@@ -221,16 +237,8 @@ i64 map_memory(u64 at, u64 length, u32 prot, u64 flags) {
     return i64(at);
   }
   if (at % kPage) return -EINVAL_;
-  u64 slots = kModelBase + kSlotsOffset;
-  if (size == kSlotSize && at >= slots && (at - slots) % kSlotSize == 0 && (at - slots) / kSlotSize < kMaxSlots && flags & map_fixed_noreplace) {
-    u64 index = (at - slots) / kSlotSize;
-    if (mapped_slots[index]) return -EEXIST_;
-    mapped_slots[index] = true;
-    slots_to_clear.push_back(u32(index));
-    unpoison(at, at + align_up(sizeof(Slot), 8));
-    memset(pointer<void>(at), 0, sizeof(Slot));
-    return i64(at);
-  }
+  if (flags & map_fixed_noreplace && is_slot(at, size) && mapped_slots[(at - kModelBase - kSlotsOffset) / kSlotSize]) return -EEXIST_;
+  if (flags & map_fixed_noreplace && take_slot(at, size)) return i64(at);
   require(!overlaps_region(at, size), "a mapping over the stub", at, size);
   if (at > kUserEnd || size > kUserEnd - at || is_held(at, size)) return -ENOMEM_;
   if (world.window_only && !in(at, size, kWindow, kWindowSize)) return -ENOMEM_;
@@ -263,7 +271,7 @@ i64 unmap(u64 at, u64 length) {
 i64 protect(u64 at, u64 length, u64 prot) {
   if (in_arena(at)) return 0;                                            // what is around a request's buffers
   bool own = (at == kModelBase && length == kCodeSize) || (at == kModelBase + kCodeSize && length == kSlotsOffset + kSlotSize - kCodeSize);
-  if (own) return 0;
+  if (own || (Side(control().side) == Side::guest && take_slot(at, length))) return 0;
   u64 size = align_up(length, kPage);
   if (at % kPage || size < length || prot & ~7ull) return -EINVAL_;
   require(!overlaps_region(at, size), "the stub's protection changes", at, size);

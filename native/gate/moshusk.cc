@@ -50,6 +50,19 @@ void *map_at(uint64_t address, size_t size) {
   return got == wanted ? got : nullptr;
 }
 
+// The program may ask for memory anywhere (mmap(2) with a hint, which V8 makes at random), and must not get what is the stub's. Of another kind than
+// what may come to lie behind it (madvise(2)): the kernel makes no one mapping of the two.
+bool reserve_slots(uint64_t base) {
+  void *wanted = reinterpret_cast<void *>(base + kSlotsOffset);
+  constexpr size_t kSize = kMaxSlots * kSlotSize;
+  if (mmap(wanted, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != wanted) return false;
+  return madvise(wanted, kSize, MADV_DONTDUMP) == 0;
+}
+Slot *slot_in_place(uint64_t at) {
+  void *slot = reinterpret_cast<void *>(at);
+  return mprotect(slot, kSlotSize, PROT_READ | PROT_WRITE) == 0 ? static_cast<Slot *>(slot) : nullptr;
+}
+
 // The keeper answers these with this process's own files; there is no /proc to open them in.
 int own_file(uint64_t which) { return static_cast<int>(syscall(SYS_openat, kOwnFile, which, O_RDONLY | O_CLOEXEC)); }
 
@@ -130,7 +143,7 @@ int main(int count, char **arguments) {
 
   auto *code = static_cast<char *>(map_at(begin.base, kSlotsOffset));
   const uint64_t first = begin.base + kSlotsOffset + begin.first * kSlotSize;
-  auto *slot = static_cast<Slot *>(map_at(first, kSlotSize));
+  auto *slot = reserve_slots(begin.base) ? slot_in_place(first) : nullptr;
   if (!code || !slot) refuse(husk, EEXIST);
   memcpy(code, blob, blob_size);
   if (mprotect(code, kCodeSize, PROT_READ | PROT_EXEC) < 0) refuse(husk, errno);

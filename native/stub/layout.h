@@ -37,7 +37,7 @@ constexpr uint64_t kListSize = 3 << 20;
 constexpr uint64_t kSlotsOffset = 6 << 20;
 constexpr uint64_t kSlotSize = 1 << 20;
 constexpr unsigned kMaxSlots = 2048;
-constexpr uint64_t kRegionSize = kSlotsOffset + kMaxSlots * kSlotSize;  // address space that must be free; only what is used is mapped
+constexpr uint64_t kRegionSize = kSlotsOffset + kMaxSlots * kSlotSize;  // address space that must be free; at home only what is used is mapped, in a guest the rest is reserved
 
 constexpr uint64_t kFrameOffset = 4 << 10;
 constexpr uint64_t kFrameSize = 28 << 10;                      // AMX needs 11,008 bytes of XSAVE area

@@ -294,7 +294,8 @@ void hold_limits(u64 slots) {
   auto hold = [&](u64 resource, u64 wanted) {
     RLimit limit{};
     if (sys(nr_prlimit64, 0, resource, 0, address(&limit))) return;
-    u64 soft = minimum<u64>(wanted > ~0ull - own ? ~0ull : wanted + own, limit.hard);
+    u64 more = resource == kLimitSpace ? kRegionSize : own;             // all of it is reserved, and some of it is written
+    u64 soft = minimum<u64>(wanted > ~0ull - more ? ~0ull : wanted + more, limit.hard);
     if (soft == limit.soft) return;
     limit.soft = soft;
     sys(nr_prlimit64, 0, resource, address(&limit));

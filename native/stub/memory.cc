@@ -335,9 +335,13 @@ bool map_slot(u64 index) {
   if (index >= kMaxSlots) return false;
   if (Side(c.side) == Side::guest && load(&c.phase) == u32(Phase::away)) hold_limits(maximum<u64>(index + 1, c.slots));
   for (u64 i = minimum<u64>(index, c.slots); i <= index; ++i) {
+    if (Side(c.side) == Side::guest) {                                  // its place is reserved (moshusk.cc)
+      if (sys(nr_mprotect, address(slot_at(i)), kSlotSize, prot_read | prot_write)) return false;
+      continue;
+    }
     auto map = [&] { return sys(nr_mmap, address(slot_at(i)), kSlotSize, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0); };
     i64 at = map();
-    if (at == -ENOMEM_ && Side(c.side) == Side::home) {
+    if (at == -ENOMEM_) {
       WithoutLimits lifted;
       at = map();
     }
