@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { programs, stormed, whySkipped, type Program } from '../system/programs.js';
-import { alive, whatItDoes } from '../system/kernel.js';
+import { alive, killedForMemory, whatItDoes } from '../system/kernel.js';
 import { pidOfJob, Storm, type Trace, Workplace } from '../system/storm.js';
 import { repository, sleep, Testbed, tryRead, until, whyNoTestbed } from '../system/testbed.js';
 
@@ -70,6 +70,8 @@ const stuck = (testbed: Testbed): string =>
 /** What is done to the nodes. Each gives what it was, and undoes it before it ends. */
 class Disturber {
   readonly done = new Map<string, number>();
+  /** Of those that took memory: killed as they should be. */
+  hogsKilled = 0;
 
   constructor(
     private readonly testbed: Testbed,
@@ -102,7 +104,8 @@ class Disturber {
     'memory shortage': async (node) => {
       // The hog is the first that the kernel would end.
       const text = 'open("/proc/self/oom_score_adj","w").write("1000"); import time; kept = bytearray(600 << 20); time.sleep(1)';
-      await this.testbed.run(node, ['python3', '-c', text], { timeout: 20 });
+      const { status, signal } = await this.testbed.run(node, ['python3', '-c', text], { timeout: 60 });
+      if (status === 137 || signal === 'SIGKILL') this.hogsKilled++;
     },
     fault: async () => {
       const number = this.faults[this.random(this.faults.length)];
@@ -133,6 +136,7 @@ export async function torture({ minutes, seed, lanes, patienceSeconds, only }: O
   const troubles: string[] = [];
   const runs = new Map<string, number>();
   let moves = 0;
+  let killed = 0;
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 60_000;
   const over = (): boolean => elapsed() > minutes || troubles.length >= 5;
@@ -210,11 +214,13 @@ export async function torture({ minutes, seed, lanes, patienceSeconds, only }: O
   } catch (error) {
     troubles.push(`the torture itself failed: ${(error as Error).stack}`);
   } finally {
+    killed = [1, 2, 3].reduce((sum, node) => sum + killedForMemory(testbed, node), 0);
     if (troubles.length > 0) for (const node of [1, 2, 3]) console.log(`node${node}:\n${testbed.log(node)}`);
     await testbed.down();
   }
   console.log(`${elapsed().toFixed(1)} minutes, seed ${seed}: ${shown(runs)}`);
   console.log(`${moves} moves; disturbed by ${shown(disturber.done)}; moves that failed: ${shown(failures)}`);
+  console.log(`killed for want of memory: ${killed}, of them ${disturber.hogsKilled} that were to take it`);
   console.log(`${troubles.length} programs lost or not as plain`);
   for (const text of troubles) console.log(`  ${text}`);
   if (troubles.length > 0) console.log(`again: npm run torture -- --minutes ${minutes} --seed ${seed} --lanes ${lanes}`);

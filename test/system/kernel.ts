@@ -97,6 +97,13 @@ export function groupTimes(group: string): Times | undefined {
 export const groupOf = (pid: number): string => /^0::(.*)$/m.exec(tryRead(`/proc/${pid}/cgroup`))?.[1] ?? '';
 export const nodeGroup = (testbed: Testbed, node: number): string => `/mosrun-testbed-${testbed.name}/node${node}`;
 
+/** How many processes of the node the kernel has killed for want of memory; by version 1 or 2 of control groups. */
+export function killedForMemory(testbed: Testbed, node: number): number {
+  const group = nodeGroup(testbed, node);
+  const texts = [path.join('/sys/fs/cgroup/memory', group, 'memory.oom_control'), path.join(unified(), group, 'memory.events')];
+  return Number(/^oom_kill (\d+)$/m.exec(texts.map(tryRead).join('\n'))?.[1] ?? 0);
+}
+
 const groupsBelow = (group: string): string[] => {
   const entries = readdirSync(path.join(unified(), group), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return entries.flatMap((entry) => [path.join(group, entry.name), ...groupsBelow(path.join(group, entry.name))]);
