@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -234,6 +235,24 @@ bool is_advised(const std::vector<Region> &regions) {
   return false;
 }
 
+// The kernel counts what runs here, and the program would run elsewhere. Timers of setitimer(2) nothing shows: the stub looks for those (leave.cc).
+static void check_processor_time(pid_t pid, std::vector<std::string> &why) {
+  std::string text;
+  if (read_file(proc_path(pid, "limits"), text)) {
+    const size_t at = text.find("Max cpu time");
+    char soft[32] = "unlimited", hard[32] = "unlimited";
+    if (at != std::string::npos) sscanf(text.c_str() + at + 12, " %31s %31s", soft, hard);
+    if (strcmp(soft, "unlimited") || strcmp(hard, "unlimited")) why.push_back("it has a limit on CPU time (RLIMIT_CPU)");
+  }
+  text.clear();
+  if (!read_file(proc_path(pid, "timers"), text)) return;       // with CONFIG_CHECKPOINT_RESTORE, as all distributions have it
+  for (size_t at = text.find("ClockID:"); at != std::string::npos; at = text.find("ClockID:", at + 1)) {
+    const int clock = atoi(text.c_str() + at + 8);
+    if (clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID && (clock >= 0 || (clock & 3) == 3)) continue;
+    return why.push_back("it has a timer of CPU time (timer_create(2))"), void();
+  }
+}
+
 std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Region> *seen) {
   std::vector<std::string> why;
   ProcessStat stat;
@@ -250,6 +269,7 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   int pidfd = living == pid ? -1 : open_pidfd(pid, living);
   if (pidfd >= 0) close(pidfd);
   else if (living != pid && errno == EINVAL) why.push_back("its first thread has ended, and the kernel of this node is older than Linux 6.9");
+  check_processor_time(living, why);
   std::string view = own_view(pid, threads);
   if (!view.empty() && !is_away(pid)) why.push_back(kView + view + ")");
   std::vector<Region> regions = read_regions(pid, !quick);

@@ -10,6 +10,8 @@
 //                     │── go ──────────────────────────────────▶ │
 //                     │◀──────────────────────────── running ─── │ runs
 //     ◀── running ─── │ commit: becomes the deputy
+#include <initializer_list>
+
 #include "stub.h"
 
 namespace mosrun {
@@ -157,8 +159,19 @@ i64 let_run(int channel, i64 timeout_ms) {
 
 namespace {
 
+// A timer of setitimer(2) by the time that the program runs (ITIMER_VIRTUAL, ITIMER_PROF): it would not run here any more.
+bool counts_processor_time() {
+  for (u64 which : {1, 2}) {
+    u64 timer[4] = {};
+    sys(36, which, address(timer));                                     // getitimer
+    if (timer[2] | timer[3]) return true;
+  }
+  return false;
+}
+
 i64 negotiate(Control &c, int socket, Sent &sent) {
   if (i64 error = receive_descriptors(socket, false)) return error;
+  if (counts_processor_time()) return -i64(kCountsTime);
   if (i64 error = wait_for_threads(c)) return error;
   sys(nr_mprotect, base(), kCodeSize, prot_read | prot_exec);
   sys(nr_mprotect, base() + kCodeSize, kSlotsOffset + kSlotSize - kCodeSize, prot_read | prot_write);

@@ -266,10 +266,11 @@ i64 lock(u32 nr, u64 *a) {
 
 // A limit that home has set is held here too, where memory is taken.
 i64 limit(Trap &trap, u32 nr, u64 *a) {
-  i64 result = forward_call(trap, nr, a);
   Control &c = control();
   bool of_any = nr == nr_prlimit64;
   u64 resource = u32(a[of_any ? 1 : 0]), at = a[of_any ? 2 : 1];
+  if (resource == kLimitProcessor && at && (!of_any || !i32(a[0]) || i32(a[0]) == trap.slot->process->pid)) return go_home(trap, int(nr));
+  i64 result = forward_call(trap, nr, a);
   RLimit now{};
   if (result || !at || trap.slot->process != &c.process || (of_any && i32(a[0]) && i32(a[0]) != c.pid)) return result;
   if ((resource != kLimitData && resource != kLimitSpace && resource != kLimitStack) || copy_program(&now, pointer<void>(at), sizeof now)) return 0;

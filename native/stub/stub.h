@@ -52,7 +52,7 @@ bool shows_the_same(const Mapping &, const Mapping &);
 bool shown_before(const Mapping *list, u64 i);
 
 struct RLimit { u64 soft, hard; };
-constexpr u64 kLimitData = 2, kLimitStack = 3, kLimitSpace = 9;   // getrlimit(2)
+constexpr u64 kLimitProcessor = 0, kLimitData = 2, kLimitStack = 3, kLimitSpace = 9;   // getrlimit(2)
 inline u64 soft_limit(u64 resource) {
   RLimit limit{};
   return sys(nr_prlimit64, 0, resource, 0, address(&limit)) ? ~0ull : limit.soft;

@@ -147,6 +147,7 @@ enum class Ending : int32_t { disconnected = 1, no_thread, no_process, no_pool, 
 enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap };
 struct Handover { Role role; uint16_t index; uint32_t last; };   // one descriptor with each
 enum class Report : uint32_t { sent = 1, ready, running, failed };
+constexpr int32_t kCountsTime = 62;                 // ETIME: a timer of CPU time is set, which nothing but a call of the process itself shows
 struct ReportMessage { Report type; int32_t error; uint64_t bytes, pages; uint64_t at; };
 
 // --- Keeper, gate and guest: SOCK_SEQPACKET ----------------------------------------------------------------------------------

@@ -268,10 +268,10 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['signals/fault-segv', 'signals/fault-bus', 'signals/fault-arithmetic', 'system/behaviour: cores'],
     },
     {
-      what: 'the last real-time signal',
-      place: 'differs',
-      note: '64 is mosrun’s own while away',
-      by: [],
+      what: 'the last real-time signal, 64, which is mosrun’s own while away',
+      place: 'exact',
+      note: 'it comes home for one that is blocked, and stays while one is pending or a signalfd reads it',
+      by: ['signals/last-signal'],
     },
     {
       what: 'clocks, sleeps, time-outs, timers of elapsed time',
@@ -299,10 +299,10 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['system/tools: mostimeof'],
     },
     {
-      what: 'timers and limits of CPU time (ITIMER_PROF, ITIMER_VIRTUAL, RLIMIT_CPU)',
-      place: 'differs',
-      note: 'count what is used at home',
-      by: [],
+      what: 'timers and limits of CPU time (ITIMER_PROF, ITIMER_VIRTUAL, timer_create, RLIMIT_CPU)',
+      place: 'home',
+      note: 'and then it stays; a limit set by another process while it is away counts what is used at home',
+      by: ['clocks/timers-of-cpu-time', 'clocks/limit-of-cpu-time'],
     },
   ],
   'Rights and state': [

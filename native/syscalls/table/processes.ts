@@ -100,6 +100,7 @@ export const processes = [
     .nativeIf(is(0, 0x1002))
     .nativeIf(is(0, 0x1003))
     .nativeIf(is(0, 0x1004)),
+  // A limit on CPU time brings it home: that is counted there.
   special(160, 'setrlimit', 'setrlimit', value, into.fixed(RLIMIT)).asks(),
   native(186, 'gettid', 0),
   home(203, 'sched_setaffinity', value, int, into.arg(1)),
