@@ -722,7 +722,7 @@ i64 system_call(i64 nr, const u64 (&a)[6]) {
       w.time += 50000000; return 0;
     case nr_gettid: case nr_getpid: return 77;
     case nr_prctl: case nr_sigaltstack: case nr_rseq: case nr_set_robust_list: case nr_get_robust_list: case nr_set_tid_address:
-    case nr_sched_yield: case nr_shutdown: case nr_setsockopt: case nr_connect: case nr_rt_tgsigqueueinfo: case nr_close_range: case 324: return 0;
+    case nr_sched_yield: case nr_shutdown: case nr_setsockopt: case nr_connect: case nr_rt_sigqueueinfo: case nr_rt_tgsigqueueinfo: case nr_close_range: case 324: return 0;
     case 222: case 223: case 226: case nr_getsockopt: return 0;          // timer_create, timer_settime, timer_delete
     default:
       if (w.side == Side::guest) return -ENOSYS_;                        // the program's own

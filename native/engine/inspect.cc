@@ -235,6 +235,26 @@ bool is_advised(const std::vector<Region> &regions) {
   return false;
 }
 
+// The last signal is our own while the process is away (kControlSignal): what the kernel keeps of it for the program would be lost among them.
+static void check_last_signal(pid_t pid, std::vector<std::string> &why) {
+  const uint64_t last = 1ull << (kControlSignal - 1);
+  auto set = [&](const char *name) { return strtoull(status_field(pid, name).c_str(), nullptr, 16); };
+  if ((set("SigPnd") | set("ShdPnd")) & last) why.push_back("signal 64 (SIGRTMAX) waits for it");
+  const std::string list = proc_path(pid, "fd");
+  DIR *dir = opendir(list.c_str());
+  while (dirent *entry = dir ? readdir(dir) : nullptr) {
+    char name[32];
+    const ssize_t n = readlinkat(dirfd(dir), entry->d_name, name, sizeof name);
+    if (n != 21 || memcmp(name, "anon_inode:[signalfd]", 21)) continue;
+    std::string text;
+    const size_t at = read_file(proc_path(pid, "fdinfo") + "/" + entry->d_name, text) ? text.find("sigmask:") : std::string::npos;
+    if (at == std::string::npos || !(strtoull(text.c_str() + at + 8, nullptr, 16) & last)) continue;
+    why.push_back("it reads signal 64 (SIGRTMAX) from a signalfd");
+    break;
+  }
+  if (dir) closedir(dir);
+}
+
 // The kernel counts what runs here, and the program would run elsewhere. Timers of setitimer(2) nothing shows: the stub looks for those (leave.cc).
 static void check_processor_time(pid_t pid, std::vector<std::string> &why) {
   std::string text;
@@ -270,6 +290,7 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   if (pidfd >= 0) close(pidfd);
   else if (living != pid && errno == EINVAL) why.push_back("its first thread has ended, and the kernel of this node is older than Linux 6.9");
   check_processor_time(living, why);
+  if (!is_away(pid)) check_last_signal(living, why);
   std::string view = own_view(pid, threads);
   if (!view.empty() && !is_away(pid)) why.push_back(kView + view + ")");
   std::vector<Region> regions = read_regions(pid, !quick);

@@ -32,6 +32,7 @@ bool order_deputy(pid_t pid, Remote base, uint32_t order) {
   info.si_signo = kControlSignal;
   info.si_code = SI_QUEUE;
   info.si_pid = getpid();
+  info.si_value.sival_ptr = reinterpret_cast<void *>(kOurs);
   if (!word(offsetof(Control, order), order)) return false;
   for (int64_t until = clock_ns(CLOCK_MONOTONIC) + kOrderPatience, next = 0; clock_ns(CLOCK_MONOTONIC) < until; usleep(100)) {
     Control c{};

@@ -264,6 +264,7 @@ void fork_process(Slot *slot, const Request &r) {
   c.phase = u32(Phase::away);
   c.lock = 0;
   for (volatile u32 *word : {&c.order, &c.nudging, &c.mover_nudges, &c.no_nudges}) *word = 0;
+  zero(c.held, sizeof c.held);                                           // of the parent
   zero(&c.statistics, sizeof c.statistics);
   c.statistics.last_return = -3;
   c.statistics.migrations = 1;
@@ -458,6 +459,7 @@ void go_on_away(Slot *slot, bool moved) {
   watch_signals(slot);
   Reply verdict{kStayAway, 0, 0};
   if (!moved && send_all(slot->channel, &verdict, sizeof verdict)) lose_connection();
+  if (slot->leader && any_held()) come_home_to_die();
   if (moved && slot->in_hand) slot->told = 1, tell_signal(slot);         // the guest that knew of it is gone
 }
 

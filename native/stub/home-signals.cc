@@ -110,21 +110,48 @@ void continued(int, uint8_t *, Context *context) {
   send_event(EventType::resume, 0, 0);
 }
 
-void controlled(int, uint8_t *info, Context *context) {
+// True: the call had begun to wait. One that any interruption ends with EINTR (epoll_wait, semop, sigtimedwait, sleeps) has had no effect: it is issued again.
+bool put_out_of_call(Slot *slot, Context *context) {
+  __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
+  bool begun = let_go(context), ended = context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand;
+  if (ended) context->regs.ax = u64(kRestart);
+  if (begun || ended) __atomic_or_fetch(&slot->interrupt, kBegun, __ATOMIC_ACQ_REL);
+  return ended;
+}
+
+// SI_QUEUE and SI_TIMER with our value are ours, and what the kernel sends; SI_USER, SI_TKILL and all others are not.
+bool is_foreign(int code, u64 value) { return code == 0 || (code < 0 && value != kOurs); }
+
+// Sent to the program, by whomever. Where it would end it, it does; a handler gets it like any other signal. What is blocked, or comes while another
+// is in hand, cannot be left to the kernel's queue, whose 64 are ours: the process comes home for it.
+void foreign(int signal, uint8_t *info, Context *context) {
+  Slot *slot = this_slot();
+  Control &c = control();
+  u64 handler = c.process.actions[signal - 1].handler;
+  if (handler == 1) return;
+  bool away = load(&c.phase) == u32(Phase::away);
+  if (away && !(slot->mask & bit(signal)) && !slot->in_hand) return handler ? caught(signal, info, context) : send_plain(slot, u32(signal), info);
+  for (Held &held : c.held) {
+    u32 free = 0;
+    if (!__atomic_compare_exchange_n(&held.taken, &free, 1u, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) continue;
+    copy(held.info, info, sizeof held.info);
+    break;
+  }
+  put_out_of_call(slot, context);
+  if (away) come_home_to_die();
+}
+
+void controlled(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   Control &c = control();
   int code;
   copy(&code, info + 8, 4);
+  u64 value;
+  copy(&value, info + 24, 8);
+  if (is_foreign(code, value)) return foreign(signal, info, context);
   bool timer = code == -2, waits = slot->socket_wait == u32(SocketWait::timed);    // SI_TIMER
   if (timer && !waits) return;
-  __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
-  bool begun = let_go(context);
-  // A call that any interruption ends with EINTR (epoll_wait, semop, sigtimedwait, sleeps) has had no effect: it is issued again.
-  if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) {
-    context->regs.ax = u64(kRestart), begun = true;
-    if (waits) slot->socket_wait = u32(timer ? SocketWait::over : SocketWait::let_go);
-  }
-  if (begun) __atomic_or_fetch(&slot->interrupt, kBegun, __ATOMIC_ACQ_REL);
+  if (put_out_of_call(slot, context) && waits) slot->socket_wait = u32(timer ? SocketWait::over : SocketWait::let_go);
   if (!load(&c.order) || load(&c.phase) != u32(Phase::away)) return;
   u32 order = __atomic_exchange_n(&c.order, 0u, __ATOMIC_ACQ_REL);
   if (order == kHome) {
@@ -223,6 +250,16 @@ static bool change_phase(Phase from, Phase to) {
   return __atomic_compare_exchange_n(&control().phase, &seen, u32(to), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+static void put_out(Slot *slot) {
+  struct { i32 signal, error, code, pad, pid, uid; u64 value; uint8_t rest[96]; } info{};
+  static_assert(sizeof info == 128);
+  info.signal = kControlSignal;
+  info.code = -1;                                                                // SI_QUEUE
+  info.pid = control().pid;
+  info.value = kOurs;
+  sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), kControlSignal, address(&info));
+}
+
 // Every thread but this one, and one whose program is about to be another's.
 static void let_go_of_calls() {
   Control &c = control();
@@ -230,10 +267,23 @@ static void let_go_of_calls() {
   __atomic_add_fetch(&c.nudging, 1u, __ATOMIC_SEQ_CST);
   for (u32 i = 0; i < c.slots; ++i) {
     Slot *slot = slot_at(i);
-    if (slot->state == u32(SlotState::used) && slot->tid != me && !__atomic_load_n(&slot->starting, __ATOMIC_SEQ_CST))
-      sys(nr_tgkill, u64(c.pid), u64(slot->tid), u64(kControlSignal));
+    if (slot->state == u32(SlotState::used) && slot->tid != me && !__atomic_load_n(&slot->starting, __ATOMIC_SEQ_CST)) put_out(slot);
   }
   __atomic_add_fetch(&c.nudging, -1u, __ATOMIC_SEQ_CST);
+}
+
+bool any_held() {
+  for (const Held &held : control().held)
+    if (held.taken) return true;
+  return false;
+}
+
+void release_held() {
+  for (Held &held : control().held) {
+    if (!held.taken) continue;
+    held.taken = 0;
+    sys(nr_rt_sigqueueinfo, u64(control().pid), kControlSignal, address(held.info));
+  }
 }
 
 // A mover may have been killed between its word and its signal: then nothing comes any more.
@@ -253,10 +303,22 @@ void accept_nudges(Slot *starting) {
   add(&control().no_nudges, -1u);
 }
 
+static constexpr u64 kInfoSize = 128;                  // of a siginfo_t
+
+// Those of the program's own stay: they are put aside in the slot's buffer meanwhile.
 void forget_nudges() {
   const u64 only = bit(kControlSignal);
   const TimeSpec none{};
-  while (sys(128, address(&only), 0, address(&none), 8) == kControlSignal) {}   // rt_sigtimedwait
+  uint8_t *kept = buffer(this_slot());
+  u64 count = 0;
+  while (sys(128, address(&only), address(kept + count * kInfoSize), address(&none), 8) == kControlSignal) {   // rt_sigtimedwait
+    int code;
+    u64 value;
+    copy(&code, kept + count * kInfoSize + 8, 4);
+    copy(&value, kept + count * kInfoSize + 24, 8);
+    if (is_foreign(code, value) && (count + 2) * kInfoSize < kBufferSize) ++count;
+  }
+  for (u64 i = 0; i < count; ++i) sys(nr_rt_sigqueueinfo, u64(control().pid), kControlSignal, address(kept + i * kInfoSize));
 }
 
 // From now on the answer is only: again. `instead`: also where it was about to move on.

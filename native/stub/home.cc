@@ -168,6 +168,7 @@ i64 receive_home(int channel) {
   if (error) return error;
   follow_advice(guest, guests, c.advised);
   restore_program_handlers();
+  release_held();
   c.statistics.migrations++;
   c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);
   c.statistics.moved_pages = pages;

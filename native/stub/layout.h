@@ -49,6 +49,8 @@ constexpr unsigned kSpares = 16;
 
 constexpr int kControlSignal = 64;   // glibc uses 32 and 33 internally, and nobody the last one
 constexpr int kSignals = 64;
+// The value of those that are ours at home, where anybody may send one to the program: 0 lets a thread go of its call, kHome and kOn are orders.
+constexpr uint64_t kOurs = 0x6d6f7372756e0000;
 
 // The header at the start of the blob; offsets are from the blob's start.
 struct BlobHeader {
@@ -159,6 +161,14 @@ struct Statistics {
 // What becomes of a call that is never served away: it brings the process home, fails, fails with a line on standard error, or ends the program.
 enum class Unserved : uint32_t { home, error, warn, end };
 
+// A signal of our number for the program, which cannot have it away: it gets it at home.
+struct Held {
+  volatile uint32_t taken;
+  uint32_t pad;
+  uint8_t info[128];
+};
+constexpr unsigned kHeldMax = 8;
+
 struct Control {
   uint64_t magic;
   uint64_t base;
@@ -225,6 +235,7 @@ struct Control {
   volatile uint32_t mover_nudges; // the mover is about to send one
   volatile uint32_t no_nudges;    // threads that it must not be sent to now, or all
   uint32_t vfork;                 // home: the guest shares its memory with its parent, which waits for it
+  Held held[kHeldMax];
   Stay next;
   Process process;
   Statistics statistics;

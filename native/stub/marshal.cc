@@ -218,7 +218,11 @@ class Call {
     if (n && copy_program(b_.inputs + b_.inputs_used, pointer<void>(at), n)) return take_cut(i, at, u64(touch_range(at, n, false)), arg);
     if (call_.flags & syscalls::LARGE_OK && arg.len == Len::arg) b_.r.in_align = uint16_t((at - b_.inout_used - b_.inputs_used) & kAlign);
     bool set = (nr_ == 128 || nr_ == 130) ? i == 0 : (nr_ == 282 || nr_ == 289) && i == 1;   // rt_sigtimedwait, rt_sigsuspend, signalfd, signalfd4
-    if (set && n == 8) *reinterpret_cast<u64 *>(b_.inputs + b_.inputs_used) &= ~bit(kControlSignal);
+    if (set && n == 8) {
+      u64 &signals = *reinterpret_cast<u64 *>(b_.inputs + b_.inputs_used);
+      if (i == 1 && signals & bit(kControlSignal)) return kHome;          // it would read ours
+      signals &= ~bit(kControlSignal);
+    }
     point_in(i, b_.inputs_used);
     b_.inputs_used += align_up(n, 8);
     return 0;

@@ -49,6 +49,7 @@ SocketTime::SocketTime(Slot *slot, u64 nr, u64 fd) : slot_(slot), nr_(nr), fd_(f
   if (slot->socket_deadline && (slot->socket_call != nr || slot->socket != fd)) slot->socket_deadline = 0;
   if (!slot->socket_deadline) return;
   Event64 event{};
+  event.value = kOurs;
   event.signal = kControlSignal;
   event.notify = kTimerNotify;
   event.tid = slot->tid;

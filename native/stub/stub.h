@@ -124,6 +124,8 @@ void refuse_nudges(Slot *starting);
 void accept_nudges(Slot *starting);
 void forget_nudges();
 u64 enter_handler(Slot *slot, const SigAction &action);   // of the signal in hand, which it is no longer; gives the mask from before
+bool any_held();
+void release_held();                                      // at home: to the program what is its own of our signal
 void come_home_to_die();                                  // of a signal that leaves a core
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
 void kick(Slot *except);
