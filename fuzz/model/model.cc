@@ -740,6 +740,7 @@ using namespace model;
 extern "C" {
 
 const char interruptible_test[1] = {}, interruptible_call[1] = {}, interruptible_done[1] = {}, interruptible_let_go[1] = {};
+const char finish_rest[1] = {};
 const char access_begin[1] = {}, access_end[1] = {}, access_fault[1] = {}, clocks_begin[1] = {}, clocks_end[1] = {};
 
 void resume_frame(Frame *frame) {

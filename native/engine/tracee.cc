@@ -15,6 +15,7 @@
 
 #include "engine/gadgets.h"
 #include "engine/inspect.h"
+#include "engine/rests.h"
 #include "engine/waits.h"
 #include "stub/layout.h"
 #include "syscalls.h"
@@ -249,6 +250,7 @@ void Tracee::settle(Thread &thread) {
   int known = int(int64_t(thread.raw.orig_rax));
   int64_t elapsed = thread.rest_ns <= -2 ? -2 - thread.rest_ns : -1;
   thread.rest_ns = -1;
+  thread.done = 0;
   user_regs_struct &r = thread.regs;
   thread.raw = r;
   int64_t result = int64_t(r.rax);
@@ -256,6 +258,13 @@ void Tracee::settle(Thread &thread) {
   thread.in_call = true;
   int nr = int(r.orig_rax);
   if (nr == syscalls::nr_restart_syscall) nr = known;
+  if (cut_short(pid_, thread.tid, thread.mask, nr, r, result)) {
+    thread.done = uint64_t(result);
+    r.rax = uint64_t(nr);
+    r.rip -= 2;
+    thread.begun = true;
+    return;
+  }
   bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr, r) && !handler_waits(thread.tid, thread.mask));
   if (!again) return;
   if (nr < 0) {                                            // a continued call of unknown kind
@@ -270,6 +279,26 @@ void Tracee::settle(Thread &thread) {
   r.rax = uint64_t(nr);
   r.rip -= 2;
   thread.begun = true;
+}
+
+bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint64_t finish, uint64_t call) {
+  if (t.raw.rip - region.value >= size) return true;
+  Slot slot{};
+  const uint64_t at = t.raw.rbx;
+  if (at - region.value >= size || !read_memory(t.tid, {at}, &slot, sizeof slot) || !slot.finishing) return false;
+  // Where it is to go on now: with the wait, or with the call itself. Anywhere else it is about to, or has come to the end of it.
+  if (t.regs.rip != finish && t.regs.rip != call) return false;
+  const uint64_t *kept = slot.rest_registers;
+  user_regs_struct &r = t.regs;
+  t.done += slot.rest_done;
+  r.rbx = kept[0], r.rdi = kept[1], r.rsi = kept[2], r.rdx = kept[3], r.r10 = kept[4], r.r8 = kept[5], r.r9 = kept[6];
+  r.rip = kept[7] - 2;
+  r.orig_rax = uint64_t(-1);
+  t.begun = t.in_call = true;
+  t.raw = r;                                               // should nothing come of the move: as after a signal
+  t.raw.rip = kept[7];
+  t.raw.rax = t.done;
+  return true;
 }
 
 bool Tracee::read_threads(std::string &error) {
@@ -309,7 +338,9 @@ bool Tracee::call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std:
   Thread &t = threads_.front();
   Gadgets gadgets = find_gadgets(t.tid);
   if (!gadgets.call) return error = "no system-call instruction was found in it", false;
-  Chain chain(t.tid, t, gadgets, threads_);
+  Thread ends = t;                                          // a part that is done must not be done again
+  if (t.done) ends.regs = t.raw;
+  Chain chain(t.tid, ends, gadgets, threads_);
   user_regs_struct regs = t.regs;
   regs.rax = nr;
   regs.rdi = args[0], regs.rsi = args[1], regs.rdx = args[2], regs.r10 = args[3], regs.r8 = args[4], regs.r9 = args[5];

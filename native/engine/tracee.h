@@ -22,6 +22,7 @@ struct Thread {
   int64_t rest_ns = -1;                  // of the time-out of the call it was in; -1: none
   int64_t deadline_ns = -1;              // of a wait that was begun before the process came home
   bool in_call = false;
+  uint64_t done = 0;                     // bytes that the call has transferred (stub/rest.h); `regs` are those of the whole call, `raw` of its end with them
   bool begun = false;                    // the call will be issued again although the program has begun it: a handler may still end it with EINTR
 };
 
@@ -56,6 +57,9 @@ class Tracee {
   // Lets a thread go on with other registers.
   bool send_off(Thread &thread, uint64_t ip, uint64_t sp, std::string &error);
   void resume_all();
+
+  // A thread that does the rest of a call in the stub (stub/rest.cc), in `region`: as if it were in the call itself. False: it cannot be told yet.
+  bool leave_rest(Thread &thread, Remote region, uint64_t size, uint64_t finish, uint64_t call);
 
   std::vector<Thread> &threads() { return threads_; }
   void carry(std::vector<Carried> waits) { carried_ = std::move(waits); }

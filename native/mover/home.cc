@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/inspect.h"
+#include "engine/rests.h"
 #include "engine/tracee.h"
 #include "engine/waits.h"
 #include "mover/carried.h"
@@ -73,6 +74,20 @@ uint64_t *argument(user_regs_struct &r, uint64_t number) {
 
 }  // namespace
 
+// A sleep that began away waits for a time that stands in the slot: once the kernel has read it, the register gets the program's value again.
+bool restore_arguments(Thread &t, uint64_t base, uint32_t slots, std::string &error) {
+  for (unsigned i = 0; i < slots; ++i) {
+    Slot slot{};
+    if (!read_memory(t.tid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot) || !slot.deadline_argument) continue;
+    uint64_t *value = argument(t.raw, slot.deadline_argument);
+    if (!value || *value != base + kSlotsOffset + i * kSlotSize + offsetof(Slot, scratch)) continue;
+    if (!t.in_call) return error = "a thread is about to continue its sleep", false;
+    *value = slot.deadline_value;
+    if (uint64_t *also = argument(t.regs, slot.deadline_argument)) *also = slot.deadline_value;
+  }
+  return true;
+}
+
 bool clean(const Order &o, std::string &error, bool thorough) {
   const pid_t pid = o.pid;
   ProcessStatus status;
@@ -80,28 +95,31 @@ bool clean(const Order &o, std::string &error, bool thorough) {
   if (!find_control(pid, status) || !status.base) return true;
   if (strcmp(status.state, "home")) return error = std::string("it is ") + status.state, false;
   if (status.control.inside && !thorough) return error = "a thread is still on its way back", false;
+  // The rest of a call is done in the stub; another would end with a part for our stop (stub/rest.h). They may take long: it is tried again later.
+  if (finishes_a_call(pid, status.base, status.control.slots)) return error = kInCall, false;
+  for (pid_t tid : threads_of(pid))
+    if (transfers(pid, tid)) return error = kInCall, false;
   Tracee tracee(pid);
   if (!tracee.stop(error) || !tracee.read_threads(error)) return false;
   uint64_t base = status.base.value, size = kSlotsOffset + status.control.slots * kSlotSize;
+  BlobHeader header{};
+  bool cut = false;
+  for (Thread &t : tracee.threads())
+    if (t.done && read_memory(t.tid, status.base, &header, sizeof header)) cut = finish_in_stub(pid, t, status.base, status.control.slots, base + header.finish) || cut;
+  if (cut) return error = kInCall, false;
   for (Thread &t : tracee.threads()) {
     user_regs_struct &r = t.raw;
     if (r.rip - base < size || t.regs.rip - base < size) return error = "a thread is still in the stub", false;
     const int64_t result = int64_t(r.rax);
     const int nr = int(r.orig_rax);
-    // A sleep that began away waits for a time that stands in the slot: once the kernel has read it, the register gets the program's value again.
     for (unsigned i = 0; i < status.control.slots; ++i) {
       Slot slot{};
       if (!read_memory(t.tid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot)) continue;
       // What the kernel does not keep of an interrupted wait (restart_syscall(2)) begins anew with the whole of its time.
       const bool same = slot.deadline && slot.deadline_ip == r.rip && slot.tid == innermost_tid(pid, t.tid);
       if (same && t.in_call && (result == -514 || (result == -EINTR && ends_by_stop(nr, r)))) waits.push_back({t.tid, nr, 0, int64_t(slot.deadline)});
-      if (!slot.deadline_argument) continue;
-      uint64_t *value = argument(r, slot.deadline_argument);
-      if (!value || *value - base >= size) continue;
-      if (!t.in_call) return error = "a thread is about to continue its sleep", false;
-      *value = slot.deadline_value;
-      if (uint64_t *also = argument(t.regs, slot.deadline_argument)) *also = slot.deadline_value;
     }
+    if (!restore_arguments(t, base, status.control.slots, error)) return false;
     // Calls that any stop ends are issued again with what is left of their time; unless a handler is about to run, which ends them as well.
     if (t.in_call && result == -EINTR && ends_by_stop(nr, r) && !handler_waits(t.tid, t.mask)) {
       r.rax = uint64_t(nr);
@@ -162,7 +180,7 @@ int move_home(const Order &o) {
   f.threads = c.threads;
   o.dies_at(Fault::mover_dies_cleaning);
   std::string error;
-  for (int i = 0; i < 100 && !clean(o, error, i > 50); ++i) usleep(1000);
+  for (int i = 0; i < 100 && !clean(o, error, i > 50) && error != kInCall; ++i) usleep(1000);
   remove_state(o);
   f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
   return say_done(o.pid, f);

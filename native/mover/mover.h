@@ -44,6 +44,8 @@ bool clean(const Order &order, std::string &error, bool thorough = false);
 
 // A guest that shares its memory with its parent (vfork) is given some time to execute its program.
 bool shares_memory_away(pid_t pid, struct ProcessStatus &status);
+bool restore_arguments(struct Thread &thread, uint64_t base, uint32_t slots, std::string &error);
+inline constexpr const char *kInCall = "a thread of it is within a call that is to be left alone";
 
 bool write_state(const Order &order, uint64_t control);
 void remove_state(const Order &order);

@@ -129,6 +129,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
       slot.deadline_ip = t.regs.rip + 2;             // as a trap shows it: behind the instruction
     }
     if (t.begun) slot.begun_ip = t.regs.rip + 2;
+    if (t.done) slot.rest_ip = t.regs.rip + 2, slot.rest_done = t.done;
     if (!write_memory(memory, {at}, &slot, sizeof slot) || !write_memory(memory, {at + kFrameOffset}, frame.data(), frame.size())) return "writing a thread's state failed";
     leads = false;
     ++index;
@@ -168,10 +169,13 @@ int move_out(const Order &order) {
   if (!why.empty()) return cannot(o.pid, why[0]);
   ProcessStatus status;
   find_control(o.pid, status);
+  Remote left;                                             // the stub of its last stay, which goes once all threads are stopped
+  uint64_t left_size = 0;
   if (status.base && !strcmp(status.state, "home")) {
     bool gone = clean(o, error);
-    for (int i = 0; i < 100 && !gone; ++i) usleep(1000), gone = clean(o, error, i > 50);
-    if (!gone) return say_failed("busy", "process " + std::to_string(o.pid) + " is still settling after its last move (" + error + "); try again");
+    for (int i = 0; i < 100 && !gone && error != kInCall; ++i) usleep(1000), gone = clean(o, error, i > 50);
+    if (!gone && error == kInCall) left = status.base, left_size = kSlotsOffset + status.control.slots * kSlotSize;
+    else if (!gone) return say_failed("busy", "process " + std::to_string(o.pid) + " is still settling after its last move (" + error + "); try again");
   } else if (status.base) {
     return say_failed("busy", "process " + std::to_string(o.pid) + " is " + status.state);
   }
@@ -226,8 +230,11 @@ int move_out(const Order &order) {
     }
     if (!why.empty()) return cannot(o.pid, why[0]);
     if (!tracee.read_threads(error)) return cannot(o.pid, error);
+    const auto &header = *reinterpret_cast<const BlobHeader *>(blob);
+    bool settled = !tracee.unsettled();
+    for (Thread &t : tracee.threads()) settled = settled && tracee.leave_rest(t, left, left_size, left.value + header.finish, left.value + header.finish_call) && restore_arguments(t, left.value, left ? status.control.slots : 0, error);
     pid_t other = shares_memory_with(tracee.threads()[0].tid);   // begun since it was asked first; the other would lose what is sent away
-    if (!tracee.unsettled() && !other) break;
+    if (settled && !other) break;
     if (other && (other < 0 || tries >= 200)) return cannot(o.pid, why_shared(other));
     if (!other && tries >= 50) return say_failed("busy", "process " + std::to_string(o.pid) + " was not found in a state it can be taken from; try again");
     tracee.resume_all();
@@ -238,6 +245,10 @@ int move_out(const Order &order) {
   advised = advised || (!o.at_exec && run_time(o.pid) != ran);
   o.dies_at(Fault::mover_dies_stopped);
   uint64_t at = 0;
+  if (left) {
+    const uint64_t old[6] = {left.value, left_size, 0, 0, 0, 0};
+    if (!tracee.call(SYS_munmap, old, at, error)) return cannot(o.pid, error);
+  }
   size = kSlotsOffset + slots * kSlotSize;
   const uint64_t most = o.fails(Fault::stub_no_memory) ? 1ull << 62 : size;
   const uint64_t args[6] = {base, most, 7, 0x104022, ~0ull, 0};   // PROT_READ|WRITE|EXEC; PRIVATE|ANONYMOUS|NORESERVE|FIXED_NOREPLACE

@@ -160,6 +160,14 @@ syscalls::Restart restart_of(const Registers &regs) {
 
 // The kernel's rule for a call that a handler interrupts (arch/x86/kernel/signal.c), for one that has been let go and would be issued again.
 void end_begun_call(Slot *slot, Registers &regs, u64 action_flags) {
+  bool partly = slot->rest_ip && slot->rest_ip == regs.ip + 2;
+  slot->rest_ip = 0;
+  if (partly) {                                                                 // what is done is done, whatever the handler's flags
+    slot->begun_ip = 0;
+    regs.ax = slot->rest_done;
+    regs.ip += 2;
+    return;
+  }
   bool here = slot->begun_ip && slot->begun_ip == regs.ip + 2 && regs.ax < syscalls::count;
   slot->begun_ip = 0;
   if (!here) return;

@@ -2,6 +2,7 @@
 // only one to refuse: what the table does not allow, and every pointer or length that is not inside the request's own buffers.
 #include <initializer_list>
 
+#include "rest.h"
 #include "stub.h"
 #include "syscalls.h"
 
@@ -133,6 +134,33 @@ bool own_mask(u32 nr, const u64 *args, u64 &mask) {
   return true;
 }
 
+u64 length_of(const IoVec *list, u64 count) {
+  u64 sum = 0;
+  for (u64 i = 0; i < count; ++i) sum += list[i].length;
+  return sum;
+}
+
+bool waits(const Whole &w, u64 fd) {
+  constexpr i64 nonblock = 0x800;
+  i64 flags = sys(nr_fcntl, fd, 3);                                     // F_GETFL
+  if (failed(flags) || flags & nonblock) return false;
+  if (w.of == Of::any) return true;
+  struct { u64 device, number, links; u32 mode, user, group, pad; u64 special, rest[12]; } status{};
+  return !sys(syscalls::nr_fstat, fd, address(&status)) && is_of(w.of, status.mode, status.special);
+}
+
+// Has it transferred a part only because this thread was wanted elsewhere? SIGCONT, which this thread has a handler for, counts as that.
+bool cut_short(const Slot *slot, u32 nr, const u64 *args, i64 result) {
+  if (result <= 0 || slot->in_hand || !(slot->interrupt & 2 || slot->continued)) return false;
+  Whole w = whole_of(nr, args);
+  if (!w.is) return false;
+  u64 wanted = 0;
+  if (w.count >= 0) wanted = args[w.count];
+  else if (w.vector >= 0) wanted = length_of(pointer<IoVec>(args[w.vector]), args[w.vectors]);
+  else wanted = length_of(pointer<IoVec>(pointer<MsgHdr>(args[w.message])->iov), pointer<MsgHdr>(args[w.message])->iov_length);
+  return u64(result) < wanted && (w.fd < 0 || waits(w, args[w.fd]));
+}
+
 void call(Slot *slot, const Request &r, Space &space) {
   u64 args[6], limit;
   if (!syscalls::deputy_may(r.nr) || !resolve(r, space, args, &limit)) return answer(slot, -ENOSYS_);
@@ -150,14 +178,15 @@ void call(Slot *slot, const Request &r, Space &space) {
     sys(nr_close, u64(result));
     result = come_home_for(r.nr);
   }
+  bool unfinished = cut_short(slot, r.nr, args, result);
   if (slot->continued) {
     slot->continued = 0;
     if (result == -EINTR_ && syscalls::calls[r.nr].restart != syscalls::Restart::eintr) result = kRestart;   // signal(7)
   }
-  if (slot->fatal) result = kRestart;                                   // it will not see the result
+  if (slot->fatal && !unfinished) result = kRestart;                    // it will not see the result
   if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
   u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
-  answer(slot, result, space.out, r.out_fixed + rest);
+  answer(slot, result, space.out, r.out_fixed + rest, unfinished ? kUnfinished : 0);
 }
 
 void maps(Slot *slot, const Request &r, const Space &space) {
@@ -492,6 +521,8 @@ void park(Slot *slot, const Request &r) {
   slot->deadline_ip = incoming.deadline_ip;
   slot->begun_ip = incoming.begun_ip;
   leave_socket_time(slot);
+  slot->rest_ip = incoming.rest_ip;
+  slot->rest_done = incoming.rest_done;
   u32 given_up = load(&c.given_up), moved_on = load(&c.moved_on);
   add(&c.parked, 1);
   futex_wake(&c.parked);

@@ -11,6 +11,8 @@ blob_start:
         .long   arrive_entry - blob_start
         .long   clocks_begin - blob_start
         .long   clocks_end - blob_start
+        .long   finish_rest - blob_start
+        .long   finish_call_at - blob_start
 
         .text
 /* Threads come here with rsp = top of their slot's stack and every signal blocked. */
@@ -76,6 +78,40 @@ interruptible_done:
 interruptible_let_go:
         movq    $-512, %rax
         jmp     interruptible_done
+
+/* Home: the rest of a call of which a part is done (rest.cc), with the program's registers but for the arguments and rbx, which is the slot. First
+ * ppoll(2), which ends for every handler; then the call, which gets on at once. So a handler with SA_RESTART ends it as well, as it ends what has begun.
+ * A mover that stops the thread here knows by the instruction that the sum is still to be made. An error of the rest does not undo the part. */
+        .globl  finish_rest
+        .hidden finish_rest
+finish_rest:
+        syscall
+        testq   %rax, %rax
+        js      2f
+        movq    SLOT_REST_CALL(%rbx), %rdi
+        movq    SLOT_REST_CALL+8(%rbx), %rsi
+        movq    SLOT_REST_CALL+16(%rbx), %rdx
+        movq    SLOT_REST_CALL+24(%rbx), %r10
+        movq    SLOT_REST_CALL+32(%rbx), %r8
+        movq    SLOT_REST_CALL+40(%rbx), %r9
+        movq    SLOT_REST_CALL+48(%rbx), %rax
+finish_call_at:
+        syscall
+2:
+        testq   %rax, %rax
+        jns     1f
+        xorl    %eax, %eax
+1:      addq    SLOT_REST_DONE(%rbx), %rax
+        movq    SLOT_REST_REGISTERS+8(%rbx), %rdi
+        movq    SLOT_REST_REGISTERS+16(%rbx), %rsi
+        movq    SLOT_REST_REGISTERS+24(%rbx), %rdx
+        movq    SLOT_REST_REGISTERS+32(%rbx), %r10
+        movq    SLOT_REST_REGISTERS+40(%rbx), %r8
+        movq    SLOT_REST_REGISTERS+48(%rbx), %r9
+        movq    SLOT_REST_REGISTERS+56(%rbx), %rcx
+        movl    $0, SLOT_FINISHING(%rbx)
+        movq    SLOT_REST_REGISTERS(%rbx), %rbx
+        jmp     *%rcx
 
 /* Access to the program's memory. A fault with rip in [access_begin, access_end) continues at access_fault.
  * int64_t copy_program(void *to, const void *from, uint64_t n): 0 or -EFAULT

@@ -61,6 +61,7 @@ struct BlobHeader {
   uint32_t arrive;         // hosting node: the husk enters here
   uint32_t clocks_begin;   // replacements of vdso functions, run in the program's own context
   uint32_t clocks_end;
+  uint32_t finish, finish_call;   // home: the instructions that wait for a call's rest and make it (rest.cc)
 };
 
 struct SigAction {          // the kernel's own layout (rt_sigaction(2))
@@ -282,6 +283,12 @@ struct Slot {
   uint64_t deadline_argument;     // home: the register that points to `scratch` for the rest of the time: its number, and its true value
   uint64_t deadline_value;
   uint64_t begun_ip;              // behind the instruction of a call that was begun and let go: a handler without SA_RESTART ends it
+  uint64_t rest_ip;               // behind the instruction of a call of which a part is done: what is issued again is the rest of it (rest.h)
+  uint64_t rest_done;             // bytes, or messages
+  uint64_t rest_registers[8];     // home: the program's bx, di, si, dx, r10, r8, r9 and the address behind its instruction, while it is `finishing`
+  uint64_t rest_call[7];          // and the arguments and the number of the rest
+  struct { int32_t fd; int16_t events, revents; } rest_ready;   // poll(2)
+  volatile uint32_t finishing;    // home: the thread does the rest in the stub, which stays until then
   uint64_t scratch[8];
   uint64_t socket_deadline;       // home: of the call below, ended by the time-out of its socket; CLOCK_MONOTONIC ns, 0 = none
   uint64_t socket_call, socket;   // its number and descriptor
@@ -323,6 +330,7 @@ static_assert(offsetof(Frame, context) == 8);
 static_assert(sizeof(Frame) == 440);
 static_assert(sizeof(Control) <= (128 << 10));
 static_assert(sizeof(Slot) <= kFrameOffset);
+static_assert(offsetof(Slot, rest_done) == SLOT_REST_DONE && offsetof(Slot, rest_registers) == SLOT_REST_REGISTERS && offsetof(Slot, rest_call) == SLOT_REST_CALL && offsetof(Slot, finishing) == SLOT_FINISHING);
 static_assert(kXstateInFrame >= sizeof(Frame));
 
 }  // namespace mosrun

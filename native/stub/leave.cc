@@ -368,7 +368,7 @@ void handle_in_hand(Slot *slot, Context *context) {
   u32 signal = slot->in_hand;
   SigAction &action = control().process.actions[signal - 1], act = slot->caught_for;
   Registers regs = context->regs;
-  u64 begun_ip = slot->begun_ip;
+  u64 begun_ip = slot->begun_ip, rest_ip = slot->rest_ip;
   end_begun_call(slot, context->regs, act.flags);
   u64 before = enter_handler(slot, act);
   if (deliver(slot, context, act, slot->info, before)) {
@@ -380,6 +380,7 @@ void handle_in_hand(Slot *slot, Context *context) {
   }
   context->regs = regs;
   slot->begun_ip = begun_ip;
+  slot->rest_ip = rest_ip;
   slot->mask = before;
   sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), signal, address(slot->info));
 }
@@ -403,10 +404,11 @@ void handle_in_hand(Slot *slot, Context *context) {
   frame->context.mask = slot->mask;
   // A handler that will run before the call is issued again ends it, if it is of that kind.
   sys(127, address(&waiting), 8);                                       // rt_sigpending
-  for (int s = 1; s <= kSignals && slot->begun_ip; ++s)
+  for (int s = 1; s <= kSignals && (slot->begun_ip || slot->rest_ip); ++s)
     if ((waiting & ~slot->mask & bit(s)) && c.process.actions[s - 1].handler > 1) end_begun_call(slot, frame->context.regs, c.process.actions[s - 1].flags);
   continue_waiting(slot);
   forget_nudges();
+  finish_call(slot);
   resume_home(frame, &c.inside);
 }
 

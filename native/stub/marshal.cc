@@ -5,8 +5,9 @@
 //
 // Pointers become offsets; what points from within a structure (iovec, msghdr) is a relocation. Everything the program passes is touched from user
 // mode first, so that a bad pointer is found before the call has an effect, and pages that are still at home are fetched.
-#include "syscalls.h"
+#include "rest.h"
 #include "stub.h"
+#include "syscalls.h"
 
 namespace mosrun {
 
@@ -145,7 +146,8 @@ namespace {
 
 class Call {
  public:
-  Call(Trap &trap, u32 nr, u64 *args) : b_(trap), trap_(trap), nr_(nr), args_(args), call_(syscalls::calls[nr]) {
+  // `skip`: so much of what a list of buffers names is done.
+  Call(Trap &trap, u32 nr, u64 *args, u64 skip = 0) : b_(trap), trap_(trap), nr_(nr), args_(args), call_(syscalls::calls[nr]), skip_(skip) {
     b_.r.nr = uint16_t(nr);
     b_.r.op = Op::call;
     copy(b_.r.args, args, sizeof b_.r.args);
@@ -158,6 +160,9 @@ class Call {
         if (i64 error = take(i, round)) return error == kHome ? go_home(trap_, int(nr_)) : error;
     return send();
   }
+  u64 unfinished() const { return unfinished_; }            // transferred by a call that is to be issued again
+  u64 asked() const { return gather_total_; }
+  bool is_cut() const { return gather_cut_; }               // the list names more than one request carries
 
  private:
   static constexpr i64 kHome = -100000;
@@ -361,7 +366,12 @@ class Call {
     bool stop = false;
     for (u64 k = 0; k < count; ++k) {
       if (i64(list[k].length) < 0) return -EINVAL_;
+      u64 past = minimum(skip_, list[k].length);
+      skip_ -= past;
+      list[k].base += past;
+      list[k].length -= past;
       u64 n = stop ? 0 : minimum(list[k].length, kTransferMax / 2 - total);
+      gather_cut_ |= !stop && n < list[k].length;
       u64 good = n ? u64(touch_range(list[k].base, n, out)) : 0;
       if (good < n && list[k].base >> 47) return -EFAULT_;
       gathered_[k] = {list[k].base, good};
@@ -382,6 +392,9 @@ class Call {
     if (out && touch_range(at, sizeof m, true) != i64(sizeof m)) return -EFAULT_;
     message_ = at;
     message_out_ = out;
+    if (skip_) m.control = m.control_length = 0;                        // went, or came, with what is done
+    if (skip_ && out) m.name = m.name_length = 0;
+    rest_of_message_ = skip_;
     MsgHdr sent = m;
     u64 header;
     if (out) {
@@ -496,7 +509,10 @@ class Call {
     if (result != kAgain) trap_.slot->begun_ip = 0;
     else if ((reply.flags & kLetGo) && call_.restart != syscalls::Restart::none) trap_.slot->begun_ip = trap_.context->regs.ip;
     if (result == kAgain) return result;
-    return give_results(result, reply.out_size);
+    i64 given = give_results(result, reply.out_size);
+    if (!(reply.flags & kUnfinished) || given <= 0) return given;
+    unfinished_ = u64(given);
+    return kAgain;
   }
 
   // Open files of O_DIRECT ask where in memory the bytes are (open(2)): at home they are as far from a multiple of 512 as here.
@@ -514,8 +530,7 @@ class Call {
       if (!copy_program(&mine, pointer<void>(message_), sizeof mine)) {
         name_length_ = m.name_length;
         control_length_ = u32(m.control_length);
-        mine.name_length = m.name_length;
-        mine.control_length = m.control_length;
+        if (!rest_of_message_) mine.name_length = m.name_length, mine.control_length = m.control_length;
         mine.flags = m.flags;
         copy_program(pointer<void>(message_), &mine, sizeof mine);
       }
@@ -533,6 +548,8 @@ class Call {
   u32 nr_;
   u64 *args_;
   const syscalls::Call &call_;
+  u64 skip_ = 0, unfinished_ = 0;
+  bool rest_of_message_ = false, gather_cut_ = false;
   IoVec large_{};
   int large_argument_ = -1, tail_ = -1;
   u64 tail_fixed_ = 0, tail_length_ = 0;
@@ -551,7 +568,8 @@ class Call {
 // sendmmsg and recvmmsg: one message after another, as the kernel does it.
 i64 many_messages(Trap &trap, u32 nr, u64 *args) {
   bool receiving = nr == 299;
-  u64 count = minimum<u64>(u32(args[2]), 1024), done = 0;
+  u64 count = minimum<u64>(u32(args[2]), 1024), done = trap.slot->rest_ip == trap.context->regs.ip ? trap.slot->rest_done : 0;
+  trap.slot->rest_ip = 0;
   i64 until = 0;
   if (receiving && args[4]) {
     TimeSpec t;
@@ -564,7 +582,14 @@ i64 many_messages(Trap &trap, u32 nr, u64 *args) {
     u64 flags = args[3];
     if (receiving && done && flags & 0x10000) flags |= msg_dontwait;     // MSG_WAITFORONE
     u64 one[6] = {args[0], args[1] + done * 64, flags & ~0x10000ull, 0, 0, 0};
-    result = Call(trap, receiving ? 47 : 46, one).run();
+    Call call(trap, receiving ? 47 : 46, one);
+    result = call.run();
+    if (result == kAgain && call.unfinished()) result = i64(call.unfinished());   // a part of a message ends the call, as after a signal
+    else if (result == kAgain && done && !until) {
+      trap.slot->rest_ip = trap.context->regs.ip;
+      trap.slot->rest_done = done;
+      return kAgain;
+    }
     if (failed(result)) break;
     u32 length = u32(result);
     if (copy_program(pointer<void>(one[1] + 56), &length, 4)) return done ? i64(done) : -EFAULT_;
@@ -591,23 +616,48 @@ void follow_limit(Trap &trap, u32 nr, const u64 *args) {
 
 }  // namespace
 
-// More than one request carries, in one call of the program's: read, write, pread64, pwrite64. What a second part adds, or its error, is as after a
-// signal that came between.
-static i64 large_transfer(Trap &trap, u32 nr, const u64 *args) {
-  u64 length = minimum<u64>(args[2], 0x7ffff000), done = 0;             // MAX_RW_COUNT
+// Transfers of which a part may be done: issued again after a move (rest.h), or more than one request carries (read, write, pread64, pwrite64, and those of
+// several buffers). What a second part adds, or its error, is as after a signal that came between.
+static bool in_parts(u32 nr, const u64 *args) {
+  if (whole_of(nr, args).is) return true;
+  return nr == syscalls::nr_pread64 || nr == syscalls::nr_pwrite64 || nr == syscalls::nr_readv || nr == syscalls::nr_preadv || nr == syscalls::nr_preadv2 || nr == syscalls::nr_pwritev || nr == syscalls::nr_pwritev2;
+}
+
+static i64 transfer(Trap &trap, u32 nr, const u64 *args) {
+  Slot *slot = trap.slot;
+  u64 done = slot->rest_ip == trap.context->regs.ip ? slot->rest_done : 0;
+  slot->rest_ip = 0;
+  Whole w = whole_of(nr, args);
+  if (nr == syscalls::nr_pread64 || nr == syscalls::nr_pwrite64) w.buffer = 1, w.count = 2;
+  bool placed = nr == syscalls::nr_pread64 || nr == syscalls::nr_pwrite64 || nr == syscalls::nr_preadv || nr == syscalls::nr_preadv2 || nr == syscalls::nr_pwritev || nr == syscalls::nr_pwritev2;
   for (;;) {
-    u64 part = minimum<u64>(length - done, kTransferMax / 2);
-    u64 now[6] = {args[0], args[1] + done, part, args[3] + (nr >= nr_pread64 ? done : 0), 0, 0};
-    i64 result = Call(trap, nr, now).run();
+    u64 now[6];
+    copy(now, args, sizeof now);
+    if (placed && done && ~args[3]) now[3] += done;                     // -1 (preadv2): it is the file's own position that has moved
+    bool more = false;
+    u64 asked = 0;
+    if (w.count >= 0 && (done || (w.buffer >= 0 && args[w.count] > kTransferMax / 2 && args[w.count] < 1ull << 46))) {
+      skip_done(w, now, done);
+      if (w.buffer >= 0 && now[w.count] > kTransferMax / 2) now[w.count] = kTransferMax / 2, more = true;
+      asked = now[w.count];
+    }
+    Call call(trap, nr, now, w.count < 0 ? done : 0);
+    i64 result = call.run();
+    if (w.count < 0) asked = call.asked(), more = call.is_cut();
+    if (result == kAgain) {
+      done += call.unfinished();
+      if (done && (!placed || now[3] == ~0ull)) slot->rest_ip = trap.context->regs.ip, slot->rest_done = done;
+      return result;
+    }
     if (result < 0) return done ? i64(done) : result;
     done += u64(result);
-    if (u64(result) < part || done == length) return i64(done);
+    if (!more || u64(result) < asked) return i64(done);
   }
 }
 
 i64 forward_call(Trap &trap, u32 nr, u64 *args) {
-  if ((nr <= nr_write || nr == nr_pread64 || nr == syscalls::nr_pwrite64) && args[2] > kTransferMax / 2 && args[2] < 1ull << 46) return large_transfer(trap, nr, args);
   if (nr == 299 || nr == 307) return many_messages(trap, nr, args);
+  if (in_parts(nr, args)) return transfer(trap, nr, args);
   i64 result = Call(trap, nr, args).run();
   if (result == 0 && (nr == 160 || nr == nr_prlimit64)) follow_limit(trap, nr, args);
   return result;

@@ -16,6 +16,7 @@ extern const char interruptible_test[], interruptible_call[], interruptible_done
 i64 copy_program(void *to, const void *from, u64 n);
 i64 touch_read(u64);
 i64 touch_write(u64);
+extern const char finish_rest[];
 extern const char access_begin[], access_end[], access_fault[], clocks_begin[], clocks_end[];
 i64 clone_with_stack(u64 nr, u64 a0, u64 a1, u64 a2, void (*start)(void *), void *argument);
 }
@@ -80,6 +81,7 @@ class WithoutLimits {
 
 // --- leave.cc, home.cc: the home side of a move ------------------------------------------------------------------------------
 [[noreturn]] void leave_stub(Slot *slot);                 // back to the program, natively
+void finish_call(Slot *slot);                             // rest.cc: by the rest of a call, of which a part is done
 void drop_skeleton(u64 budget);
 void drop_pages(const Mapping &, u64 start, u64 size);
 i64 receive_home(int channel);                            // the memory comes home over a channel; on an error it is given back

@@ -121,7 +121,9 @@ struct Reply {
   uint32_t out_size;
   uint32_t flags;
 };
-constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4;   // kShowsMaps: the descriptor shows /proc/PID/maps; Op::maps is to follow
+// kUnfinished: the result is only a part, as the thread was taken out of the call; the rest is to be asked for. kShowsMaps: the descriptor
+// shows /proc/PID/maps; Op::maps is to follow.
+constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8;
 constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
 constexpr int64_t kStayAway = 1;                    // to a parked thread: home could not take the process, go on; an end of the stream: it runs at home
 constexpr uint32_t kTransferMax = 128u << 20;        // one request's buffers

@@ -155,9 +155,20 @@ export const interfaces: Record<string, Feature[]> = {
     },
     { what: 'asynchronous I/O and io_uring', place: 'home', by: ['ipc/aio-works', 'ipc/io-uring-works'] },
     {
-      what: 'a write or read of many pages to a pipe, socket or terminal that is moved in its middle',
+      what: 'a write of much to a pipe, socket or terminal, and a receive that waits for all, moved in its middle',
+      place: 'exact',
+      note: 'the rest is transferred where it goes on, and the sum is told',
+      by: [
+        'descriptors/transfers-are-whole',
+        'terminals/writes-are-whole',
+        'files/endless-devices',
+        'signals/interrupts-write-pipe',
+      ],
+    },
+    {
+      what: 'a read with a low-water mark above one (SO_RCVLOWAT, VMIN), moved in its middle',
       place: 'differs',
-      note: 'may end with the count of what is done, as after a stop',
+      note: 'may end with what has come, as after a signal',
       by: [],
     },
   ],

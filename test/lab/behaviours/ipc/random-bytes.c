@@ -13,6 +13,8 @@ BEHAVIOUR {
   volatile size_t many = 257;
   DO(getentropy(large, many));
   DO(getrandom(one, 0, 0));
+  static unsigned char more[30 << 20];                // which takes a while
+  for (int i = 0; i < 3; ++i) DO(getrandom(more, sizeof more, 0));
   DO(getrandom(one, 4, 64));
   void *volatile bad = (void *)8;
   DO(getrandom(bad, 4, 0));

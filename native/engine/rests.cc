@@ -1,0 +1,143 @@
+#include "engine/rests.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+
+#include "engine/waits.h"
+#include "stub/layout.h"
+#include "stub/rest.h"
+
+namespace mosrun {
+
+namespace {
+
+std::string of_descriptor(pid_t pid, pid_t tid, const char *directory, uint64_t fd) {
+  return "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + directory + "/" + std::to_string(int(fd));
+}
+
+bool waits(pid_t pid, pid_t tid, const Whole &w, uint64_t fd) {
+  std::string text;
+  if (!read_file(of_descriptor(pid, tid, "fdinfo", fd), text)) return false;
+  size_t at = text.find("flags:\t");
+  if (at == std::string::npos || strtoul(text.c_str() + at + 7, nullptr, 8) & O_NONBLOCK) return false;
+  struct stat status;
+  return w.of == Of::any || (!stat(of_descriptor(pid, tid, "fd", fd).c_str(), &status) && is_of(w.of, status.st_mode, status.st_rdev));
+}
+
+uint64_t sum_of(pid_t pid, uint64_t at, uint64_t count) {
+  iovec list[1024];
+  if (count > 1024 || !read_memory(pid, {at}, list, count * sizeof(iovec))) return 0;
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < count; ++i) sum += list[i].iov_len;
+  return sum;
+}
+
+uint64_t wanted(pid_t pid, const Whole &w, const uint64_t *args) {
+  if (w.count >= 0) return args[w.count];
+  if (w.vector >= 0) return sum_of(pid, args[w.vector], args[w.vectors]);
+  msghdr message;
+  return read_memory(pid, {args[w.message]}, &message, sizeof message) ? sum_of(pid, reinterpret_cast<uint64_t>(message.msg_iov), message.msg_iovlen) : 0;
+}
+
+// A stop signal ends such a call as well.
+bool stop_waits(pid_t tid, uint64_t mask) {
+  constexpr uint64_t stops = 1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1);
+  auto set = [&](const char *name) { return strtoull(status_field(tid, name).c_str(), nullptr, 16); };
+  return (set("SigPnd") | set("ShdPnd")) & stops & ~mask & ~set("SigIgn");
+}
+
+}  // namespace
+
+bool cut_short(pid_t pid, pid_t tid, uint64_t mask, int nr, const user_regs_struct &r, int64_t result) {
+  if (nr < 0 || result <= 0) return false;
+  const uint64_t args[6] = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
+  Whole w = whole_of(uint64_t(nr), args);
+  return w.is && uint64_t(result) < wanted(tid, w, args) && (w.fd < 0 || waits(pid, tid, w, args[w.fd])) && !handler_waits(tid, mask) && !stop_waits(tid, mask);
+}
+
+bool transfers(pid_t pid, pid_t tid) {
+  std::string text;
+  unsigned long nr, args[6];
+  if (!read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/syscall", text)) return false;
+  if (sscanf(text.c_str(), "%lu %lx %lx %lx %lx %lx %lx", &nr, &args[0], &args[1], &args[2], &args[3], &args[4], &args[5]) != 7) return false;
+  const uint64_t list[6] = {args[0], args[1], args[2], args[3], args[4], args[5]};
+  Whole w = whole_of(nr, list);
+  return w.is && wanted(tid, w, list) > 1 && (w.fd < 0 || waits(pid, tid, w, list[w.fd]));
+}
+
+bool finishes_a_call(pid_t pid, Remote base, uint32_t slots) {
+  std::vector<pid_t> tids;
+  for (pid_t tid : threads_of(pid)) tids.push_back(innermost_tid(pid, tid));
+  for (uint32_t i = 0; i < slots; ++i) {
+    Slot slot{};
+    if (read_memory(pid, base + (kSlotsOffset + i * kSlotSize), &slot, sizeof slot) && slot.finishing && std::find(tids.begin(), tids.end(), slot.tid) != tids.end()) return true;
+  }
+  return false;
+}
+
+// Of a list of buffers, and of a message, the stub gets a copy without what is done.
+static bool copy_rest(pid_t pid, const Whole &w, uint64_t (&args)[6], uint64_t done, Remote to) {
+  msghdr message{};
+  iovec list[1024];
+  uint64_t at = w.vector >= 0 ? args[w.vector] : 0, count = w.vector >= 0 ? args[w.vectors] : 0, first = 0;
+  if (w.message >= 0) {
+    if (!read_memory(pid, {args[w.message]}, &message, sizeof message)) return false;
+    at = reinterpret_cast<uint64_t>(message.msg_iov), count = message.msg_iovlen;
+  }
+  if (count > 1024 || !read_memory(pid, {at}, list, count * sizeof(iovec))) return false;
+  while (first < count && list[first].iov_len <= done) done -= list[first++].iov_len;
+  if (first == count) return false;
+  list[first].iov_base = static_cast<char *>(list[first].iov_base) + done;
+  list[first].iov_len -= done;
+  const Remote copy = to + sizeof message;
+  message.msg_iov = reinterpret_cast<iovec *>(copy.value);
+  message.msg_iovlen = count - first;
+  message.msg_control = nullptr;
+  message.msg_controllen = 0;
+  if (w.vector >= 0) args[w.vector] = copy.value, args[w.vectors] = count - first;
+  else args[w.message] = to.value;
+  return write_memory(pid, to, &message, sizeof message) && write_memory(pid, copy, list + first, (count - first) * sizeof(iovec));
+}
+
+bool finish_in_stub(pid_t pid, Thread &t, Remote base, uint32_t slots, uint64_t finish) {
+  constexpr int ppoll = 271;
+  const int32_t tid = innermost_tid(pid, t.tid);
+  for (uint32_t i = 0; i < slots; ++i) {
+    const Remote at = base + (kSlotsOffset + i * kSlotSize);
+    Slot slot{};
+    if (!read_memory(t.tid, at, &slot, sizeof slot) || slot.tid != tid || slot.state != uint32_t(SlotState::used) || slot.finishing) continue;
+    user_regs_struct &r = t.raw;
+    const uint64_t nr = t.regs.rax, kept[8] = {r.rbx, r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9, r.rip};
+    uint64_t args[6] = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
+    const Whole w = whole_of(nr, args);
+    const int fd = w.fd < 0 ? -1 : int(args[w.fd]);
+    skip_done(w, args, t.done);
+    if ((w.vector >= 0 || w.message >= 0) && !copy_rest(t.tid, w, args, t.done, at + kBufferOffset)) return false;
+    memcpy(slot.rest_registers, kept, sizeof kept);
+    memcpy(slot.rest_call, args, sizeof args);
+    slot.rest_call[6] = nr;
+    slot.rest_done = t.done;
+    slot.rest_ready = {fd, int16_t(is_writing(nr) ? 4 : 1), 0};
+    memset(slot.scratch, 0, sizeof slot.scratch);
+    slot.deadline_argument = 0;
+    slot.finishing = 1;
+    if (!write_memory(t.tid, at, &slot, sizeof slot)) return false;
+    r.rbx = at.value;
+    r.rdi = at.value + offsetof(Slot, rest_ready), r.rsi = 1, r.rdx = fd < 0 ? at.value + offsetof(Slot, scratch) : 0, r.r10 = 0, r.r8 = 8;
+    r.rax = ppoll;
+    r.rip = finish;
+    r.orig_rax = uint64_t(-1);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace mosrun

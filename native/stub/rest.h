@@ -1,0 +1,57 @@
+// Calls that the kernel ends only when all is transferred, unless a handler runs, something fails, or they are not to wait: a blocking write to a pipe, socket
+// or terminal, what waits for all of a message (MSG_WAITALL), random bytes. Whoever takes a thread out of one for a move finds a part done. The rest is
+// then another call, and what the program is told is the sum.
+#pragma once
+#include "syscalls.h"
+
+namespace mosrun {
+
+// Of what kind of file: any; a device that never has less (/dev/zero, /dev/full, /dev/random, /dev/urandom); a socket, as a pipe may take less.
+enum class Of { any, device, socket };
+struct Whole {
+  bool is = false;
+  Of of = Of::any;
+  int fd = 0;               // the argument that is the descriptor which may not wait (O_NONBLOCK); -1: none
+  int buffer = -1, count = -1;   // arguments
+  int vector = -1, vectors = -1; // of an array of { base, length }
+  int message = -1;         // of a struct msghdr
+};
+
+constexpr Whole whole_of(uint64_t nr, const uint64_t *args) {
+  constexpr uint64_t peek = 0x2, dont_wait = 0x40, wait_all = 0x100;   // recv(2)
+  auto waits_for_all = [&](uint64_t flags) { return (flags & wait_all) && !(flags & (peek | dont_wait)); };
+  Whole w;
+  switch (nr) {
+    case syscalls::nr_write: w.is = true, w.buffer = 1, w.count = 2; break;
+    case syscalls::nr_read: w.is = true, w.of = Of::device, w.buffer = 1, w.count = 2; break;
+    case syscalls::nr_sendto: w.is = !(args[3] & dont_wait), w.buffer = 1, w.count = 2; break;
+    case syscalls::nr_recvfrom: w.is = waits_for_all(args[3]), w.buffer = 1, w.count = 2; break;
+    case syscalls::nr_sendfile: w.is = true, w.of = Of::socket, w.count = 3; break;
+    case syscalls::nr_writev: w.is = true, w.vector = 1, w.vectors = 2; break;
+    case syscalls::nr_readv: w.is = true, w.of = Of::device, w.vector = 1, w.vectors = 2; break;
+    case syscalls::nr_sendmsg: w.is = !(args[2] & dont_wait), w.message = 1; break;
+    case syscalls::nr_recvmsg: w.is = waits_for_all(args[2]), w.message = 1; break;
+    case syscalls::nr_getrandom: w.is = true, w.fd = -1, w.buffer = 0, w.count = 1; break;
+    default: break;
+  }
+  return w;
+}
+
+constexpr bool is_writing(uint64_t nr) {
+  return nr == syscalls::nr_write || nr == syscalls::nr_writev || nr == syscalls::nr_sendto || nr == syscalls::nr_sendmsg || nr == syscalls::nr_sendmmsg ||
+         nr == syscalls::nr_sendfile;
+}
+
+constexpr bool is_of(Of of, uint64_t mode, uint64_t device) {
+  const uint64_t kind = mode & 0170000;
+  if (of == Of::socket) return kind == 0140000;
+  return of == Of::any || (kind == 0020000 && (device == 0x105 || device == 0x107 || device == 0x108 || device == 0x109));
+}
+
+// The arguments of the rest, where they say it themselves. Large counts are cut by the kernel (MAX_RW_COUNT).
+constexpr void skip_done(const Whole &w, uint64_t *args, uint64_t done) {
+  if (w.buffer >= 0) args[w.buffer] += done;
+  if (w.count >= 0) args[w.count] = (args[w.count] < 0x7ffff000 ? args[w.count] : 0x7ffff000) - done;
+}
+
+}  // namespace mosrun
