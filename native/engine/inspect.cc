@@ -295,6 +295,9 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   if (!view.empty() && !is_away(pid)) why.push_back(kView + view + ")");
   std::vector<Region> regions = read_regions(pid, !quick);
   if (regions.empty()) why.push_back("its memory map cannot be read");
+  const auto files = std::count_if(regions.begin(), regions.end(), [](const Region &r) { return r.inode != 0; });
+  if (regions.size() > kMappingsMax || uint64_t(files) > kFilesMax / 2)
+    why.push_back("it has more mappings (" + std::to_string(regions.size()) + ", " + std::to_string(files) + " of files) than can move (" + std::to_string(kMappingsMax) + ", " + std::to_string(kFilesMax / 2) + ")");
   for (const Region &r : regions) check_region(pid, r, why);
   if (seen) *seen = std::move(regions);
   return why;

@@ -19,10 +19,11 @@ i64 make(u64 start, u64 end, const Mapping &like) {
 
 bool anonymous(const Mapping &m) { return m.kind == Kind::anon || m.kind == Kind::shared_anon; }
 
-// The parts of `wanted` that home does not have are made; `home` is sorted.
-i64 make_missing(const Mapping *home, u64 homes, const Mapping &wanted) {
+// The parts of `wanted` that home does not have are made; `home` is sorted, and what is before `from` ends before `wanted`, as it does before what comes next.
+i64 make_missing(const Mapping *home, u64 homes, const Mapping &wanted, u64 &from) {
   u64 at = wanted.start;
-  for (u64 i = 0; i < homes && at < wanted.end; ++i) {
+  while (from < homes && home[from].end <= at) ++from;
+  for (u64 i = from; i < homes && at < wanted.end; ++i) {
     const Mapping &h = home[i];
     if (h.end <= at) continue;
     if (h.start >= wanted.end) break;
@@ -98,9 +99,10 @@ i64 apply(const Mapping *guest, u64 guests, u64 brk) {
   remove_surplus(home, homes, guest, guests);
   homes = read_mappings(maps, home, kBookMax);
   if (!homes) return -ENOMEM_;
+  u64 from = 0;
   for (u64 i = 0; i < guests; ++i)
     if (guest[i].kind != Kind::vdso && guest[i].kind != Kind::other)
-      if (i64 error = make_missing(home, homes, guest[i])) return error;
+      if (i64 error = make_missing(home, homes, guest[i], from)) return error;
   c.book_entries = 0;
   return 0;
 }

@@ -91,6 +91,10 @@ struct Mapping {
 constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8, kDontFork = 16, kWipeOnFork = 32, kDontDump = 64, kGrowsDown = 128;
 constexpr uint64_t kBookMax = kBookSize / sizeof(Mapping);
 constexpr uint64_t kListMax = kListSize / sizeof(Mapping);
+// What moves: all that a kernel lets a process have (vm.max_map_count is 65,530), but for those of the stub itself. Of files fewer: the book's entries cut
+// the list's in pieces, for which it must have room.
+constexpr uint64_t kMappingsMax = 65400, kFilesMax = (kListMax - kMappingsMax) / 2;
+static_assert(kMappingsMax < kBookMax);
 
 // What a fork, a core and the growth of a stack go by, and only the long list tells (VmFlags in /proc/PID/smaps, proc(5)): madvise(2), MAP_GROWSDOWN.
 // Other advice (huge pages, equal pages, order of reading) is on how to go about it, and each node goes about it in its own way.

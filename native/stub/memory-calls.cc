@@ -36,7 +36,7 @@ bool forget(u64 start, u64 end) {
     Mapping &m = book()[i];
     if (m.start >= end || m.end <= start) continue;
     if (m.start < start && m.end > end) {
-      if (c.book_entries == kBookMax) return false;
+      if (c.book_entries >= kFilesMax) return false;
       Mapping rest = m;
       cut_front(rest, end);
       m.end = start;
@@ -55,7 +55,7 @@ bool forget(u64 start, u64 end) {
 
 bool note(const Mapping &m) {
   Control &c = control();
-  if (c.book_entries == kBookMax) return false;
+  if (c.book_entries >= kFilesMax) return false;
   book()[c.book_entries++] = m;
   return true;
 }

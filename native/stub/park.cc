@@ -15,7 +15,7 @@ bool stays(const Mapping &m) { return (m.kind == Kind::file_private && !(m.flags
 u64 list_mappings(Mapping *list, bool for_home) {
   Control &c = control();
   auto *book = pointer<Mapping>(base() + kBookOffset);
-  u64 count = read_mappings(c.advised ? c.long_maps : c.maps, list, kListMax - c.book_entries * 2);
+  u64 count = read_mappings(c.advised ? c.long_maps : c.maps, list, kListMax - 2 * minimum(c.book_entries, kFilesMax));
   if (!count) guest_dies(Ending::no_maps);
   u64 kept = 0;
   for (u64 i = 0; i < count; ++i) {                                             // the guest's own vsyscall page

@@ -37,7 +37,12 @@ export const interfaces: Record<string, Feature[]> = {
       note: 'what is touched travels',
       by: ['memory/large-sparse-file'],
     },
-    { what: '20,000 mappings', place: 'exact', by: ['memory/many-mappings'] },
+    {
+      what: 'very many mappings',
+      place: 'exact',
+      note: 'shown of 20,000; more than 65,400, or 8,226 of files, stay home',
+      by: ['memory/many-mappings', 'memory/too-many-of-files'],
+    },
     {
       what: 'code written and run, memory that is executed',
       place: 'exact',
@@ -241,7 +246,7 @@ export const interfaces: Record<string, Feature[]> = {
     {
       what: 'memory of an away child read or written by process_vm_readv',
       place: 'differs',
-      note: 'home has only its skeleton',
+      note: 'so does /proc/PID/mem: home has only its skeleton, which reads as zeros or as its files were. Without access it would fail instead, but /proc/PID/mem passes over protections, and its files must stay readable to be fetched',
       by: [],
     },
   ],
