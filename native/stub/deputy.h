@@ -1,0 +1,65 @@
+// Inside of the deputy: what its parts share. deputy.cc takes and answers requests, home-calls.cc makes the program's calls, home-threads.cc its
+// threads, children and programs.
+#pragma once
+#include "stub.h"
+
+namespace mosrun {
+
+// A request's bytes: in the slot's buffer if they fit, else in a mapping of their own that goes when the call is done.
+struct Space {
+  uint8_t *in = nullptr, *out = nullptr;
+  u64 start = 0, mapped = 0;
+
+  bool open(Slot *slot, const Request &r) {
+    u64 in_size = r.in_size, out_size = r.out_size, in_align = r.in_align & 511, out_align = r.out_align & 511;
+    if (r.flags & kCut) return open_cut(in_size, out_size);
+    u64 in_room = align_up(in_align + in_size, 512), need = in_room + out_align + out_size;
+    in = buffer(slot);
+    if (need > kBufferSize) {
+      i64 at = sys(nr_mmap, 0, need, prot_read | prot_write, map_private | map_anonymous, u64(-1), 0);
+      if (failed(at)) {
+        WithoutLimits lifted;
+        at = sys(nr_mmap, 0, need, prot_read | prot_write, map_private | map_anonymous, u64(-1), 0);
+      }
+      if (failed(at)) return false;
+      mapped = need;
+      start = u64(at);
+      in = pointer<uint8_t>(start);
+    }
+    out = in + in_room + out_align;
+    in += in_align;
+    return true;
+  }
+  // Each buffer ends where no memory is.
+  bool open_cut(u64 in_size, u64 out_size) {
+    constexpr u64 gap = 256 << 10;
+    u64 in_room = align_up(in_size, kPage), out_room = align_up(out_size, kPage), need = in_room + gap + out_room + gap;
+    i64 at = sys(nr_mmap, 0, need, prot_none, map_private | map_anonymous, u64(-1), 0);
+    if (failed(at)) return false;
+    mapped = need;
+    start = u64(at);
+    if (in_room && sys(nr_mprotect, start, in_room, prot_read | prot_write)) return false;
+    if (out_room && sys(nr_mprotect, start + in_room + gap, out_room, prot_read | prot_write)) return false;
+    in = pointer<uint8_t>(start + in_room - in_size);
+    out = pointer<uint8_t>(start + in_room + gap + out_room - out_size);
+    return true;
+  }
+  void close() {
+    if (mapped) sys(nr_munmap, start, mapped);
+    mapped = 0;
+  }
+};
+
+void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0, u32 flags = 0);
+bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit);   // offsets of a request become addresses; false: it names others
+i64 guard_descriptors(const Request &r);                 // the channels are none of the program's
+
+void call(Slot *slot, const Request &r, Space &space);   // home-calls.cc
+void maps(Slot *slot, const Request &r, const Space &space);
+
+void clone_thread(Slot *slot, const Request &r);         // home-threads.cc
+void fork_process(Slot *slot, const Request &r);
+void exec(Slot *slot, const Request &r, Space &space);
+[[noreturn]] void end_thread(Slot *slot, int status);
+
+}  // namespace mosrun

@@ -1,0 +1,102 @@
+// Home, while away: the program's own calls, as a request has them.
+#include "deputy.h"
+#include "rest.h"
+#include "syscalls.h"
+
+namespace mosrun {
+
+namespace {
+
+i64 close_range_around(u64 first, u64 last, u64 flags) {
+  Control &c = control();
+  u64 low = u64(c.window), high = u64(c.window_end);
+  if (last < low || first >= high || flags & 2) return sys(nr_close_range, first, last, flags);   // CLOSE_RANGE_UNSHARE comes home instead
+  i64 result = 0;
+  if (first < low) result = sys(nr_close_range, first, low - 1, flags);
+  if (!result && last >= high) result = sys(nr_close_range, high, last, flags);
+  for (u64 fd = maximum(first, low); fd <= minimum(last, high - 1) && !result; ++fd)
+    if (!window_touches(fd)) flags & 4 ? sys(nr_fcntl, fd, 2, 1) : sys(nr_close, fd);
+  return result;
+}
+
+// Has the call a mask of its own while it waits? Null: none.
+bool own_mask(u32 nr, const u64 *args, u64 &mask) {
+  u64 at = 0;
+  switch (nr) {
+    case syscalls::nr_rt_sigsuspend: at = args[1] == 8 ? args[0] : 0; break;
+    case nr_ppoll: at = args[3]; break;
+    case nr_epoll_pwait: case syscalls::nr_epoll_pwait2: at = args[4]; break;
+    case syscalls::nr_pselect6: if (args[5] && args[5] != kBadPointer) copy(&at, pointer<void>(args[5]), 8); break;
+    default: break;
+  }
+  if (!at || at == kBadPointer) return false;
+  copy(&mask, pointer<void>(at), 8);
+  return true;
+}
+
+u64 length_of(const IoVec *list, u64 count) {
+  u64 sum = 0;
+  for (u64 i = 0; i < count; ++i) sum += list[i].length;
+  return sum;
+}
+
+bool waits(const Whole &w, u64 fd) {
+  constexpr i64 nonblock = 0x800;
+  i64 flags = sys(nr_fcntl, fd, 3);                                     // F_GETFL
+  if (failed(flags) || flags & nonblock) return false;
+  if (w.of == Of::any) return true;
+  struct { u64 device, number, links; u32 mode, user, group, pad; u64 special, rest[12]; } status{};
+  return !sys(syscalls::nr_fstat, fd, address(&status)) && is_of(w.of, status.mode, status.special);
+}
+
+// Has it transferred a part only because this thread was wanted elsewhere? SIGCONT, which this thread has a handler for, counts as that.
+bool cut_short(const Slot *slot, u32 nr, const u64 *args, i64 result) {
+  if (result <= 0 || slot->in_hand || !(slot->interrupt & 2 || slot->continued)) return false;
+  Whole w = whole_of(nr, args);
+  if (!w.is) return false;
+  u64 wanted = 0;
+  if (w.count >= 0) wanted = args[w.count];
+  else if (w.vector >= 0) wanted = length_of(pointer<IoVec>(args[w.vector]), args[w.vectors]);
+  else wanted = length_of(pointer<IoVec>(pointer<MsgHdr>(args[w.message])->iov), pointer<MsgHdr>(args[w.message])->iov_length);
+  return u64(result) < wanted && (w.fd < 0 || waits(w, args[w.fd]));
+}
+
+}  // namespace
+
+void call(Slot *slot, const Request &r, Space &space) {
+  u64 args[6], limit;
+  if (!syscalls::deputy_may(r.nr) || !resolve(r, space, args, &limit)) return answer(slot, -ENOSYS_);
+  if (i64 error = guard_descriptors(r)) return answer(slot, error);
+  if (r.inout_size > minimum<u64>(limit, r.out_size)) return answer(slot, -EINVAL_);
+  u64 data = address(space.in) + r.relocations * sizeof(Relocation);
+  copy(space.out, pointer<void>(data), r.inout_size);
+  if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
+  SocketTime time(slot, r.nr, u32(args[0]));
+  if (!slot->in_hand) slot->wait_masked = !(r.flags & kCut) && own_mask(r.nr, args, slot->wait_mask);
+  i64 result = time.settle(r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args));
+  if (slot->wait_masked == 1) slot->wait_masked = 0;
+  if (result >= 0 && opens_name(r.nr) && views_itself(int(result))) {
+    if (shows_maps(int(result)) && !slot->fatal) return answer(slot, result, nullptr, 0, kShowsMaps);
+    sys(nr_close, u64(result));
+    result = come_home_for(r.nr);
+  }
+  bool unfinished = cut_short(slot, r.nr, args, result);
+  if (slot->continued) {
+    slot->continued = 0;
+    if (result == -EINTR_ && syscalls::calls[r.nr].restart != syscalls::Restart::eintr) result = kRestart;   // signal(7)
+  }
+  if (slot->fatal && !unfinished) result = kRestart;                    // it will not see the result
+  if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
+  u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
+  answer(slot, result, space.out, r.out_fixed + rest, unfinished ? kUnfinished : 0);
+}
+
+void maps(Slot *slot, const Request &r, const Space &space) {
+  if (!opens_name(r.nr)) return answer(slot, -ENOSYS_);
+  i64 error = show_maps(r, space.in);
+  if (!error) return answer(slot, i64(r.args[0]));
+  if (!window_touches(r.args[0])) sys(nr_close, r.args[0]);
+  answer(slot, come_home_for(r.nr));
+}
+
+}  // namespace mosrun
