@@ -1,4 +1,4 @@
-// Home, while away: threads, children and programs. What the guest has of them is in thread-calls.cc and exec.cc.
+// Home, while away: threads, children and programs. What the guest has of them is in thread-calls.cc, children.cc and exec.cc.
 #include <initializer_list>
 
 #include "deputy.h"
