@@ -44,7 +44,7 @@ void shuts_the_sandbox() {
   // No other descriptors than its own.
   int open_fds = 0;
   for (uint64_t fd = 0; fd < 200; fd++) open_fds += guest.call({SYS_fcntl, fd, F_GETFD}) >= 0;
-  CHECK(open_fds == 6);   // channel, event channel, pool, maps, pagemap, userfaultfd
+  CHECK(open_fds == 7);   // channel, event channel, pool, maps, smaps, pagemap, userfaultfd
   // No rights, no namespaces.
   CHECK(guest.call({SYS_getuid}) == 0);
   guest.call({SYS_getgroups, 64, kBuffer});
