@@ -3,16 +3,22 @@
 #include "../../lab.h"
 #include <sys/resource.h>
 
-// Every process makes children as long as it may. What is made and what is refused goes through a pipe.
+// Every process makes children, and tries again what is refused: those of before count until they have been waited for. What is made and what is
+// refused goes through a pipe.
 static void bomb(int to, int depth) {
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 3;) {
     const pid_t child = fork();
     if (child == 0) {
       (void)!write(to, "+", 1);
       if (depth) bomb(to, depth - 1);
       for (;;) pause();
     }
-    if (child < 0) (void)!write(to, errno == EAGAIN ? "-" : "?", 1);
+    if (child > 0) {
+      ++i;
+      continue;
+    }
+    (void)!write(to, errno == EAGAIN ? "-" : "?", 1);
+    usleep(20000);
   }
 }
 
