@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +26,22 @@ std::string node_of(const Order &o) {
   return text.substr(at, text.find('"', at) - at);
 }
 
+// Signals that are queued count against the program's own limit (RLIMIT_SIGPENDING, kernel/signal.c), which it may have used up. Those of kill(2) come all
+// the same, without saying who sent them.
+static void nudge(pid_t pid, siginfo_t &info) {
+  const pid_t tid = living_thread(pid);
+  auto sent = [&] { return !syscall(SYS_rt_tgsigqueueinfo, pid, tid, kControlSignal, &info) || errno != EAGAIN; };
+  if (sent()) return;
+  rlimit own{};
+  bool done = false;
+  if (!prlimit(pid, RLIMIT_SIGPENDING, nullptr, &own)) {
+    const rlimit wide{own.rlim_max, own.rlim_max};
+    done = !prlimit(pid, RLIMIT_SIGPENDING, &wide, nullptr) && sent();
+    prlimit(pid, RLIMIT_SIGPENDING, &own, nullptr);
+  }
+  if (!done) kill(pid, kControlSignal);
+}
+
 // The order is a word in the process's memory, and the signal only has it look there: so a signal too many does no harm. One that comes when the process
 // has just started another program, or is at home again, would end it; so the two sides look out for each other (home-signals.cc).
 bool order_deputy(pid_t pid, Remote base, uint32_t order) {
@@ -39,7 +56,7 @@ bool order_deputy(pid_t pid, Remote base, uint32_t order) {
     Control c{};
     if (clock_ns(CLOCK_MONOTONIC) >= next) {                // the thread that was to look may have ended
       if (!word(offsetof(Control, mover_nudges), 1) || !read_control(pid, base, c)) return false;
-      if (c.order && !c.no_nudges && Phase(c.phase) == Phase::away) syscall(SYS_rt_tgsigqueueinfo, pid, living_thread(pid), kControlSignal, &info);
+      if (c.order && !c.no_nudges && Phase(c.phase) == Phase::away) nudge(pid, info);
       if (!word(offsetof(Control, mover_nudges), 0)) return false;
       next = clock_ns(CLOCK_MONOTONIC) + kNudgeAgain;
     }

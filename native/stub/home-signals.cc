@@ -119,8 +119,16 @@ bool put_out_of_call(Slot *slot, Context *context) {
   return ended;
 }
 
-// SI_QUEUE and SI_TIMER with our value are ours, and what the kernel sends; SI_USER, SI_TKILL and all others are not.
-bool is_foreign(int code, u64 value) { return code == 0 || (code < 0 && value != kOurs); }
+// SI_QUEUE and SI_TIMER with our value are ours, and what the kernel sends; SI_USER, SI_TKILL and all others are not. One that tells no sender may be a
+// mover's, which had no room in the queue.
+bool is_foreign(const uint8_t *info) {
+  int code, sender;
+  u64 value;
+  copy(&code, info + 8, 4);
+  copy(&sender, info + 16, 4);
+  copy(&value, info + 24, 8);
+  return code < 0 ? value != kOurs : code == 0 && (sender || !load(&control().order));
+}
 
 // Sent to the program, by whomever. Where it would end it, it does; a handler gets it like any other signal. What is blocked, or comes while another
 // is in hand, cannot be left to the kernel's queue, whose 64 are ours: the process comes home for it.
@@ -146,9 +154,7 @@ void controlled(int signal, uint8_t *info, Context *context) {
   Control &c = control();
   int code;
   copy(&code, info + 8, 4);
-  u64 value;
-  copy(&value, info + 24, 8);
-  if (is_foreign(code, value)) return foreign(signal, info, context);
+  if (is_foreign(info)) return foreign(signal, info, context);
   bool timer = code == -2, waits = slot->socket_wait == u32(SocketWait::timed);    // SI_TIMER
   if (timer && !waits) return;
   if (put_out_of_call(slot, context) && waits) slot->socket_wait = u32(timer ? SocketWait::over : SocketWait::let_go);
@@ -257,7 +263,14 @@ static void put_out(Slot *slot) {
   info.code = -1;                                                                // SI_QUEUE
   info.pid = control().pid;
   info.value = kOurs;
+  if (sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), kControlSignal, address(&info)) != -EAGAIN_) return;
+  constexpr u64 kLimitPending = 11;                                              // RLIMIT_SIGPENDING: the program has used it up
+  RLimit own{};
+  if (sys(nr_prlimit64, 0, kLimitPending, 0, address(&own))) return;
+  RLimit wide{own.hard, own.hard};
+  sys(nr_prlimit64, 0, kLimitPending, address(&wide));
   sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), kControlSignal, address(&info));
+  sys(nr_prlimit64, 0, kLimitPending, address(&own));
 }
 
 // Every thread but this one, and one whose program is about to be another's.
@@ -296,6 +309,11 @@ void refuse_nudges(Slot *starting) {
   const i64 until = now() + kNudgePatience;
   TimeSpec pause{0, 50000};
   while (__atomic_load_n(&c.nudging, __ATOMIC_SEQ_CST) || (__atomic_load_n(&c.mover_nudges, __ATOMIC_SEQ_CST) && now() < until)) sys(nr_nanosleep, address(&pause), 0);
+  // One that came for the process, and not for a thread, is taken now: the kernel looks when a mask becomes smaller.
+  const u64 only = bit(kControlSignal);
+  if (!starting) return;
+  sys(nr_rt_sigprocmask, 0, address(&only), 0, 8);
+  sys(nr_rt_sigprocmask, 1, address(&only), 0, 8);
 }
 
 void accept_nudges(Slot *starting) {
@@ -312,11 +330,7 @@ void forget_nudges() {
   uint8_t *kept = buffer(this_slot());
   u64 count = 0;
   while (sys(128, address(&only), address(kept + count * kInfoSize), address(&none), 8) == kControlSignal) {   // rt_sigtimedwait
-    int code;
-    u64 value;
-    copy(&code, kept + count * kInfoSize + 8, 4);
-    copy(&value, kept + count * kInfoSize + 24, 8);
-    if (is_foreign(code, value) && (count + 2) * kInfoSize < kBufferSize) ++count;
+    if (is_foreign(kept + count * kInfoSize) && (count + 2) * kInfoSize < kBufferSize) ++count;
   }
   for (u64 i = 0; i < count; ++i) sys(nr_rt_sigqueueinfo, u64(control().pid), kControlSignal, address(kept + i * kInfoSize));
 }

@@ -26,15 +26,14 @@ bool sends(u64 nr) {
 // A guest makes many messages' call one by one.
 u64 as_made(u64 nr) { return nr == syscalls::nr_recvmmsg ? u64(nr_recvmsg) : nr == syscalls::nr_sendmmsg ? u64(nr_sendmsg) : nr; }
 
-// The time-out of the socket for calls like this one, ns; 0: none, or no socket.
-i64 time_of(u64 fd, u64 nr) {
+}  // namespace
+
+i64 socket_time(u64 fd, u64 nr) {
   struct { i64 seconds, microseconds; } t{};
   u32 length = sizeof t;
   if (sys(nr_getsockopt, fd, 1, sends(nr) ? 21 : 20, address(&t), address(&length))) return 0;   // SOL_SOCKET, SO_SNDTIMEO or SO_RCVTIMEO
   return t.seconds > 4000000000 ? 0 : t.seconds * 1000000000 + t.microseconds * 1000;
 }
-
-}  // namespace
 
 bool may_wait_by_socket(u64 nr) { return nr < syscalls::count && syscalls::calls[nr].restart == syscalls::Restart::sys && (syscalls::fd_args[nr] & 1); }
 
@@ -73,7 +72,7 @@ i64 SocketTime::settle(i64 result) {
     return nr_ == nr_connect ? -115 : -EAGAIN_;              // EINPROGRESS
   }
   if (how == SocketWait::let_go && !slot_->socket_deadline) {
-    i64 whole = time_of(fd_, nr_);
+    i64 whole = socket_time(fd_, nr_);
     if (whole > 0) slot_->socket_deadline = u64(began_ + whole), slot_->socket_call = nr_, slot_->socket = fd_;
   }
   return result;

@@ -148,6 +148,7 @@ class SocketTime {
   int timer_ = -1;
 };
 bool may_wait_by_socket(u64 nr);
+i64 socket_time(u64 fd, u64 nr);                          // the time-out of the socket for calls like this one, ns; 0: none, or no socket
 void take_socket_time(Slot *slot);
 void leave_socket_time(Slot *slot);
 [[noreturn]] void die_of(Slot *slot);                     // of its fatal signal, without the memory

@@ -29,7 +29,4 @@ BEHAVIOUR {
   DO(recv(in, text, 16, 0));
   SAY("%s", text);
   pthread_join(other, NULL);
-  other = later(30, put);
-  DO(recv(in, text, 16, 0));
-  pthread_join(other, NULL);
 }
