@@ -290,7 +290,8 @@ i64 advise(u64 at, u64 length, u64 advice) {
   u64 size = align_up(length, kPage);
   if (at % kPage || size < length) return -EINVAL_;
   require(!overlaps_region(at, size), "pages of the stub are given up", at, size);
-  require(advice == 4 || advice == 9 || advice == 24 || world.asked.op == Op::mirror || world.asked.op == Op::map || world.side == Side::guest, "unknown advice", advice);
+  const bool for_fork_or_core = advice == 10 || advice == 11 || (advice >= 16 && advice <= 19);   // MADV_DONTFORK ... MADV_KEEPONFORK
+  require(advice == 4 || advice == 9 || advice == 24 || for_fork_or_core || world.asked.op == Op::mirror || world.asked.op == Op::map || world.side == Side::guest, "unknown advice", advice);
   return accessible(at, size, 0) < size ? -ENOMEM_ : 0;
 }
 

@@ -250,6 +250,7 @@ i64 lock(u32 nr, u64 *a) {
   if (nr == nr_mlock2 && a[2] & ~1ull) return -EINVAL_;
   u64 start = align_down(a[0], kPage), length = align_up(a[1] + (a[0] - start), kPage);
   if (start + length < start) return -EINVAL_;
+  if (ours(start, length)) return -ENOMEM_;                               // at home nothing is there
   uint8_t seen[64];
   for (u64 at = start; at < start + length; at += sizeof seen * kPage)
     if (i64 error = sys(nr_mincore, at, minimum<u64>(sizeof seen * kPage, start + length - at), address(seen))) return error;
