@@ -232,7 +232,7 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
   }, async () => {
     bash.make?.();
     await encrypting(1);
-    const command = [...bash.command.slice(0, -1), '4'];
+    const command = [...bash.command.slice(0, -1), '8'];
     const plain = await testbed.run(1, command, { cwd: workplace.empty() });
     const expected = workplace.trace(plain);
     const running = testbed.start(1, ['mosrun', '-Jbash', ...command], { cwd: workplace.empty(), timeout: 60 });
