@@ -25,10 +25,11 @@ std::string of_descriptor(pid_t pid, pid_t tid, const char *directory, uint64_t 
   return "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + directory + "/" + std::to_string(int(fd));
 }
 
-// A socket's own time-out (SO_RCVTIMEO, SO_SNDTIMEO) ends a call with a part, too; the rest would have it anew.
-bool has_time(pid_t pid, pid_t tid, uint64_t fd) {
-  int copy = copy_descriptor(pid, tid, int(fd));
-  bool any = false;
+// A socket's own time-out (SO_RCVTIMEO, SO_SNDTIMEO) ends a call with a part, too; the rest would have it anew. And a message is all that comes.
+bool ends_by_itself(pid_t pid, pid_t tid, const Whole &w, uint64_t fd) {
+  int copy = copy_descriptor(pid, tid, int(fd)), type = 0;
+  socklen_t size = sizeof type;
+  bool any = w.stream && (copy < 0 || getsockopt(copy, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_STREAM);
   for (int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
     timeval time{};
     socklen_t length = sizeof time;
@@ -43,7 +44,7 @@ bool waits(pid_t pid, pid_t tid, const Whole &w, uint64_t fd) {
   if (!read_file(of_descriptor(pid, tid, "fdinfo", fd), text)) return false;
   size_t at = text.find("flags:\t");
   if (at == std::string::npos || strtoul(text.c_str() + at + 7, nullptr, 8) & O_NONBLOCK) return false;
-  if (has_time(pid, tid, fd)) return false;
+  if (ends_by_itself(pid, tid, w, fd)) return false;
   struct stat status;
   return w.of == Of::any || (!stat(of_descriptor(pid, tid, "fd", fd).c_str(), &status) && is_of(w.of, status.st_mode, status.st_rdev));
 }

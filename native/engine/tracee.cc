@@ -281,9 +281,14 @@ void Tracee::settle(Thread &thread) {
   thread.begun = true;
 }
 
-bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint64_t finish, uint64_t call) {
-  if (t.raw.rip - region.value >= size) return true;
+bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots, uint64_t finish, uint64_t call) {
   Slot slot{};
+  if (t.raw.rip - region.value >= size) {
+    // Its handler may run on top of it, and come back to it.
+    for (uint32_t i = 0; i < slots; ++i)
+      if (read_memory(t.tid, region + (kSlotsOffset + i * kSlotSize), &slot, sizeof slot) && slot.finishing && slot.tid == innermost_tid(pid_, t.tid)) return false;
+    return true;
+  }
   const uint64_t at = t.raw.rbx;
   if (at - region.value >= size || !read_memory(t.tid, {at}, &slot, sizeof slot) || !slot.finishing) return false;
   // Where it is to go on now: with the wait, or with the call itself. Anywhere else it is about to, or has come to the end of it.
@@ -293,7 +298,10 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint64_t finish
   t.done += slot.rest_done;
   r.rbx = kept[0], r.rdi = kept[1], r.rsi = kept[2], r.rdx = kept[3], r.r10 = kept[4], r.r8 = kept[5], r.r9 = kept[6];
   r.rip = kept[7] - 2;
+  r.rax = slot.rest_call[6];
   r.orig_rax = uint64_t(-1);
+  const uint32_t no = 0;
+  if (!write_memory(t.tid, {at + offsetof(Slot, finishing)}, &no, sizeof no)) return false;
   t.begun = t.in_call = true;
   t.raw = r;                                               // should nothing come of the move: as after a signal
   t.raw.rip = kept[7];

@@ -59,7 +59,7 @@ class Tracee {
   void resume_all();
 
   // A thread that does the rest of a call in the stub (stub/rest.cc), in `region`: as if it were in the call itself. False: it cannot be told yet.
-  bool leave_rest(Thread &thread, Remote region, uint64_t size, uint64_t finish, uint64_t call);
+  bool leave_rest(Thread &thread, Remote region, uint64_t size, uint32_t slots, uint64_t finish, uint64_t call);
 
   std::vector<Thread> &threads() { return threads_; }
   void carry(std::vector<Carried> waits) { carried_ = std::move(waits); }

@@ -230,9 +230,10 @@ int move_out(const Order &order) {
     }
     if (!why.empty()) return cannot(o.pid, why[0]);
     if (!tracee.read_threads(error)) return cannot(o.pid, error);
-    const auto &header = *reinterpret_cast<const BlobHeader *>(blob);
-    bool settled = !tracee.unsettled();
-    for (Thread &t : tracee.threads()) settled = settled && tracee.leave_rest(t, left, left_size, left.value + header.finish, left.value + header.finish_call) && restore_arguments(t, left.value, left ? status.control.slots : 0, error);
+    BlobHeader header{};
+    const uint32_t left_slots = left ? status.control.slots : 0;
+    bool settled = !tracee.unsettled() && (!left || read_memory(tracee.threads()[0].tid, left, &header, sizeof header));
+    for (Thread &t : tracee.threads()) settled = settled && tracee.leave_rest(t, left, left_size, left_slots, left.value + header.finish, left.value + header.finish_call) && restore_arguments(t, left.value, left_slots, error);
     pid_t other = shares_memory_with(tracee.threads()[0].tid);   // begun since it was asked first; the other would lose what is sent away
     if (settled && !other) break;
     if (other && (other < 0 || tries >= 200)) return cannot(o.pid, why_shared(other));

@@ -35,6 +35,7 @@ i64 many_messages(Trap &trap, u32 nr, u64 *args) {
     if (failed(result)) break;
     u32 length = u32(result);
     if (copy_program(pointer<void>(one[1] + 56), &length, 4)) return done ? i64(done) : -EFAULT_;
+    if (call.unfinished || (!receiving && u64(result) < call.asked)) { ++done; break; }   // the next would come before the rest of this one
     if (until && now() >= until) { ++done; break; }
   }
   if (until && done) {                                                  // what is left of the time

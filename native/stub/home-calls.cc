@@ -44,6 +44,9 @@ bool waits(const Whole &w, u64 fd) {
   constexpr i64 nonblock = 0x800;
   i64 flags = sys(nr_fcntl, fd, 3);                                     // F_GETFL
   if (failed(flags) || flags & nonblock || socket_time(fd, nr_recvfrom) || socket_time(fd, nr_sendto)) return false;   // the rest would have the time anew
+  int type = 0;
+  u32 length = sizeof type;
+  if (w.stream && (sys(nr_getsockopt, fd, 1, 3, address(&type), address(&length)) || type != 1)) return false;   // SO_TYPE, SOCK_STREAM
   if (w.of == Of::any) return true;
   struct { u64 device, number, links; u32 mode, user, group, pad; u64 special, rest[12]; } status{};
   return !sys(syscalls::nr_fstat, fd, address(&status)) && is_of(w.of, status.mode, status.special);

@@ -76,8 +76,14 @@ void fatal(int signal, uint8_t *info, Context *context) {
 void caught(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   if (fault_here(signal, info, context)) return;
+  const SigAction action = control().process.actions[signal - 1];
+  if (action.handler == 1) return;
+  if (!action.handler) {                                     // another thread takes the handler away this moment
+    sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), u64(signal), address(info));
+    return;
+  }
   copy(slot->info, info, sizeof slot->info);
-  slot->caught_for = control().process.actions[signal - 1];
+  slot->caught_for = action;
   slot->in_hand = u32(signal);
   if (slot->wait_masked && context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_)) slot->wait_masked = 2;
   if (signal == kContinue) send_event(EventType::resume, 0, 0);
@@ -119,15 +125,14 @@ bool put_out_of_call(Slot *slot, Context *context) {
   return ended;
 }
 
-// SI_QUEUE and SI_TIMER with our value are ours, and what the kernel sends; SI_USER, SI_TKILL and all others are not. One that tells no sender may be a
-// mover's, which had no room in the queue.
+// SI_QUEUE and SI_TIMER with our value are ours, and what the kernel sends; SI_USER, SI_TKILL and all others are not. While there is an
+// order, one of kill(2) is taken for the mover's, which had no room in the queue.
 bool is_foreign(const uint8_t *info) {
-  int code, sender;
+  int code;
   u64 value;
   copy(&code, info + 8, 4);
-  copy(&sender, info + 16, 4);
   copy(&value, info + 24, 8);
-  return code < 0 ? value != kOurs : code == 0 && (sender || !load(&control().order));
+  return code < 0 ? value != kOurs : code == 0 && !load(&control().order) && !load(&control().mover_nudges);
 }
 
 // Sent to the program, by whomever. Where it would end it, it does; a handler gets it like any other signal. What is blocked, or comes while another
@@ -138,7 +143,11 @@ void foreign(int signal, uint8_t *info, Context *context) {
   u64 handler = c.process.actions[signal - 1].handler;
   if (handler == 1) return;
   bool away = load(&c.phase) == u32(Phase::away);
-  if (away && !(slot->mask & bit(signal)) && !slot->in_hand) return handler ? caught(signal, info, context) : send_plain(slot, u32(signal), info);
+  if (away && !(slot->mask & bit(signal)) && !slot->in_hand) {
+    if (!handler) return send_plain(slot, u32(signal), info);
+    if (let_go(context)) __atomic_or_fetch(&slot->interrupt, kBegun, __ATOMIC_ACQ_REL);   // the kernel would restart it for us
+    return caught(signal, info, context);
+  }
   for (Held &held : c.held) {
     u32 free = 0;
     if (!__atomic_compare_exchange_n(&held.taken, &free, 1u, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) continue;
@@ -291,11 +300,19 @@ bool any_held() {
   return false;
 }
 
+// Only the first thread may say that a signal is another's (rt_sigqueueinfo(2)).
+static void queue_again(uint8_t *info) {
+  constexpr int queued = -1;                                                     // SI_QUEUE
+  if (!sys(nr_rt_sigqueueinfo, u64(control().pid), kControlSignal, address(info))) return;
+  copy(info + 8, &queued, sizeof queued);
+  sys(nr_rt_sigqueueinfo, u64(control().pid), kControlSignal, address(info));
+}
+
 void release_held() {
   for (Held &held : control().held) {
     if (!held.taken) continue;
     held.taken = 0;
-    sys(nr_rt_sigqueueinfo, u64(control().pid), kControlSignal, address(held.info));
+    queue_again(held.info);
   }
 }
 
@@ -332,7 +349,7 @@ void forget_nudges() {
   while (sys(128, address(&only), address(kept + count * kInfoSize), address(&none), 8) == kControlSignal) {   // rt_sigtimedwait
     if (is_foreign(kept + count * kInfoSize) && (count + 2) * kInfoSize < kBufferSize) ++count;
   }
-  for (u64 i = 0; i < count; ++i) sys(nr_rt_sigqueueinfo, u64(control().pid), kControlSignal, address(kept + i * kInfoSize));
+  for (u64 i = 0; i < count; ++i) queue_again(kept + i * kInfoSize);
 }
 
 // From now on the answer is only: again. `instead`: also where it was about to move on.

@@ -240,6 +240,8 @@ void send_copy_home(Slot *image) {
   r.magic = kRequestMagic;
   r.op = Op::come_home;
   r.args[0] = nr_fork;
+  set_timeout(image->channel, kPatience, true);                                 // it may be stopped there, and others wait for the lock
+  set_timeout(image->channel, kPatience, false);
   if (!have_own_files() || send_all(image->channel, &r, sizeof r) || receive_all(image->channel, &reply, sizeof reply)) return;
   r.args[0] = 1;
   if (!send_registers(image, r)) dump_home(image, image->channel, true);

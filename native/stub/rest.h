@@ -11,6 +11,7 @@ enum class Of { any, device, socket };
 struct Whole {
   bool is = false;
   Of of = Of::any;
+  bool stream = false;      // of a message, what has come is all
   int fd = 0;               // the argument that is the descriptor which may not wait (O_NONBLOCK); -1: none
   int buffer = -1, count = -1;   // arguments
   int vector = -1, vectors = -1; // of an array of { base, length }
@@ -25,12 +26,12 @@ constexpr Whole whole_of(uint64_t nr, const uint64_t *args) {
     case syscalls::nr_write: w.is = true, w.buffer = 1, w.count = 2; break;
     case syscalls::nr_read: w.is = true, w.of = Of::device, w.buffer = 1, w.count = 2; break;
     case syscalls::nr_sendto: w.is = !(args[3] & dont_wait), w.buffer = 1, w.count = 2; break;
-    case syscalls::nr_recvfrom: w.is = waits_for_all(args[3]), w.buffer = 1, w.count = 2; break;
+    case syscalls::nr_recvfrom: w.is = waits_for_all(args[3]), w.stream = true, w.buffer = 1, w.count = 2; break;
     case syscalls::nr_sendfile: w.is = true, w.of = Of::socket, w.count = 3; break;
     case syscalls::nr_writev: w.is = true, w.vector = 1, w.vectors = 2; break;
     case syscalls::nr_readv: w.is = true, w.of = Of::device, w.vector = 1, w.vectors = 2; break;
     case syscalls::nr_sendmsg: w.is = !(args[2] & dont_wait), w.message = 1; break;
-    case syscalls::nr_recvmsg: w.is = waits_for_all(args[2]), w.message = 1; break;
+    case syscalls::nr_recvmsg: w.is = waits_for_all(args[2]), w.stream = true, w.message = 1; break;
     case syscalls::nr_getrandom: w.is = true, w.fd = -1, w.buffer = 0, w.count = 1; break;
     default: break;
   }

@@ -88,6 +88,7 @@ class Lock {
   // Whoever had this slot is dead.
   static void free_of(volatile u32 *word, u32 slot) {
     if ((load(word) & ~kWaited) == holder(slot)) release(word);
+    futex_wake(word);                                        // it may have died with the wake-up that was another's
   }
 
  private:

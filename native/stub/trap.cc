@@ -141,6 +141,7 @@ i64 special_call(Trap &trap, u32 nr, u64 *args) {
     case Special::futex: case Special::futex_wait: case Special::futex_waitv: case Special::getrusage: case Special::times:
       return time_call(trap, nr, args);
     case Special::getrandom:
+      trap.slot->rest_ip = 0;                                           // of one that began at home: it is done anew, all of it
       if (args[1] && touches_stub(args[0], minimum<u64>(args[1], 32 << 20))) return -EFAULT_;   // at home nothing is there
       touch_range(args[0], minimum<u64>(args[1], 32 << 20), true);      // pages that are still at home
       return sys(nr, args[0], args[1], args[2]);
