@@ -171,6 +171,8 @@ void settle_return(Slot *slot, u32 serial) {
     channel = take_channel(serial);
     if (channel >= 0 && fails(Fault::home_no_channel)) sys(nr_close, u64(channel)), channel = -1;
   }
+  // Before every deputy stands still nothing is settled, a failure neither: one that came later would take it for the return that succeeded.
+  wait_for_deputies();
   i64 error = channel < 0 ? -EPROTO_ : receive_home(channel);
   if (channel >= 0 && serial) sys(nr_close, u64(channel));
   if (!error) return;

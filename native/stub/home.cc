@@ -145,11 +145,16 @@ void close_channels() {
 
 }  // namespace
 
+void wait_for_deputies() {
+  Control &c = control();
+  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
+}
+
 // Until the phase says home, the guest can go on where it is: it hears which it is to be by a word on its channels, or by their end.
 i64 receive_home(int channel) {
   Control &c = control();
-  // Not before every deputy stands still: one of them may be giving back memory this moment, and must not give back what is about to come.
-  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
+  // One of them may be giving back memory this moment, and must not give back what is about to come.
+  wait_for_deputies();
   while (c.drop_next < c.book_entries) drop_skeleton(1ull << 40);      // or stale pages would stand beside the ones that come
   set_timeout(channel, c.timeout_ms, false);
   Request dump{};

@@ -107,7 +107,7 @@ i64 negotiate(Slot *slot, int socket, i64 error, Sent &got) {
 
 void settle_move(Slot *slot, i64 error) {
   Control &c = control();
-  for (u32 seen; (seen = load(&c.parked)) < c.threads;) futex_wait(&c.parked, seen, 20000000);
+  wait_for_deputies();
   int socket;
   Sent got{};
   i64 failure;

@@ -84,6 +84,7 @@ class WithoutLimits {
 void finish_call(Slot *slot);                             // rest.cc: by the rest of a call, of which a part is done
 void drop_skeleton(u64 budget);
 void drop_pages(const Mapping &, u64 start, u64 size);
+void wait_for_deputies();                                 // until all stand still
 i64 receive_home(int channel);                            // the memory comes home over a channel; on an error it is given back
 struct WideLimit {                                       // while there is one, the stub may open more than the program's soft limit lets it
   RLimit was{};
