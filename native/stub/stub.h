@@ -131,7 +131,6 @@ bool any_held();
 void release_held();                                      // at home: to the program what is its own of our signal
 void come_home_to_die();                                  // of a signal that leaves a core
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
-void kick(Slot *except);
 int take_channel(u32 serial);                             // of a spare, by the number both sides know it by
 void install_home_handlers();
 void restore_program_handlers();
@@ -183,7 +182,6 @@ bool refuses_call(i64 reason);                            // home: the call is t
 i64 go_home_locked(Trap &trap, int reason);               // for a caller that holds the control lock
 void call_home(Process *process);
 void begin_vfork(void *slot);
-bool valid_altstack(const AltStack &, u64 sp);
 void note_events(Slot *slot);
 void end_begun_call(Slot *slot, Registers &regs, u64 action_flags);
 void install_guest_handlers();
