@@ -231,6 +231,7 @@ void park(Slot *slot, const Request &r) {
   slot->rest_ip = incoming.rest_ip;
   slot->rest_done = incoming.rest_done;
   u32 given_up = load(&c.given_up), moved_on = load(&c.moved_on);
+  slot->put_off = 0;
   add(&c.parked, 1);
   futex_wake(&c.parked);
   if (r.args[0]) r.args[2] ? settle_move(slot, -i64(minimum<u64>(r.args[3], 4095))) : settle_return(slot, u32(r.args[1]));
@@ -238,6 +239,17 @@ void park(Slot *slot, const Request &r) {
   for (u32 phase; stands_still(phase = load(&c.phase)) && !settled();) futex_wait(&c.phase, phase, 50000000);
   if (!settled()) leave_stub(slot);
   go_on_away(slot, load(&c.moved_on) != moved_on);
+}
+
+// The process moves, and has been told so: the thread is to park. A guest that only asks again does not get a processor of its home for it, and
+// has no end of time: its node, or the program itself in the stub's place, breaks the rules.
+void put_off(Slot *slot) {
+  constexpr u32 kAtOnce = 64, kLast = 30'000;
+  const TimeSpec pause{0, 1'000'000};
+  if (++slot->put_off > kLast) lose("its node did not stop it, to come home or to move on");
+  if (slot->put_off > kAtOnce) sys(nr_nanosleep, address(&pause), 0);
+  __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL);
+  answer(slot, kRestart);
 }
 
 void handle(Slot *slot, const Request &r) {
@@ -250,7 +262,7 @@ void handle(Slot *slot, const Request &r) {
   __atomic_add_fetch(&c.statistics.calls, 1, __ATOMIC_RELAXED);
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
-  if (starts_something && stands_still(load(&c.phase))) __atomic_or_fetch(&slot->interrupt, 2u, __ATOMIC_ACQ_REL), answer(slot, kRestart);
+  if (starts_something && stands_still(load(&c.phase))) put_off(slot);
   else switch (r.op) {
     case Op::call: call(slot, r, space); break;
     case Op::get_signal: hand_over_signal(slot); break;

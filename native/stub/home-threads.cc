@@ -126,8 +126,8 @@ void fork_process(Slot *slot, const Request &r) {
   mine->starting = 0;
   mine->in_hand = 0;
   mine->wait_masked = 0;
-  mine->fatal = mine->continued = 0;
-  mine->deadline = 0;
+  mine->fatal = mine->continued = mine->put_off = 0;
+  mine->deadline = mine->begun_ip = mine->rest_ip = mine->socket_deadline = 0;
   mine->leader = 1;
   mine->rseq = 0;
   mine->robust_list = 0;

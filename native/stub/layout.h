@@ -281,7 +281,7 @@ struct Slot {
   uint8_t fatal_info[128];
   uint32_t continued;             // home: the call in hand was ended by SIGCONT alone
   uint32_t leader;
-  uint32_t vfork;                 // the guest thread shares its parent's memory
+  uint32_t put_off;               // home: its calls that were answered with "again" since it last parked
   uint64_t deadline;              // guest: of the call that was let go, CLOCK_MONOTONIC ns, 0 = none
   uint64_t deadline_ip;           // its instruction
   uint64_t deadline_argument;     // home: the register that points to `scratch` for the rest of the time: its number, and its true value
