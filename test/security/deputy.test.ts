@@ -17,6 +17,7 @@ const EINVAL = -22;
 const ENOSYS = -38;
 const RESTART = -512;
 const STAYS_AWAY = 1;
+const GETPPID = 110;
 const IN_OUT = 0x80000000;
 const MIB = 1 << 20;
 const string = (text: string): Buffer => Buffer.from(`${text}\0`);
@@ -196,6 +197,7 @@ describe('the deputy against a hosting node', { skip: whyNoMover() ?? false, tim
 
   void test('keeps its own descriptors', async () => {
     const host = await capture();
+    assert.ok(await host.isServed(), 'what it closes on its way out is closed');
     const own = host.sockets().filter((fd) => fd > 2);
     assert.ok(own.length > 2);
     const each = (what: string, request: (fd: number) => Request): [string, Request, number][] =>
@@ -314,4 +316,27 @@ describe('the deputy against a hosting node', { skip: whyNoMover() ?? false, tim
   for (const [what, bytes, why] of fatal) {
     void test(`${what}: the process ends, and its user is told`, () => ends(bytes, why));
   }
+
+  // To the very end, half a minute, with MOSRUN_TEST_FAULTS=1.
+  void test('a guest that does not stop for the way home is slowed down, and ends in the end', async () => {
+    const whole = process.env['MOSRUN_TEST_FAULTS'] === '1';
+    const requests = whole ? 31_000 : 2_000;
+    const host = await capture();
+    await host.result({ op: Op.come_home, args: [-1] });
+    const began = performance.now();
+    const answers: number[] = [];
+    host.say(Buffer.concat(Array<Buffer>(requests).fill(encode({ nr: GETPPID }))));
+    while (answers.length < requests) {
+      const reply = await host.reply();
+      if (!reply) break;
+      answers.push(reply.result);
+    }
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(answers.every((answer) => answer === RESTART));
+    assert.ok(seconds > 0.001 * (answers.length - 100), `a thousand answers a second at most: ${answers.length} in ${seconds} s`);
+    if (!whole) return assert.equal(answers.length, requests);
+    const { said } = await host.end();
+    assert.ok(answers.length > 29_000, `${answers.length} answers`);
+    assert.equal(said, `mosrun: process ${host.victim.pid} is lost: its node did not stop it, to come home or to move on\n`);
+  });
 });

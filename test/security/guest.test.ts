@@ -22,6 +22,14 @@ function compile(): void {
   if (status !== 0) throw new Error(stderr);
 }
 
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /** What a node is, as far as a guest could have changed it. */
 const look = `
 const fs = require('fs'), os = require('os');
@@ -95,6 +103,8 @@ describe('a hostile guest', { skip: whyNoTestbed() ?? whySkipped(witnessProgram)
   async function ended(running: Running): Promise<Outcome> {
     const outcome = await running.done;
     assert.match(outcome.stdout, /^begins in the stub/, outcome.stderr);
+    // Children may outlive it, as anywhere.
+    for (const pid of testbed.processes(1).filter((one) => tryRead(`/proc/${one}/comm`).trim() === 'attack')) kill(pid);
     await until(
       async () => (await testbed.json<{ guests: unknown[] }>(2, 'mosps', '--json')).guests.length === 1,
       10,
