@@ -13,6 +13,7 @@ const words = process.argv.slice(2);
 const { mutants } = JSON.parse(readFileSync('test/security/mutants.json', 'utf8'));
 const chosen = mutants.filter(({ guard }) => words.length === 0 || words.some((word) => guard.includes(word)));
 
+if (spawnSync('make', ['-s', '-C', 'test/gate'], { stdio: 'inherit' }).status !== 0) process.exit(1);
 rmSync(copy, { recursive: true, force: true });
 const parts = ['native', 'lib', 'dist', 'test/gate', 'build/native', 'build/generated', 'build/test-gate'];
 for (const part of parts)
