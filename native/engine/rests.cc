@@ -144,6 +144,7 @@ bool finish_in_stub(pid_t pid, Thread &t, Remote base, uint32_t slots, uint64_t 
     slot.rest_done = t.done;
     slot.rest_ready = {fd, int16_t(is_writing(nr) ? 4 : 1), 0};
     memset(slot.scratch, 0, sizeof slot.scratch);
+    slot.rest_over = 0;
     slot.deadline_argument = 0;
     slot.finishing = 1;
     if (!write_memory(t.tid, at, &slot, sizeof slot)) return false;

@@ -271,7 +271,7 @@ void Tracee::settle(Thread &thread) {
     unsettled_ = true;
     return;
   }
-  int64_t whole = timeout_of(thread.tid, nr, r);
+  int64_t whole = timeout_of(pid_, thread.tid, nr, r);
   if (whole >= 0 && result != -EINTR && writes_rest_back(nr, r)) thread.rest_ns = whole;   // what stands there now is what is left
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   else if (whole >= 0 && result == -EINTR) thread.rest_ns = whole;                         // the call ends so for having a time
@@ -306,6 +306,7 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots,
   t.raw = r;                                               // should nothing come of the move: as after a signal
   t.raw.rip = kept[7];
   t.raw.rax = t.done;
+  if (!t.done) t.raw.rip -= 2, t.raw.rax = r.rax;          // with nothing done it begins anew
   return true;
 }
 

@@ -124,25 +124,25 @@ bool ends_by_stop(int nr, const user_regs_struct &r) {
   return restart == sc::Restart::eintr || restart == sc::Restart::sys || nr == sc::nr_io_getevents || nr == sc::nr_io_pgetevents;
 }
 
-static int64_t timespec_at(pid_t pid, uint64_t at, int64_t unit) {
+static int64_t timespec_at(pid_t tid, uint64_t at, int64_t unit) {
   int64_t t[2];
-  if (!at || !read_memory(pid, {at}, t, sizeof t) || t[0] < 0 || t[0] > 4000000000LL) return -1;
+  if (!at || !read_memory(tid, {at}, t, sizeof t) || t[0] < 0 || t[0] > 4000000000LL) return -1;
   return t[0] * 1000000000 + t[1] * unit;
 }
 
-int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &r) {
+int64_t timeout_of(pid_t pid, pid_t tid, int nr, const user_regs_struct &r) {
   if (nr < 0 || unsigned(nr) >= sc::count) return -1;
   uint64_t args[6] = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
-  if (nr == sc::nr_nanosleep) return timespec_at(pid, args[0], 1);
-  if (nr == sc::nr_clock_nanosleep) return args[1] & 1 ? -1 : timespec_at(pid, args[2], 1);
-  if (nr == sc::nr_futex) return (args[1] & 0x7f) == 0 ? timespec_at(pid, args[3], 1) : -1;
+  if (nr == sc::nr_nanosleep) return timespec_at(tid, args[0], 1);
+  if (nr == sc::nr_clock_nanosleep) return args[1] & 1 ? -1 : timespec_at(tid, args[2], 1);
+  if (nr == sc::nr_futex) return (args[1] & 0x7f) == 0 ? timespec_at(tid, args[3], 1) : -1;
   const sc::Call &call = sc::calls[nr];
-  if (nr == sc::nr_recvmmsg) return socket_timeout(pid, pid, nr, args[0]);   // its own is looked at between messages
+  if (nr == sc::nr_recvmmsg) return socket_timeout(pid, tid, nr, args[0]);   // its own is looked at between messages
   switch (call.timeout) {
     case sc::Timeout::ms: return int(args[call.timeout_arg]) < 0 ? -1 : int64_t(int(args[call.timeout_arg])) * 1000000;
-    case sc::Timeout::timespec: case sc::Timeout::timespec_inout: return timespec_at(pid, args[call.timeout_arg], 1);
-    case sc::Timeout::timeval_inout: return timespec_at(pid, args[call.timeout_arg], 1000);
-    default: return socket_timeout(pid, pid, nr, args[0]);
+    case sc::Timeout::timespec: case sc::Timeout::timespec_inout: return timespec_at(tid, args[call.timeout_arg], 1);
+    case sc::Timeout::timeval_inout: return timespec_at(tid, args[call.timeout_arg], 1000);
+    default: return socket_timeout(pid, tid, nr, args[0]);
   }
 }
 

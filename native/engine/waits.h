@@ -16,7 +16,7 @@ Asleep asleep(pid_t pid, pid_t tid);
 int64_t switches_of(pid_t pid, pid_t tid);
 
 // The time-out of an interrupted call, ns; -1: it has none. `regs` are those of the call (orig_rax valid).
-int64_t timeout_of(pid_t pid, int nr, const user_regs_struct &regs);
+int64_t timeout_of(pid_t pid, pid_t tid, int nr, const user_regs_struct &regs);
 
 // Calls that write the rest of their time over the time, also when a stop interrupts them: select, pselect6, ppoll, and sleeps that are given one place for
 // both.

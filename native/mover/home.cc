@@ -105,6 +105,23 @@ bool restore_arguments(Thread &t, uint64_t base, uint32_t slots, std::string &er
   return true;
 }
 
+// A wait whose rest stands in the slot, and that the kernel would begin anew with the whole of the program's own time, were the thread put out of it; but
+// those go on as they are that keep in the kernel when they end (restart_syscall(2)).
+static bool waits_by_slot(pid_t pid, Remote base, uint32_t slots) {
+  for (pid_t tid : threads_of(pid)) {
+    std::string text;
+    unsigned long nr, after;
+    if (!read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/syscall", text)) continue;
+    if (sscanf(text.c_str(), "%lu %*x %*x %*x %*x %*x %*x %*x %lx", &nr, &after) != 2 || nr == SYS_nanosleep || nr == SYS_clock_nanosleep || nr == SYS_futex) continue;
+    const int32_t inner = innermost_tid(pid, tid);
+    for (uint32_t i = 0; i < slots; ++i) {
+      Slot slot{};
+      if (read_memory(pid, base + (kSlotsOffset + i * kSlotSize), &slot, sizeof slot) && slot.tid == inner && slot.deadline_argument && slot.deadline_ip == after) return true;
+    }
+  }
+  return false;
+}
+
 bool clean(const Order &o, std::string &error, bool thorough) {
   const pid_t pid = o.pid;
   ProcessStatus status;
@@ -113,7 +130,7 @@ bool clean(const Order &o, std::string &error, bool thorough) {
   if (strcmp(status.state, "home")) return error = std::string("it is ") + status.state, false;
   if (status.control.inside && !thorough) return error = "a thread is still on its way back", false;
   // The rest of a call is done in the stub; another would end with a part for our stop (stub/rest.h). They may take long: it is tried again later.
-  if (finishes_a_call(pid, status.base, status.control.slots)) return error = kInCall, false;
+  if (finishes_a_call(pid, status.base, status.control.slots) || waits_by_slot(pid, status.base, status.control.slots)) return error = kInCall, false;
   for (pid_t tid : threads_of(pid))
     if (transfers(pid, tid)) return error = kInCall, false;
   Tracee tracee(pid);

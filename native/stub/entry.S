@@ -81,14 +81,19 @@ interruptible_let_go:
 
 /* Home: the rest of a call of which a part is done (rest.cc), with the program's registers but for the arguments and rbx, which is the slot. First
  * ppoll(2), which ends for every handler; then the call, which gets on at once. So a handler with SA_RESTART ends it as well, as it ends what has begun.
- * A mover that stops the thread here knows by the instruction that the sum is still to be made. An error of the rest does not undo the part. */
+ * A mover that stops the thread here knows by the instruction that the sum is still to be made. An error of the rest does not undo the part.
+ * So it is, with nothing done, for a call that its socket's own time-out ends: ppoll(2) has the rest of that. */
         .globl  finish_rest
         .hidden finish_rest
 finish_rest:
         syscall
         testq   %rax, %rax
         js      2f
-        movq    SLOT_REST_CALL(%rbx), %rdi
+        jnz     4f
+        movq    SLOT_REST_OVER(%rbx), %rax
+        testq   %rax, %rax
+        jnz     2f
+4:      movq    SLOT_REST_CALL(%rbx), %rdi
         movq    SLOT_REST_CALL+8(%rbx), %rsi
         movq    SLOT_REST_CALL+16(%rbx), %rdx
         movq    SLOT_REST_CALL+24(%rbx), %r10
@@ -100,9 +105,11 @@ finish_call_at:
 2:
         testq   %rax, %rax
         jns     1f
+        cmpq    $0, SLOT_REST_DONE(%rbx)
+        je      3f
         xorl    %eax, %eax
 1:      addq    SLOT_REST_DONE(%rbx), %rax
-        movq    SLOT_REST_REGISTERS+8(%rbx), %rdi
+3:      movq    SLOT_REST_REGISTERS+8(%rbx), %rdi
         movq    SLOT_REST_REGISTERS+16(%rbx), %rsi
         movq    SLOT_REST_REGISTERS+24(%rbx), %rdx
         movq    SLOT_REST_REGISTERS+32(%rbx), %r10

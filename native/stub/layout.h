@@ -293,7 +293,8 @@ struct Slot {
   uint64_t rest_call[7];          // and the arguments and the number of the rest
   struct { int32_t fd; int16_t events, revents; } rest_ready;   // poll(2)
   volatile uint32_t finishing;    // home: the thread does the rest in the stub, which stays until then
-  uint64_t scratch[8];
+  uint64_t scratch[7];
+  uint64_t rest_over;             // home: what the call gives whose time is over while it is `finishing`: -errno; 0: it has no time
   uint64_t socket_deadline;       // home: of the call below, ended by the time-out of its socket; CLOCK_MONOTONIC ns, 0 = none
   uint64_t socket_call, socket;   // its number and descriptor
   volatile uint32_t socket_wait;  // SocketWait
@@ -334,7 +335,7 @@ static_assert(offsetof(Frame, context) == 8);
 static_assert(sizeof(Frame) == 440);
 static_assert(sizeof(Control) <= (128 << 10));
 static_assert(sizeof(Slot) <= kFrameOffset);
-static_assert(offsetof(Slot, rest_done) == SLOT_REST_DONE && offsetof(Slot, rest_registers) == SLOT_REST_REGISTERS && offsetof(Slot, rest_call) == SLOT_REST_CALL && offsetof(Slot, finishing) == SLOT_FINISHING);
+static_assert(offsetof(Slot, rest_done) == SLOT_REST_DONE && offsetof(Slot, rest_registers) == SLOT_REST_REGISTERS && offsetof(Slot, rest_call) == SLOT_REST_CALL && offsetof(Slot, finishing) == SLOT_FINISHING && offsetof(Slot, rest_over) == SLOT_REST_OVER);
 static_assert(kXstateInFrame >= sizeof(Frame));
 
 }  // namespace mosrun

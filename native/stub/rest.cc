@@ -1,5 +1,5 @@
-// Home: a thread that comes back within a call of which a part is done (rest.h) does the rest here, natively, and then goes on behind its own instruction as
-// if it had been one call. Until then the stub stays: whoever would take it out finds the thread `finishing`.
+// Home: a thread that comes back within a call of which a part is done (rest.h), or a part of the time that its socket gives it (socket-times.cc), does the
+// rest here, natively, and then goes on behind its own instruction as if it had been one call. Until then the stub stays: whoever would take it out finds the thread `finishing`.
 #include "rest.h"
 
 #include "stub.h"
@@ -52,13 +52,13 @@ bool never_waits(u64 nr, const u64 *args) { return nr == syscalls::nr_getrandom 
 
 void finish_call(Slot *slot) {
   Registers &r = saved_frame(slot)->context.regs;
-  if (!slot->rest_ip || slot->rest_ip != r.ip + 2) {
-    slot->rest_ip = 0;
-    return;
-  }
   u64 args[6] = {r.di, r.si, r.dx, r.r10, r.r8, r.r9};
-  const u64 kept[8] = {r.bx, r.di, r.si, r.dx, r.r10, r.r8, r.r9, slot->rest_ip};
-  if (!rest_of_call(slot, r.ax, args, slot->rest_done)) {   // as after a signal
+  const u64 kept[8] = {r.bx, r.di, r.si, r.dx, r.r10, r.r8, r.r9, r.ip + 2};
+  const bool partly = slot->rest_ip == kept[7], timed = !partly && slot->deadline && slot->deadline_ip == kept[7] && may_wait_by_socket(r.ax) && socket_time(u32(r.di), r.ax) > 0;
+  if (!partly) slot->rest_ip = 0;
+  if (!partly && !timed) return;
+  if (timed) slot->rest_done = 0;
+  else if (!rest_of_call(slot, r.ax, args, slot->rest_done)) {   // as after a signal
     r.ax = slot->rest_done;
     r.ip = slot->rest_ip;
     slot->rest_ip = 0;
@@ -69,11 +69,13 @@ void finish_call(Slot *slot) {
   copy(slot->rest_call, args, sizeof args);
   slot->rest_call[6] = r.ax;
   slot->rest_ready.fd = int(args[0]);
-  slot->rest_ready.events = is_writing(r.ax) ? out : in;
-  zero(slot->scratch, sizeof(TimeSpec));
+  slot->rest_ready.events = is_writing(r.ax) || r.ax == nr_connect ? out : in;
+  const i64 rest = timed ? maximum<i64>(0, i64(slot->deadline) - now()) : 0;
+  slot->scratch[0] = u64(rest / 1000000000), slot->scratch[1] = u64(rest % 1000000000);
+  slot->rest_over = timed ? u64(r.ax == nr_connect ? -EINPROGRESS_ : -EAGAIN_) : 0;
   store(&slot->finishing, 1);
   r.bx = address(slot);
-  r.di = address(&slot->rest_ready), r.si = 1, r.dx = never_waits(r.ax, args) ? address(slot->scratch) : 0, r.r10 = 0, r.r8 = 8;
+  r.di = address(&slot->rest_ready), r.si = 1, r.dx = timed || never_waits(r.ax, args) ? address(slot->scratch) : 0, r.r10 = 0, r.r8 = 8;
   r.ax = nr_ppoll;
   r.ip = address(finish_rest);
 }

@@ -69,7 +69,7 @@ i64 SocketTime::settle(i64 result) {
   if (how == SocketWait::over && slot_->socket_deadline) {
     slot_->socket_deadline = 0;
     __atomic_and_fetch(&slot_->interrupt, ~(2u | kBegun), __ATOMIC_ACQ_REL);
-    return nr_ == nr_connect ? -115 : -EAGAIN_;              // EINPROGRESS
+    return nr_ == nr_connect ? -EINPROGRESS_ : -EAGAIN_;
   }
   if (how == SocketWait::let_go && !slot_->socket_deadline) {
     i64 whole = socket_time(fd_, nr_);

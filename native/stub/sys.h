@@ -15,7 +15,7 @@ using i32 = int32_t;
 
 enum : int {
   EPERM_ = 1, ENOENT_ = 2, ESRCH_ = 3, EINTR_ = 4, EIO_ = 5, EBADF_ = 9, EAGAIN_ = 11, ENOMEM_ = 12, EFAULT_ = 14, EBUSY_ = 16, EEXIST_ = 17,
-  EINVAL_ = 22, EMFILE_ = 24, EPIPE_ = 32, ENOSYS_ = 38, ENOLINK_ = 67, EPROTO_ = 71, EBADMSG_ = 74, EOPNOTSUPP_ = 95, ENOTCONN_ = 107, ETIMEDOUT_ = 110,
+  EINVAL_ = 22, EMFILE_ = 24, EPIPE_ = 32, ENOSYS_ = 38, ENOLINK_ = 67, EPROTO_ = 71, EBADMSG_ = 74, EOPNOTSUPP_ = 95, ENOTCONN_ = 107, ETIMEDOUT_ = 110, EINPROGRESS_ = 115,
 };
 enum : int {
   nr_read = 0, nr_write = 1, nr_close = 3, nr_poll = 7, nr_lseek = 8, nr_mmap = 9, nr_mprotect = 10, nr_munmap = 11, nr_brk = 12,
