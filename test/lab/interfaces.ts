@@ -302,10 +302,10 @@ export const interfaces: Record<string, Feature[]> = {
       ],
     },
     {
-      what: 'a wait that is brought home in its middle, and stays there, by a time that the kernel cannot be told the rest of',
-      place: 'differs',
-      note: 'sockets’ own time-outs, constant ones, those of sigtimedwait, semtimedop and epoll_pwait2 begin anew at home, once',
-      by: [],
+      what: 'a wait that is brought home in its middle, and stays there',
+      place: 'exact',
+      note: 'of some the stub does the rest, and leaves the process when that is over',
+      by: ['system/behaviour: waits that are brought out and home in their middle'],
     },
     { what: 'CPU time while away', place: 'exact', by: ['clocks/cpu-clocks-grow', 'threads/cpu-of-each'] },
     {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { ComeHomes, wrongly } from './come-homes.js';
 import { guestProcess, homeProcess, times } from './kernel.js';
-import { firstThread } from './programs.js';
+import { firstThread, waits } from './programs.js';
 import { listed, pidOf, Storm, Workplace } from './storm.js';
 import { note, repository, sleep, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 
@@ -165,6 +165,33 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
     assert.deepEqual(storm.trouble, [], 'no move fails');
     assert.deepEqual(moved, plain, 'output, exit status and files are those of a plain run');
     assert.ok(own >= 5, `only ${own} moves`);
+  });
+
+  // Begun anew at the last of the moves they would last twice as long.
+  void test('waits that are brought out and home in their middle, and stay, end in time', { timeout: 60_000 }, async () => {
+    waits.make?.();
+    const seconds = 3;
+    const command = [...waits.command, `${seconds}`];
+    const resultOf = (line: string) => line.replace(/ [\d.]+$/, '');
+    const lines = (stdout: string) => stdout.trim().split('\n').sort();
+    const plain = lines((await testbed.run(1, command)).stdout);
+    for (const pauses of [[1], [0.4, 0.3]]) {
+      const running = testbed.start(1, ['mosrun', ...command], { timeout: 30 });
+      const pid = await pidOf(testbed, command.join(' '));
+      await sleep(0.5);
+      for (const pause of pauses) {
+        await testbed.json(1, 'migrate', String(pid), 'node2', '--wait', '--json');
+        await sleep(pause);
+        await testbed.json(1, 'migrate', String(pid), 'home', '--wait', '--json');
+      }
+      const moved = lines((await running.done).stdout);
+      note(moved.join(', '));
+      assert.deepEqual(moved.map(resultOf), plain.map(resultOf));
+      for (const line of moved) {
+        const took = Number(/[\d.]+$/.exec(line)?.[0]);
+        assert.ok(took > seconds - 0.05 && took < seconds + 0.8, line);
+      }
+    }
   });
 
   void test('a terminal: ^Z stops, fg continues, ^C ends a program that is away', { timeout: 60_000 }, async () => {

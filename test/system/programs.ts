@@ -105,6 +105,25 @@ export const firstThread: Program = {
   away: [0.1, 0.4],
 };
 
+export const waits: Program = {
+  name: 'a C program that waits in every way',
+  needs: ['gcc'],
+  make: compile('waits.c', 'waits', (to) => [
+    'gcc',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    source('waits.c'),
+    '-o',
+    to,
+    '-pthread',
+  ]),
+  command: [product('waits')],
+  computes: false,
+  away: [0.1, 0.4],
+};
+
 export const programs: Program[] = [
   python,
   {
