@@ -70,7 +70,8 @@ describe('mistakes and refusals', { skip: whyNoTestbed() ?? false }, () => {
     const moved = await testbed.run(1, ['migrate', String(ownPid), 'node2', '--wait'], { user: 'nobody' });
     assert.equal(moved.status, 0, moved.stderr);
     await testbed.kill(1, ownPid);
-    assert.equal((await own.done).signal, 'SIGTERM');
+    const { signal, status, stderr } = await own.done;
+    assert.deepEqual([signal, status, stderr], ['SIGTERM', null, '']);
   });
 
   void test('a wrong configuration: the file, the line and the key are named', async () => {
