@@ -7,7 +7,17 @@ import { after, before, describe, test } from 'node:test';
 import { alive, guestProcess } from '../system/kernel.js';
 import { endlessPython as witnessProgram, whySkipped } from '../system/programs.js';
 import { pidOf, Workplace } from '../system/storm.js';
-import { type Outcome, note, repository, type Running, Testbed, tryRead, until, whyNoTestbed } from '../system/testbed.js';
+import {
+  killIfAlive,
+  type Outcome,
+  note,
+  repository,
+  type Running,
+  Testbed,
+  tryRead,
+  until,
+  whyNoTestbed,
+} from '../system/testbed.js';
 
 const attack = path.join(repository, 'build/security/attack');
 const LISTENER = 7998;
@@ -20,14 +30,6 @@ function compile(): void {
   const words = ['-O1', '-Wall', '-Wextra', '-Werror', '-static', '-pthread', ...files, '-o', attack];
   const { status, stderr } = spawnSync('gcc', words, { cwd: sources, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
 }
 
 /** What a node is, as far as a guest could have changed it. */
@@ -104,7 +106,7 @@ describe('a hostile guest', { skip: whyNoTestbed() ?? whySkipped(witnessProgram)
     const outcome = await running.done;
     assert.match(outcome.stdout, /^begins in the stub/, outcome.stderr);
     // Children may outlive it, as anywhere.
-    for (const pid of testbed.processes(1).filter((one) => tryRead(`/proc/${one}/comm`).trim() === 'attack')) kill(pid);
+    for (const pid of testbed.processes(1).filter((one) => tryRead(`/proc/${one}/comm`).trim() === 'attack')) killIfAlive(pid);
     await until(
       async () => (await testbed.json<{ guests: unknown[] }>(2, 'mosps', '--json')).guests.length === 1,
       10,

@@ -181,11 +181,7 @@ export class Testbed {
     const { pid: init, mosd_pid: mosd } = await this.node(number);
     for (const pid of this.processes(number)) {
       if (pid === init || pid === mosd || /^mos(d|gate|move|husk|seal)/.test(tryRead(`/proc/${pid}/comm`))) continue;
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
+      killIfAlive(pid);
     }
   }
 
@@ -207,6 +203,14 @@ export class Testbed {
         const groups = tryRead(`/proc/${pid}/cgroup`);
         return groups.split('\n').some((line) => line.endsWith(group) || line.includes(`${group}/`));
       });
+  }
+}
+
+export function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 
