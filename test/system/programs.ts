@@ -68,14 +68,16 @@ function makeInput(): void {
   const parts: string[] = [];
   for (let size = 0; size < 8e6; size += parts.at(-1)?.length ?? 0) parts.push(words[next() % words.length] ?? '');
   const block = Buffer.from(parts.join('')).subarray(0, 8_000_000);
+  // Two test files may make it at the same time, each in its own process.
+  const made = `${file}.${process.pid}`;
   writeFileSync(
-    `${file}.new`,
+    made,
     Buffer.concat(
       Array.from({ length: 25 }, (_, turn) => Buffer.concat([Buffer.from(`part ${turn}\n`), block])),
       200_000_000,
     ),
   );
-  renameSync(`${file}.new`, file);
+  renameSync(made, file);
 }
 
 function makeGenerated(): void {
