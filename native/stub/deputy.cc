@@ -132,6 +132,7 @@ void fetch(Slot *slot, const Request &r, Space &space) {
 // open it at this moment, is one that does no harm here.
 bool is_written(u64 file) {
   Control &c = control();
+  Lock lock(&c.lock);                                                       // no child is to get it
   DescriptorName name{u32(file)};
   i64 fd = sys(257, u64(c.proc), address(name.text), 0x80800);              // openat, O_RDONLY | O_CLOEXEC | O_NONBLOCK
   if (failed(fd)) return false;

@@ -63,12 +63,9 @@ void clone_thread(Slot *slot, const Request &r) {
 // The child of a deputy is the deputy of the guest's child. It has the skeleton, one thread, and channels of its own.
 void fork_process(Slot *slot, const Request &r) {
   Control &c = control();
-  int channel, event;
-  {
-    Lock lock(&c.lock);
-    channel = take_channel(u32(r.args[2]));
-    event = take_channel(u32(r.args[3]));
-  }
+  // What another thread is about to open or to close would be the child's too, and its number could be another's when the child closes it.
+  Lock lock(&c.lock), ending(&c.ending);
+  int channel = take_channel(u32(r.args[2])), event = take_channel(u32(r.args[3]));
   if (channel < 0 || event < 0 || r.args[1] >= kMaxSlots) {
     if (channel >= 0) sys(nr_close, u64(channel));
     if (event >= 0) sys(nr_close, u64(event));
@@ -104,6 +101,7 @@ void fork_process(Slot *slot, const Request &r) {
   c.arrived = 0;
   c.phase = u32(Phase::away);
   c.lock = 0;
+  c.ending = 0;
   for (volatile u32 *word : {&c.order, &c.nudging, &c.mover_nudges, &c.no_nudges}) *word = 0;
   zero(c.held, sizeof c.held);                                           // of the parent
   zero(&c.statistics, sizeof c.statistics);
@@ -158,10 +156,15 @@ void exec(Slot *slot, const Request &r, Space &space) {
   Control &c = control();
   block_all_signals();
   if (slot->leader) drop_skeleton(1ull << 40);               // what it has not come to yet
-  // Without the lock: whoever holds it may be waiting for this thread to be gone, to reuse its slot.
-  sys(nr_close, u64(slot->channel));
-  slot->channel = -1;
-  store(&slot->state, u32(SlotState::dying));
+  {
+    // Without that of the slots: whoever holds it may be waiting for this thread to be gone, to reuse its slot.
+    Lock lock(&c.ending);
+    sys(nr_close, u64(slot->channel));
+    const TimeSpec long_enough{0, 500'000'000};              // for its number to become another's
+    if (fails(Fault::home_thread_lingers)) sys(nr_nanosleep, address(&long_enough), 0);
+    slot->channel = -1;
+    store(&slot->state, u32(SlotState::dying));
+  }
   add(&c.threads, -1u);
   add(&c.inside, -1u);
   for (;;) sys(nr_exit, u64(status));

@@ -189,6 +189,7 @@ struct Control {
   volatile uint32_t given_up;     // home: returns and moves on that were given up
   volatile uint32_t moved_on;     // home: moves from one hosting node to another
   volatile uint32_t lock;         // slots, spares, book
+  volatile uint32_t ending;       // home: a lock, of a thread that ends while it closes its channel
   volatile uint32_t failed;       // leaving, moving: why the leader gave up (errno) before it met the mover, 0 if it did not
 
   int32_t mover;                  // home: the mover's end of the leader's socket pair, for pidfd_getfd

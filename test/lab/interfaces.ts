@@ -211,8 +211,8 @@ export const interfaces: Record<string, Feature[]> = {
         'processes/process-limit',
         'processes/fork-bomb',
         'processes/threads-limit',
-        'system/no-room: threads',
-        'system/no-room: forks',
+        'system/births: threads',
+        'system/births: forks',
       ],
     },
     {

@@ -1,4 +1,7 @@
-/** The hosting node has no room for a thread or a child of a program: it is made at home, and the program sees no difference. */
+/**
+ * Threads and children of a program that is away: the program sees no difference when the hosting node has no room for one and it is made at home,
+ * nor when one is made as another ends.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -50,6 +53,19 @@ def spawns():
 def runs():
     for n in range(3): print(subprocess.run(["sh", "-c", f"echo run {n}; exit {n}"], capture_output=True), flush=True)
 
+def forks_as_a_thread_ends():
+    enough = threading.Event()
+    waiting = [threading.Thread(target=enough.wait) for _ in range(6)]   # they have taken the channels in reserve
+    for one in waiting: one.start()
+    ends = threading.Thread(target=int)
+    ends.start()
+    ends.join()
+    for n in range(4):
+        child = os.fork()
+        if child == 0: os._exit(n + 5)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    enough.set()
+
 parent = os.getpid()
 globals()[sys.argv[1]]()
 os.unlink("go")
@@ -58,7 +74,7 @@ os.unlink("go")
 const faults = spawnSync(path.join(repository, 'dist/libexec/mosmove'), ['faults'], { encoding: 'utf8' }).stdout;
 const number = (name: string): string => new RegExp(`^(\\d+) ${name}:`, 'm').exec(faults)?.[1] ?? '';
 
-describe('no room at the hosting node', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {
+describe('births away from home', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {
   let testbed: Testbed;
   const workplace = new Workplace();
   before(async () => {
@@ -75,9 +91,10 @@ describe('no room at the hosting node', { skip: whyNoTestbed() ?? whySkipped(end
     ['forks_among_threads', 'guest_no_process'],
     ['spawns', 'guest_no_process'],
     ['runs', 'guest_no_process'],
+    ['forks_as_a_thread_ends', 'home_thread_lingers'],
   ];
   for (const [what, fault] of cases) {
-    void test(`${what}: the same as with room`, { timeout: 60_000 }, async () => {
+    void test(`${what}, ${fault}: the same as at home`, { timeout: 60_000 }, async () => {
       const run = async (job?: string) => {
         const directory = workplace.empty();
         const words = job ? ['mosrun', '-J', job] : [];
@@ -94,7 +111,7 @@ describe('no room at the hosting node', { skip: whyNoTestbed() ?? whySkipped(end
       };
       const plain = await run();
       assert.equal(plain.status, 0, plain.stderr);
-      assert.deepEqual(await run(`no-room-${what}`), plain);
+      assert.deepEqual(await run(`births-${what}`), plain);
       await until(() => testbed.run(1, ['mosctl', 'status']).then(({ status }) => status === 0), 5, 'the daemon');
     });
   }
