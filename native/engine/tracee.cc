@@ -56,6 +56,7 @@ void Tracee::resume_all() {
   owes_stop_ = false;
   for (pid_t tid : attached_) trace(PTRACE_DETACH, tid, 0, 0);
   attached_.clear();
+  threads_.clear();                                        // what they were is not what they are at the next stop
 }
 
 // A thread can be stopped by our request, or on its way there by a signal, which it then gets. One that ends instead is no longer ours; whether the
