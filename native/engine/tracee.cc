@@ -49,8 +49,22 @@ std::string failure(const char *what, pid_t tid) { return std::string(what) + " 
 Tracee::~Tracee() { resume_all(); }
 
 void Tracee::resume_all() {
-  for (Thread &t : threads_)
-    if (std::find(attached_.begin(), attached_.end(), t.tid) != attached_.end() && t.in_call) set_regs(t.tid, t.raw);
+  carried_.clear();
+  for (Thread &t : threads_) {
+    if (std::find(attached_.begin(), attached_.end(), t.tid) == attached_.end() || !t.in_call) continue;
+    const int nr = int(t.regs.rax);
+    const int64_t result = int64_t(t.raw.rax), deadline = t.rest_ns >= 0 ? stopped_at_ + t.rest_ns : -1;
+    // The kernel goes on with the rest of some waits (restart_syscall(2)), and then tells no more how long the whole has lasted; others it begins anew.
+    if (t.begun && deadline >= 0 && (result == -516 || t.deadline_ns >= 0 || result == -EINTR)) carried_.push_back({t.tid, nr, switches_of(pid_, t.tid) + 1, deadline});
+    // Those that any stop ends are issued again; unless a handler is about to run, which ends them as well.
+    if (t.begun && !t.done && result == -EINTR && !handler_waits(t.tid, t.mask)) {
+      t.raw.rax = uint64_t(nr);
+      t.raw.rip -= 2;
+      t.raw.orig_rax = uint64_t(-1);
+      if (t.rest_ns >= 0 && (nr == SYS_epoll_wait || nr == SYS_epoll_pwait)) t.raw.r10 = uint64_t((t.rest_ns + 999999) / 1000000);
+    }
+    set_regs(t.tid, t.raw);
+  }
   // While it still stands: a SIGCONT that comes now takes it away. One that has come is pending, as all signals of a traced process are.
   if (owes_stop_ && !(strtoull(status_field(pid_, "ShdPnd").c_str(), nullptr, 16) >> (SIGCONT - 1) & 1)) kill(pid_, SIGSTOP);
   owes_stop_ = false;
@@ -164,7 +178,7 @@ bool Tracee::stop(std::string &error, int patience_ms) {
 
 bool Tracee::stop_all(std::string &error) {
   std::map<pid_t, Asleep> sleeping;
-  for (pid_t tid : threads_of(pid_)) sleeping[tid] = asleep(pid_, tid);
+  for (pid_t tid : threads_of(pid_)) sleeping[tid] = asleep(pid_, tid, sleep_forgotten);
   stopped_at_ = clock_ns(CLOCK_MONOTONIC);
   // Threads born meanwhile are found by another pass; those of a stopped thread there are none.
   for (int pass = 0; pass < 8; ++pass) {
@@ -186,8 +200,8 @@ bool Tracee::stop_all(std::string &error) {
     Thread thread;
     thread.tid = tid;
     Asleep was = sleeping[tid];
-    // Completed in settle(), where the call is known; void if the thread has run meanwhile and may be in another call of the kind.
-    if (was.elapsed_ns >= 0 && switches_of(pid_, tid) == was.switches + 1) thread.rest_ns = -2 - was.elapsed_ns;
+    // Completed in settle(), where the call is known.
+    if (const int64_t elapsed = slept(pid_, tid, was); elapsed >= 0) thread.rest_ns = -2 - elapsed;
     thread.raw.orig_rax = uint64_t(was.nr);
     for (const Carried &c : carried_)
       if (c.tid == tid && c.nr == was.nr && c.switches == was.switches) thread.deadline_ns = c.deadline;
@@ -266,17 +280,18 @@ void Tracee::settle(Thread &thread) {
     thread.begun = true;
     return;
   }
-  bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr, r) && !handler_waits(thread.tid, thread.mask));
+  bool again = result == -512 || result == -513 || result == -514 || result == -516 || (result == -EINTR && ends_by_stop(nr) && !handler_waits(thread.tid, thread.mask));
   if (!again) return;
   if (nr < 0) {                                            // a continued call of unknown kind
     unsettled_ = true;
     return;
   }
-  int64_t whole = timeout_of(pid_, thread.tid, nr, r);
-  if (whole >= 0 && result != -EINTR && writes_rest_back(nr, r)) thread.rest_ns = whole;   // what stands there now is what is left
+  const int64_t whole = timeout_of(pid_, thread.tid, nr, r), written = result == -EINTR ? -1 : rest_written(pid_, thread.tid, nr, r);
+  if (written >= 0) thread.rest_ns = written;
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   else if (whole >= 0 && result == -EINTR) thread.rest_ns = whole;                         // the call ends so for having a time
-  if (thread.deadline_ns >= 0 && thread.rest_ns >= 0 && nr == known) thread.rest_ns = std::clamp<int64_t>(thread.deadline_ns - clock_ns(CLOCK_MONOTONIC), 0, thread.rest_ns);
+  if (nr != known || whole < 0) thread.deadline_ns = -1;
+  if (thread.deadline_ns >= 0) thread.rest_ns = std::clamp<int64_t>(thread.deadline_ns - stopped_at_, 0, thread.rest_ns >= 0 ? thread.rest_ns : whole);
   r.rax = uint64_t(nr);
   r.rip -= 2;
   thread.begun = true;

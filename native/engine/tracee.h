@@ -63,6 +63,9 @@ class Tracee {
 
   std::vector<Thread> &threads() { return threads_; }
   void carry(std::vector<Carried> waits) { carried_ = std::move(waits); }
+  bool holds() const { return !attached_.empty(); }
+  const std::vector<Carried> &carried() const { return carried_; }   // of the threads that went on by themselves
+  bool sleep_forgotten = false;            // a test's: as if the scheduler had forgotten since when its threads sleep
   int64_t stopped_at() const { return stopped_at_; }
 
  private:

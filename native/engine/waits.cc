@@ -25,9 +25,11 @@ static int64_t scheduler_figure(const std::string &path, const char *name, doubl
 
 static int64_t run_clock(const std::string &path) { return scheduler_figure(path, "se.exec_start", 1e6); }
 
-int64_t switches_of(pid_t pid, pid_t tid) {
-  return scheduler_figure("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/sched", "nr_voluntary_switches", 1);
-}
+static std::string sched_of(pid_t pid, pid_t tid) { return "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/sched"; }
+
+int64_t switches_of(pid_t pid, pid_t tid) { return scheduler_figure(sched_of(pid, tid), "nr_voluntary_switches", 1); }
+
+static int64_t average_clock(pid_t pid, pid_t tid) { return scheduler_figure(sched_of(pid, tid), "se.avg.last_update_time", 1); }
 
 static int processor_of(pid_t pid, pid_t tid) {
   std::string text;
@@ -53,7 +55,7 @@ static int continued(pid_t pid, const std::string &where, unsigned long first, u
   return -1;
 }
 
-Asleep asleep(pid_t pid, pid_t tid) {
+Asleep asleep(pid_t pid, pid_t tid, bool forgotten) {
   Asleep result;
   std::string task = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid), text;
   if (!read_file(task + "/syscall", text) || !strncmp(text.c_str(), "running", 7)) return result;
@@ -73,25 +75,30 @@ Asleep asleep(pid_t pid, pid_t tid) {
   const bool by_socket = call.timeout == sc::Timeout::none || result.nr == sc::nr_recvmmsg;
   if (by_socket && !sleeps && socket_timeout(pid, tid, result.nr, fd) < 0) return result;
   // se.exec_start is the run queue's clock at the thread's last moment on a processor; ours on the same processor is the present.
-  int cpu = processor_of(pid, tid);
+  int cpu = result.processor = processor_of(pid, tid);
   result.switches = switches_of(pid, tid);
   cpu_set_t before, there;
   sched_getaffinity(0, sizeof before, &before);
   CPU_ZERO(&there);
   if (cpu >= 0) CPU_SET(size_t(cpu), &there);
   bool moved = cpu >= 0 && !sched_setaffinity(0, sizeof there, &there);
-  int64_t since = run_clock(task + "/sched");
+  int64_t since = forgotten ? 0 : run_clock(task + "/sched");
   sched_yield();
   int64_t present = run_clock("/proc/self/sched");
   if (moved) sched_setaffinity(0, sizeof before, &before);
-  if (since >= 0 && present >= since) result.elapsed_ns = present - since;
+  if (since > 0 && present >= since) result.elapsed_ns = present - since;
+  // Since 6.12 a thread that sleeps may stay queued a while, and be moved to another processor like one that waits for it: the kernel forgets
+  // exec_start then (migrate_task_rq_fair, kernel/sched/fair.c). When it averaged the thread's load last, it remembers.
+  if (!since) result.averaged_ns = average_clock(pid, tid);
   return result;
 }
 
-bool writes_rest_back(int nr, const user_regs_struct &r) {
-  if (nr == sc::nr_nanosleep) return r.rdi == r.rsi;       // asked for in the place where the rest goes
-  if (nr == sc::nr_clock_nanosleep) return r.rdx == r.r10;
-  return nr >= 0 && unsigned(nr) < sc::count && (sc::calls[nr].timeout == sc::Timeout::timespec_inout || sc::calls[nr].timeout == sc::Timeout::timeval_inout);
+int64_t slept(pid_t pid, pid_t tid, const Asleep &was) {
+  if (was.switches < 0 || switches_of(pid, tid) != was.switches + 1) return -1;
+  if (was.elapsed_ns >= 0 || was.averaged_ns <= 0) return was.elapsed_ns;
+  // The clock of averages stands still for a group that is throttled: only the thread's own can be compared, and only on one processor.
+  const int64_t now = average_clock(pid, tid);
+  return processor_of(pid, tid) == was.processor && now >= was.averaged_ns ? now - was.averaged_ns : -1;
 }
 
 bool handler_waits(pid_t tid, uint64_t mask) {
@@ -115,10 +122,13 @@ int64_t socket_timeout(pid_t pid, pid_t tid, int nr, uint64_t fd) {
   return told ? int64_t(t.tv_sec) * 1000000000 + t.tv_usec * 1000 : -1;
 }
 
-// Those that write the rest of their time over it give EINTR where it is constant, since they could not be restarted (poll_select_finish in fs/select.c).
-bool ends_by_stop(int nr, const user_regs_struct &r) {
+// Those that write the rest of their time over it.
+static bool in_place(int nr) { return sc::calls[nr].timeout == sc::Timeout::timespec_inout || sc::calls[nr].timeout == sc::Timeout::timeval_inout; }
+
+// They give EINTR where it is constant, since they could not be restarted (poll_select_finish in fs/select.c).
+bool ends_by_stop(int nr) {
   if (nr < 0 || unsigned(nr) >= sc::count) return false;
-  if (nr != sc::nr_nanosleep && nr != sc::nr_clock_nanosleep && writes_rest_back(nr, r)) return true;
+  if (in_place(nr)) return true;
   // Calls on sockets with SO_RCVTIMEO or SO_SNDTIMEO, which otherwise restart, end so too (sock_intr_errno); they have done nothing.
   sc::Restart restart = sc::calls[nr].restart;
   return restart == sc::Restart::eintr || restart == sc::Restart::sys || nr == sc::nr_io_getevents || nr == sc::nr_io_pgetevents;
@@ -144,6 +154,12 @@ int64_t timeout_of(pid_t pid, pid_t tid, int nr, const user_regs_struct &r) {
     case sc::Timeout::timeval_inout: return timespec_at(tid, args[call.timeout_arg], 1000);
     default: return socket_timeout(pid, tid, nr, args[0]);
   }
+}
+
+int64_t rest_written(pid_t pid, pid_t tid, int nr, const user_regs_struct &r) {
+  if (nr == sc::nr_nanosleep) return timespec_at(tid, r.rsi, 1);
+  if (nr == sc::nr_clock_nanosleep) return r.rsi & 1 ? -1 : timespec_at(tid, r.r10, 1);
+  return nr >= 0 && unsigned(nr) < sc::count && in_place(nr) ? timeout_of(pid, tid, nr, r) : -1;
 }
 
 }  // namespace mosrun

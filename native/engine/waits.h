@@ -6,24 +6,29 @@
 
 namespace mosrun {
 
-// What the scheduler knows of a thread that sleeps: since when, ns; -1 if it does not say (proc(5), `sched`).
+// What the scheduler knows of a thread that sleeps: for how long, ns; -1 if it does not say (proc(5), `sched`).
 struct Asleep {
   int64_t elapsed_ns = -1;
   int nr = -1;            // of the call it is in
   int64_t switches = -1;  // how often the thread has gone to sleep
+  int processor = -1;     // where it fell asleep
+  int64_t averaged_ns = -1;   // that processor's clock when the thread's load was last averaged, if it says nothing better
 };
-Asleep asleep(pid_t pid, pid_t tid);
+Asleep asleep(pid_t pid, pid_t tid, bool forgotten = false);   // forgotten: see there
+
+// How long it had slept, now that it is stopped, ns; -1: unknown, or it has run meanwhile and may be in another call of the kind.
 int64_t switches_of(pid_t pid, pid_t tid);
+int64_t slept(pid_t pid, pid_t tid, const Asleep &was);
 
 // The time-out of an interrupted call, ns; -1: it has none. `regs` are those of the call (orig_rax valid).
 int64_t timeout_of(pid_t pid, pid_t tid, int nr, const user_regs_struct &regs);
 
-// Calls that write the rest of their time over the time, also when a stop interrupts them: select, pselect6, ppoll, and sleeps that are given one place for
-// both.
-bool writes_rest_back(int nr, const user_regs_struct &regs);
+// What an interrupted call has written of the rest of its time, ns; -1: nothing. select, pselect6 and ppoll write it over the time, sleeps where they are
+// told to, also when a stop interrupts them.
+int64_t rest_written(pid_t pid, pid_t tid, int nr, const user_regs_struct &regs);
 
-// When a wait is to end that was begun elsewhere and goes on at home with its whole time, because nothing there can hold what is left: known by the
-// thread and by how often that has gone to sleep.
+// When a wait is to end that was stopped before, here or away: the kernel does not tell it a second time. Known by the thread and by how often that has
+// gone to sleep.
 struct Carried { pid_t tid; int nr; int64_t switches, deadline; };   // deadline: CLOCK_MONOTONIC, ns
 
 // The time-out of the socket that a call waits for (SO_RCVTIMEO, SO_SNDTIMEO), ns; -1: none, or no such call.
@@ -33,6 +38,6 @@ int64_t socket_timeout(pid_t pid, pid_t tid, int nr, uint64_t fd);
 bool handler_waits(pid_t tid, uint64_t mask);
 
 // Calls that return EINTR after any stop, although nothing has happened: they are simply issued again.
-bool ends_by_stop(int nr, const user_regs_struct &regs);
+bool ends_by_stop(int nr);
 
 }  // namespace mosrun

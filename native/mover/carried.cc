@@ -9,7 +9,7 @@ namespace mosrun {
 // Beside the state file. A process that has got the same number meanwhile has another start time.
 static std::string file_of(const Order &o) { return o.state_dir + "/" + std::to_string(o.pid) + ".waits"; }
 
-void keep_waits(const Order &o, const std::vector<Carried> &waits) {
+static void keep_waits(const Order &o, const std::vector<Carried> &waits) {
   ProcessStat stat;
   if (waits.empty() || !read_stat(o.pid, stat)) {
     unlink(file_of(o).c_str());
@@ -22,7 +22,7 @@ void keep_waits(const Order &o, const std::vector<Carried> &waits) {
   fclose(file);
 }
 
-std::vector<Carried> kept_waits(const Order &o) {
+static std::vector<Carried> kept_waits(const Order &o) {
   std::vector<Carried> waits;
   ProcessStat stat;
   FILE *file = fopen(file_of(o).c_str(), "re");
@@ -32,6 +32,14 @@ std::vector<Carried> kept_waits(const Order &o) {
     if (read_stat(o.pid, stat) && stat.start_time == started) waits.push_back(w);
   fclose(file);
   return waits;
+}
+
+KeptWaits::KeptWaits(const Order &order, Tracee &tracee) : order_(order), tracee_(tracee) { tracee_.carry(kept_waits(order_)); }
+
+KeptWaits::~KeptWaits() {
+  if (!tracee_.holds()) return;
+  tracee_.resume_all();
+  keep_waits(order_, tracee_.carried());
 }
 
 }  // namespace mosrun

@@ -1,11 +1,21 @@
-// Waits that go on at home with their whole time although a part of it is over: kept from when the stub is taken out until the process leaves again.
+// Waits that went on at home after they were stopped: kept beside the state file until the process is stopped again.
 #pragma once
-#include "engine/waits.h"
+#include "engine/tracee.h"
 #include "mover/mover.h"
 
 namespace mosrun {
 
-void keep_waits(const Order &order, const std::vector<Carried> &waits);
-std::vector<Carried> kept_waits(const Order &order);
+// Tells `tracee` of the waits that are kept. What it still holds in the end goes on, and its waits are kept.
+class KeptWaits {
+ public:
+  KeptWaits(const Order &order, Tracee &tracee);
+  ~KeptWaits();
+  KeptWaits(const KeptWaits &) = delete;
+  KeptWaits &operator=(const KeptWaits &) = delete;
+
+ private:
+  const Order &order_;
+  Tracee &tracee_;
+};
 
 }  // namespace mosrun

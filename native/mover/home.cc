@@ -125,7 +125,6 @@ static bool waits_by_slot(pid_t pid, Remote base, uint32_t slots) {
 bool clean(const Order &o, std::string &error, bool thorough) {
   const pid_t pid = o.pid;
   ProcessStatus status;
-  std::vector<Carried> waits;
   if (!find_control(pid, status) || !status.base) return true;
   if (strcmp(status.state, "home")) return error = std::string("it is ") + status.state, false;
   if (status.control.inside && !thorough) return error = "a thread is still on its way back", false;
@@ -134,6 +133,7 @@ bool clean(const Order &o, std::string &error, bool thorough) {
   for (pid_t tid : threads_of(pid))
     if (transfers(pid, tid)) return error = kInCall, false;
   Tracee tracee(pid);
+  KeptWaits keeps(o, tracee);
   if (!tracee.stop(error) || !tracee.read_threads(error)) return false;
   uint64_t base = status.base.value, size = kSlotsOffset + status.control.slots * kSlotSize;
   BlobHeader header{};
@@ -144,30 +144,17 @@ bool clean(const Order &o, std::string &error, bool thorough) {
   for (Thread &t : tracee.threads()) {
     user_regs_struct &r = t.raw;
     if (r.rip - base < size || t.regs.rip - base < size) return error = "a thread is still in the stub", false;
-    const int64_t result = int64_t(r.rax);
-    const int nr = int(r.orig_rax);
     for (unsigned i = 0; i < status.control.slots; ++i) {
       Slot slot{};
       if (!read_memory(t.tid, {base + kSlotsOffset + i * kSlotSize}, &slot, sizeof slot)) continue;
-      // What the kernel does not keep of an interrupted wait (restart_syscall(2)) begins anew with the whole of its time.
       const bool same = slot.deadline && slot.deadline_ip == r.rip && slot.tid == innermost_tid(pid, t.tid);
-      if (same && t.in_call && (result == -514 || (result == -EINTR && ends_by_stop(nr, r)))) waits.push_back({t.tid, nr, 0, int64_t(slot.deadline)});
+      if (same && t.begun && !t.done) t.deadline_ns = int64_t(slot.deadline), t.rest_ns = std::max<int64_t>(0, t.deadline_ns - tracee.stopped_at());
     }
     if (!restore_arguments(t, base, status.control.slots, error)) return false;
-    // Calls that any stop ends are issued again with what is left of their time; unless a handler is about to run, which ends them as well.
-    if (t.in_call && result == -EINTR && ends_by_stop(nr, r) && !handler_waits(t.tid, t.mask)) {
-      r.rax = uint64_t(nr);
-      r.rip -= 2;
-      r.orig_rax = uint64_t(-1);
-      if (t.rest_ns >= 0 && (nr == SYS_epoll_wait || nr == SYS_epoll_pwait)) r.r10 = uint64_t((t.rest_ns + 999999) / 1000000);
-    }
   }
   uint64_t ignored = 0;
   const uint64_t args[6] = {base, size, 0, 0, 0, 0};
-  if (!tracee.call(SYS_munmap, args, ignored, error)) return false;
-  for (Carried &w : waits) w.switches = switches_of(pid, w.tid) + 1;   // when it sleeps again
-  keep_waits(o, waits);
-  return true;
+  return tracee.call(SYS_munmap, args, ignored, error);
 }
 
 bool shares_memory_away(pid_t pid, ProcessStatus &status) {

@@ -125,7 +125,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
     slot.leader = leads;
     slot.cpu_base = t.cpu_ns;
     if (t.rest_ns >= 0) {
-      slot.deadline = uint64_t(clock_ns(CLOCK_MONOTONIC) + t.rest_ns);
+      slot.deadline = uint64_t(tracee.stopped_at() + t.rest_ns);
       slot.deadline_ip = t.regs.rip + 2;             // as a trap shows it: behind the instruction
     }
     if (t.begun) slot.begun_ip = t.regs.rip + 2;
@@ -207,7 +207,8 @@ int move_out(const Order &order) {
   say_phase("connected");
   o.dies_at(Fault::mover_dies_connected);
 
-  tracee.carry(kept_waits(o));
+  KeptWaits keeps(o, tracee);
+  tracee.sleep_forgotten = o.fails(Fault::sleep_forgotten);
   size_t first = 0, slots = 0;
   for (int tries = 0;; ++tries) {
     if (!o.at_exec && !tracee.stop(error, o.timeout_ms / 3)) {

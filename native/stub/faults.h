@@ -41,7 +41,8 @@
   F(83, dump_no_spare, "the guest has no channel to spare for its memory")         \
   F(100, guest_no_thread, "the hosting node has no room for another thread of the guest") \
   F(101, guest_no_process, "the hosting node has no room for a child of the guest") \
-  F(102, home_thread_lingers, "a thread that ends lingers at home, its channel closed")
+  F(102, home_thread_lingers, "a thread that ends lingers at home, its channel closed") \
+  F(103, sleep_forgotten, "the scheduler has forgotten since when a thread sleeps")
 
 namespace mosrun {
 

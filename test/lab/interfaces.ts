@@ -299,7 +299,16 @@ export const interfaces: Record<string, Feature[]> = {
         'clocks/timeouts-through-many-moves',
         'clocks/timer-kinds',
         'clocks/interval-timer',
+        'system/waits: moved out',
+        'system/waits: moved out after a move that failed',
+        'system/waits: moved out, home and out again',
       ],
+    },
+    {
+      what: 'a sleep, poll or futex wait that was stopped and continued (SIGSTOP, a debugger) before it is moved',
+      place: 'differs',
+      note: 'its time begins anew with the stop, unless the sleep was given a place for its rest: the kernel tells nobody what is left of it',
+      by: [],
     },
     {
       what: 'a wait that is brought home in its middle, and stays there',

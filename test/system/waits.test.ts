@@ -1,0 +1,113 @@
+/** Waits with a time-out keep it, however often and by whatever they are stopped on their way out, and end as they would at home. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before, describe, test } from 'node:test';
+import { endlessPython, whySkipped } from './programs.js';
+import { pidOfJob, Workplace } from './storm.js';
+import { repository, Testbed, whyNoTestbed } from './testbed.js';
+
+/** Threads of one process, all of which wait for `seconds`; in the end it says what each call gave and how long it took. */
+const seconds = 6;
+const text = `
+import ctypes, errno, os, select, socket, struct, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+buffer = lambda *numbers: ctypes.create_string_buffer(struct.pack(f"{len(numbers)}q", *numbers))
+whole = lambda: buffer(${seconds}, 0)
+reads, _ = os.pipe()
+timed, other = socket.socketpair()
+timed.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("qq", ${seconds}, 0))
+epoll = select.epoll()
+epoll.register(reads, select.EPOLLIN)
+word = ctypes.c_int(0)
+calls = {
+    "nanosleep": lambda: libc.nanosleep(whole(), None),
+    "nanosleep with its rest": lambda: libc.nanosleep(whole(), whole()),
+    "clock_nanosleep": lambda: libc.clock_nanosleep(1, 0, whole(), None),
+    "poll": lambda: libc.poll(struct.pack("ihh", reads, 1, 0), 1, ${seconds} * 1000),
+    "ppoll": lambda: libc.ppoll(struct.pack("ihh", reads, 1, 0), 1, whole(), None),
+    "select": lambda: libc.select(0, None, None, None, whole()),
+    "epoll_wait": lambda: libc.epoll_wait(epoll.fileno(), ctypes.create_string_buffer(12), 1, ${seconds} * 1000),
+    "futex": lambda: libc.syscall(202, ctypes.byref(word), 128, 0, whole(), None, 0),
+    "recv": lambda: libc.recv(timed.fileno(), ctypes.create_string_buffer(1), 1, 0),
+}
+ended = {}
+def wait(name, call):
+    began = time.monotonic()
+    result = call()
+    ended[name] = f"{result} {errno.errorcode.get(ctypes.get_errno() if result < 0 else 0)} {time.monotonic() - began:.2f}"
+threads = [threading.Thread(target=wait, args=one) for one in calls.items()]
+for one in threads: one.start()
+print("ready", flush=True)
+for one in threads: one.join()
+for name in calls: print(f"{name}: {ended[name]}")
+`;
+
+const faults = spawnSync(path.join(repository, 'dist/libexec/mosmove'), ['faults'], { encoding: 'utf8' }).stdout;
+const number = (name: string): string => new RegExp(`^(\\d+) ${name}:`, 'm').exec(faults)?.[1] ?? '';
+
+describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {
+  let testbed: Testbed;
+  const workplace = new Workplace();
+  before(async () => {
+    testbed = await Testbed.up(2);
+  });
+  after(async () => {
+    workplace.remove();
+    await testbed?.down();
+  });
+
+  /** What each wait gave, and how many seconds it took. */
+  const ends = (stdout: string): Map<string, { gave: string; took: number }> =>
+    new Map(
+      [...stdout.matchAll(/^(.*): (-?\d+ \w+) ([\d.]+)$/gm)].map(([, name, gave, took]) => [
+        name as string,
+        { gave: gave as string, took: Number(took) },
+      ]),
+    );
+  const arm = (fault: string) => testbed.run(1, ['sh', '-c', `echo ${number(fault)} > /run/mosrun/processes/fault`]);
+  const move = async (pid: number, to: string) => (await testbed.run(1, ['migrate', String(pid), to, '--wait'])).status;
+
+  /** Each part of a move lasts this long. */
+  const pause = 900;
+  const cases: Record<string, (pid: number) => Promise<void>> = {
+    'moved out': async (pid) => assert.equal(await move(pid, 'node2'), 0),
+    'moved out after a move that failed': async (pid) => {
+      await arm('stub_no_memory');
+      assert.notEqual(await move(pid, 'node2'), 0);
+      await sleep(pause);
+      assert.equal(await move(pid, 'node2'), 0);
+    },
+    'moved out, home and out again': async (pid) => {
+      for (const to of ['node2', 'home', 'node2']) {
+        assert.equal(await move(pid, to), 0, to);
+        await sleep(pause);
+      }
+    },
+    'moved out when the scheduler has forgotten since when they sleep': async (pid) => {
+      await arm('sleep_forgotten');
+      assert.equal(await move(pid, 'node2'), 0);
+    },
+  };
+  for (const [name, moves] of Object.entries(cases))
+    void test(name, { timeout: 60_000 }, async () => {
+      // On one processor: on another the scheduler's clocks say nothing of the time before.
+      const running = testbed.start(1, ['mosrun', '-J', 'waits', 'taskset', '-c', '0', 'python3', '-c', text], {
+        cwd: workplace.empty(),
+        timeout: 50,
+      });
+      await running.says('ready');
+      await sleep(pause);
+      await moves(await pidOfJob(testbed, 'waits'));
+      const { status, stdout, stderr } = await running.done;
+      assert.equal(status, 0, stderr);
+      const found = ends(stdout);
+      assert.equal(found.size, 9, stdout);
+      for (const [call, { gave, took }] of found) {
+        const expected = { recv: '-1 EAGAIN', futex: '-1 ETIMEDOUT' }[call] ?? '0 None';
+        assert.equal(gave, expected, call);
+        assert.ok(took >= seconds && took < seconds + pause / 2000, `${call} took ${took} s: ${stdout}`);
+      }
+    });
+});
