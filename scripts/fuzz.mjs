@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 const output = path.join(root, 'build/fuzz');
@@ -115,12 +116,17 @@ async function fuzz(name, runs, seconds) {
   return status === 0;
 }
 
-async function main(words) {
-  const number = (option, otherwise) => (words.includes(option) ? Number(words[words.indexOf(option) + 1]) : otherwise);
-  const runs = number('--runs', 10_000_000),
-    seconds = number('--seconds', 0);
-  const named = words.filter((word) => !word.startsWith('--') && !Number.isFinite(Number(word)));
-  const names = named.length > 0 ? named : Object.keys(targets);
+async function main() {
+  const number = { type: 'string' },
+    flag = { type: 'boolean' };
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { runs: number, seconds: number, replay: flag, selftest: flag },
+  });
+  const runs = Number(values.runs ?? 10_000_000),
+    seconds = Number(values.seconds ?? 0);
+  if (!Number.isInteger(runs) || !Number.isInteger(seconds)) throw new Error('--runs and --seconds are whole numbers');
+  const names = positionals.length > 0 ? positionals : Object.keys(targets);
   const unknown = names.filter((name) => !(name in targets));
   if (unknown.length > 0) throw new Error(`no such target: ${unknown.join(' ')}; there are ${Object.keys(targets).join(' ')}`);
   const missing = whyNoFuzzers();
@@ -128,11 +134,11 @@ async function main(words) {
     console.error(`mosrun: ${missing}: scripts/install-deps --tests installs it`);
     return NO_TOOLS;
   }
-  const selftest = words.includes('--selftest');
+  const { selftest } = values;
   build(selftest ? names.flatMap((name) => [name, `${name}-planted`]) : names);
   let well = true;
   for (const name of names) {
-    if (words.includes('--replay')) console.log(`${name.padEnd(10)} ${await replay(name)} inputs, nothing found`);
+    if (values.replay) console.log(`${name.padEnd(10)} ${await replay(name)} inputs, nothing found`);
     else if (selftest) {
       const { inputs, reason: why } = await findPlanted(name);
       console.log(`${name.padEnd(10)} found after ${inputs} inputs: ${why}`);
@@ -141,7 +147,7 @@ async function main(words) {
   return well ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch((error) => {
+process.exitCode = await main().catch((error) => {
   console.error(`mosrun: ${error.message}`);
   return 1;
 });
