@@ -93,6 +93,10 @@ function connectionError(error: Error, { name, isLocal }: Place): MosrunError {
   return new MosrunError('failed', `the daemon cannot be asked (${error.message}): see mosctl status`, cause);
 }
 
+/** RFC 9110, 15.5.9: a request that had not come in time was not read, and may be sent again. A daemon with very much to do is late itself. */
+const TOO_LATE = 408;
+const TRIES = 5;
+
 const notUnderstood = (): MosrunError =>
   new MosrunError('failed', 'the daemon answered what is not understood: restart it, its version may differ');
 
@@ -165,15 +169,22 @@ export class Client {
     const type = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};
     const ends = AbortSignal.any([this.closing.signal, ...(signal ? [signal] : [])]);
     ends.throwIfAborted();
-    const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
-      const options = { method, path: pathOf(pattern, parts), headers: { ...parts.headers, ...type }, signal: ends };
-      this.place
-        .send(options, resolve)
-        .on('error', (error) => {
-          reject(this.reasonOf(error, signal));
-        })
-        .end(text);
-    });
+    const once = (): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        const options = { method, path: pathOf(pattern, parts), headers: { ...parts.headers, ...type }, signal: ends };
+        this.place
+          .send(options, resolve)
+          .on('error', (error) => {
+            reject(this.reasonOf(error, signal));
+          })
+          .end(text);
+      });
+    let incoming = await once();
+    for (let tries = 1; incoming.statusCode === TOO_LATE; tries++) {
+      incoming.destroy();
+      if (tries === TRIES) throw new MosrunError('timeout', 'the daemon has too much to do to answer: try again later');
+      incoming = await once();
+    }
     if (incoming.statusCode === 200) return incoming;
     let error: { code: string; message: string } | undefined;
     try {

@@ -51,6 +51,8 @@ export class PeerClient {
     let answer: { status: number; body: unknown };
     try {
       answer = await this.once(node, question);
+      // Its daemon had so much to do that the request seemed late, and was not read.
+      if (answer.status === 408) throw new StaleConnection();
     } catch (error) {
       // A kept connection may have been closed by a daemon that was restarted in between.
       if (!(error instanceof StaleConnection)) throw error;

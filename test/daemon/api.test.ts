@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { request as plainRequest } from 'node:http';
+import { createServer, request as plainRequest } from 'node:http';
 import { request } from 'node:https';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -55,6 +55,28 @@ describe('the API and what nodes say to each other', { timeout: 60_000 }, () => 
     assert.deepEqual(await cluster.explain(pid), { movable: false, reasons: ['it is only a fixture'] });
     assert.equal(program.kill(), true);
     assert.deepEqual(await program.exit, { code: null, signal: 'SIGTERM' });
+  });
+
+  test('a request that a daemon with much to do has not read in time is sent again', async () => {
+    const { Cluster } = (await import(published)) as typeof Api;
+    let late = 3;
+    const server = createServer((_request, response) => {
+      response.writeHead(late-- > 0 ? 408 : 200, { connection: 'close' }).end(late < 0 ? '{"version":1,"nodes":[]}' : '');
+    });
+    const socket = path.join(two.runtime(1), 'slow.sock');
+    await new Promise<void>((resolve) => void server.listen(socket, resolve));
+    try {
+      const slow = await Cluster.connect({ socket });
+      assert.deepEqual(await slow.nodes(), []);
+      late = 100;
+      await assert.rejects(slow.nodes(), {
+        code: 'timeout',
+        message: 'the daemon has too much to do to answer: try again later',
+      });
+      slow.close();
+    } finally {
+      server.close();
+    }
   });
 
   test('errors have their code', async () => {
