@@ -1,4 +1,5 @@
 /** Who is there, and how to talk to them. */
+export * from './board.js';
 export * from './holders.js';
 export * from './invitations.js';
 export * from './join-client.js';

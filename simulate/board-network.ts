@@ -1,0 +1,64 @@
+/** Nodes that gossip, their clocks and the network between them simulated. The unit of time is one step. */
+import { Board } from '../lib/cluster/index.js';
+import { randomFrom } from './random.js';
+import { SimulatedClock } from './simulated-clock.js';
+
+export interface BoardNetworkOptions {
+  nodes: number;
+  window: number;
+  seed: number;
+  /** All nodes take their steps at the same moments, as the published analysis has it; otherwise each at its own. */
+  inStep: boolean;
+}
+
+const nameOf = (number: number): string => String(number);
+
+export class BoardNetwork {
+  readonly clock = new SimulatedClock();
+  readonly boards: Board<number>[] = [];
+  private readonly dead = new Set<number>();
+
+  constructor(readonly options: BoardNetworkOptions) {
+    const { nodes, window, seed, inStep } = options;
+    const random = randomFrom(seed);
+    for (let number = 0; number < nodes; number++) {
+      const board = new Board<number>({ self: nameOf(number), clock: this.clock, random, window, stepSeconds: 1 });
+      this.boards.push(board);
+      for (let other = 0; other < nodes; other++) board.meet(nameOf(other));
+    }
+    for (let number = 0; number < nodes; number++) {
+      // The first words reach everyone, so that there is a board to keep up to date.
+      for (const board of this.boards) board.hear([{ node: nameOf(number), ageSeconds: 0, facts: 0, gone: null }]);
+      this.clock.after(inStep ? 1 : 1 + random(), () => {
+        this.step(number);
+      });
+    }
+  }
+
+  private step(number: number): void {
+    const board = this.boards[number];
+    if (!board || this.dead.has(number)) return;
+    board.refresh(this.clock.seconds());
+    const target = board.target();
+    const message = board.message();
+    // Delivered at once, but after the steps of this moment: nothing goes further than one node in a step.
+    this.clock.after(0, () => {
+      if (target !== null && !this.dead.has(Number(target))) this.boards[Number(target)]?.hear(message);
+    });
+    this.clock.after(1, () => {
+      this.step(number);
+    });
+  }
+
+  runSteps(steps: number): void {
+    this.clock.runUntil(this.clock.seconds() + steps);
+  }
+
+  kill(number: number): void {
+    this.dead.add(number);
+  }
+
+  get living(): Board<number>[] {
+    return this.boards.filter((_, number) => !this.dead.has(number));
+  }
+}
