@@ -16,14 +16,9 @@ constexpr size_t kCanarySize = 4096;
 
 struct Step { uint16_t nr; uint8_t arguments[6]; };
 
-void prepare_program() {
-  add_mapping(kWindow, kWindow + 0x40000, prot_read | prot_write);
-  add_mapping(kCanary, kCanary + 0x1000, prot_read | prot_write);
-  add_mapping(kFile, kFile + 0x20000, prot_read);
-  memset(pointer<void>(kLists), 0, 0x800);
-  memset(pointer<void>(kCanary), 0xa5, kCanarySize);
-  world.held = kCanary;
-  world.held_end = kCanary + kCanarySize;
+// Before each call: what an earlier one has read into them would be lists that give away memory, as the program's own will.
+void prepare_lists() {
+  for (u64 at : {kLists, kBuffer, kLarge}) memset(pointer<void>(at), 0, 0x4000);
   const IoVec parts[] = {{kBuffer, 16}, {kBuffer + 0x100, 64}, {kLarge, 0x8000}};
   memcpy(pointer<void>(kLists), parts, sizeof parts);
   MsgHdr message{kBuffer + 0x400, 16, 0, kLists, 2, kBuffer + 0x500, 64, 0, 0};
@@ -33,6 +28,15 @@ void prepare_program() {
   strcpy(pointer<char>(kLists + 0x300), "/etc/hostname");
   const u32 room = 128;
   memcpy(pointer<void>(kLists + 0x400), &room, sizeof room);
+}
+
+void prepare_program() {
+  add_mapping(kWindow, kWindow + 0x40000, prot_read | prot_write);
+  add_mapping(kCanary, kCanary + 0x1000, prot_read | prot_write);
+  add_mapping(kFile, kFile + 0x20000, prot_read);
+  memset(pointer<void>(kCanary), 0xa5, kCanarySize);
+  world.held = kCanary;
+  world.held_end = kCanary + kCanarySize;
   *pointer<Mapping>(base() + kBookOffset) = {kFile, kFile + 0x20000, 1, Kind::file_private, kLazy, 0};
   control().book_entries = 1;
 }
@@ -61,6 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       memcpy(&step, world.input, sizeof step);
       world.input += sizeof step;
       world.left -= sizeof step;
+      prepare_lists();
       u64 args[6];
       for (int i = 0; i < 6; ++i) args[i] = kValues[step.arguments[i] % std::size(kValues)];
       if (syscalls::place_of(step.nr % 480u, args) == syscalls::Place::native) continue;   // does not trap
