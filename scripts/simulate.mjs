@@ -1,9 +1,8 @@
 // The cluster's own decisions with clock, network and machines simulated: how old a node's knowledge of the others is, and how fast a death is known.
-// Usage: npm run simulate -- [--nodes N,...] [--window W,...] [--steps N] [--seed N] [--at-random] [--json]
+// Usage: npm run simulate -- [--nodes N,...] [--window W,...] [--steps N] [--seed N] [--json]
 //   --nodes N,...   clusters of so many nodes (32,64,256); --window W,...: entries in a message (8,16,32); windows above half of the nodes are left out
 //   --steps N       steps in which ages are taken (300)
 //   --seed N        of all that is at random (1)
-//   --at-random     each node takes its steps at its own moments, not all at the same
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,7 +12,7 @@ const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 process.chdir(root);
 const text = { type: 'string' };
 const flag = { type: 'boolean' };
-const { values } = parseArgs({ options: { nodes: text, window: text, steps: text, seed: text, 'at-random': flag, json: flag } });
+const { values } = parseArgs({ options: { nodes: text, window: text, steps: text, seed: text, json: flag } });
 const wholes = (words, usual) => {
   const numbers = (words ?? usual).split(',').map(Number);
   if (numbers.every((number) => Number.isInteger(number) && number > 1)) return numbers;
@@ -34,6 +33,5 @@ const rows = simulate({
   windows: wholes(values.window, '8,16,32'),
   steps: whole(values.steps, 300),
   seed: whole(values.seed, 1),
-  inStep: !values['at-random'],
 });
 console.log(values.json ? JSON.stringify({ version: 1, rows }, null, 1) : table(rows));

@@ -7,8 +7,6 @@ export interface BoardNetworkOptions {
   nodes: number;
   window: number;
   seed: number;
-  /** All nodes take their steps at the same moments, as the published analysis has it; otherwise each at its own. */
-  inStep: boolean;
 }
 
 const nameOf = (number: number): string => String(number);
@@ -19,7 +17,7 @@ export class BoardNetwork {
   private readonly dead = new Set<number>();
 
   constructor(readonly options: BoardNetworkOptions) {
-    const { nodes, window, seed, inStep } = options;
+    const { nodes, window, seed } = options;
     const random = randomFrom(seed);
     for (let number = 0; number < nodes; number++) {
       const board = new Board<number>({ self: nameOf(number), clock: this.clock, random, window, stepSeconds: 1 });
@@ -29,7 +27,7 @@ export class BoardNetwork {
     for (let number = 0; number < nodes; number++) {
       // The first words reach everyone, so that there is a board to keep up to date.
       for (const board of this.boards) board.hear([{ node: nameOf(number), ageSeconds: 0, facts: 0, gone: null }]);
-      this.clock.after(inStep ? 1 : 1 + random(), () => {
+      this.clock.after(random(), () => {
         this.step(number);
       });
     }
@@ -41,11 +39,8 @@ export class BoardNetwork {
     board.refresh(this.clock.seconds());
     const target = board.target();
     const message = board.message();
-    // Delivered at once, but after the steps of this moment: nothing goes further than one node in a step.
-    this.clock.after(0, () => {
-      if (target !== null && !this.dead.has(Number(target))) this.boards[Number(target)]?.hear(message);
-    });
-    this.clock.after(1, () => {
+    if (target !== null && !this.dead.has(Number(target))) this.boards[Number(target)]?.hear(message);
+    this.clock.after(board.pauseSeconds(), () => {
       this.step(number);
     });
   }

@@ -7,7 +7,6 @@ export interface Options {
   windows: number[];
   steps: number;
   seed: number;
-  inStep: boolean;
 }
 
 export interface Row {
@@ -23,12 +22,12 @@ export interface Row {
 
 const digits = (value: number): number => Number(value.toPrecision(4));
 
-export function simulate({ nodes, windows, steps, seed, inStep }: Options): Row[] {
+export function simulate({ nodes, windows, steps, seed }: Options): Row[] {
   const rows: Row[] = [];
   for (const count of nodes)
     for (const window of windows) {
       if (window > count / 2) continue;
-      const options = { nodes: count, window, seed, inStep };
+      const options = { nodes: count, window, seed };
       const found = simulatedAges(options, steps);
       const expected = expectedAges(count, window);
       rows.push({

@@ -105,6 +105,15 @@ export class Board<Facts> {
     return changed;
   }
 
+  /**
+   * How long to wait until the next step: a step on average, at random (Erlang, of shape 2). Nodes that keep in step, or all at one pace, have ages
+   * that the formulas do not tell.
+   */
+  pauseSeconds(): number {
+    const { random, stepSeconds } = this.options;
+    return (-Math.log((1 - random()) * (1 - random())) / 2) * stepSeconds;
+  }
+
   /** What to send now: the own entry, then what is urgent, then the youngest. */
   message(): News<Facts>[] {
     const { self, window, clock } = this.options;

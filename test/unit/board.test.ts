@@ -110,10 +110,12 @@ describe('the board', () => {
   for (const [nodes, window] of [
     [32, 8],
     [32, 16],
+    [64, 8],
     [64, 16],
+    [64, 32],
   ] as const)
     void test(`${nodes} nodes with windows of ${window}: mean age as computed, within 7 %`, () => {
-      const found = simulatedAges({ nodes, window, seed: 1, inStep: true }, 400);
+      const found = simulatedAges({ nodes, window, seed: 1 }, 400);
       const expected = expectedAges(nodes, window);
       assert.ok(Math.abs(found.mean / expected.mean - 1) < 0.07, `${found.mean} instead of ${expected.mean}`);
       assert.ok(found.oldest < 1.5 * expected.oldest, `oldest ${found.oldest}, computed ${expected.oldest}`);
@@ -121,7 +123,7 @@ describe('the board', () => {
 
   void test('a death is known to 99 of 100 of 128 nodes within 2 log2 N + 3 steps', () => {
     for (let seed = 1; seed <= 5; seed++) {
-      const steps = stepsUntilKnown({ nodes: 128, window: 16, seed, inStep: false }, 0.99);
+      const steps = stepsUntilKnown({ nodes: 128, window: 16, seed }, 0.99);
       assert.ok(steps <= 2 * 7 + 3, `seed ${seed}: ${steps} steps`);
     }
   });
