@@ -1,5 +1,5 @@
 # Threads, fibers, garbage, files, a queue, exceptions, timers and child processes in Ruby.  objects.rb DIRECTORY ROUNDS
-require 'digest'
+require 'digest/sha2'   # digest alone loads it when it is first asked for, and fails if two threads ask at once
 require 'timeout'
 
 directory, rounds = ARGV[0], Integer(ARGV[1])
