@@ -9,7 +9,7 @@ import { pidOfJob, Workplace } from './storm.js';
 import { repository, Testbed, whyNoTestbed } from './testbed.js';
 
 /** Threads of one process, all of which wait for `seconds`; in the end it says what each call gave and how long it took. */
-const seconds = 6;
+const seconds = 8;
 const text = `
 import ctypes, errno, os, select, socket, struct, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -69,8 +69,8 @@ describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }
   const arm = (fault: string) => testbed.run(1, ['sh', '-c', `echo ${number(fault)} > /run/mosrun/processes/fault`]);
   const move = async (pid: number, to: string) => (await testbed.run(1, ['migrate', String(pid), to, '--wait'])).status;
 
-  /** Each part of a move lasts this long. */
-  const pause = 900;
+  /** Milliseconds between the moves: more than a wait may be late. */
+  const pause = 1500;
   const cases: Record<string, (pid: number) => Promise<void>> = {
     'moved out': async (pid) => assert.equal(await move(pid, 'node2'), 0),
     'moved out after a move that failed': async (pid) => {
