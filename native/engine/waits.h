@@ -14,7 +14,8 @@ struct Asleep {
   int processor = -1;     // where it fell asleep
   int64_t averaged_ns = -1;   // that processor's clock when the thread's load was last averaged, if it says nothing better
 };
-Asleep asleep(pid_t pid, pid_t tid, bool forgotten = false);   // forgotten: see there
+// `forgotten`: a test's, as if the scheduler had forgotten since when.
+Asleep asleep(pid_t pid, pid_t tid, bool forgotten = false);
 
 // How long it had slept, now that it is stopped, ns; -1: unknown, or it has run meanwhile and may be in another call of the kind.
 int64_t switches_of(pid_t pid, pid_t tid);

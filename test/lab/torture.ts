@@ -2,12 +2,11 @@
  * `npm run torture`: real programs, several at once, moved about by the tens a second among three nodes, while links are cut, daemons and gates
  * are killed, memory runs short and faults are injected into moves. Each must do what it does when nothing happens to it. docs/laboratory.md
  */
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
+import { arm, faultPoints } from '../system/fault-points.js';
 import { programs, stormed, whySkipped, type Program } from '../system/programs.js';
 import { alive, killedForMemory, whatItDoes } from '../system/kernel.js';
 import { pidOfJob, Storm, type Trace, Workplace } from '../system/storm.js';
-import { repository, sleep, Testbed, tryRead, until, whyNoTestbed } from '../system/testbed.js';
+import { sleep, Testbed, tryRead, until, whyNoTestbed } from '../system/testbed.js';
 
 export interface Options {
   minutes: number;
@@ -109,7 +108,7 @@ class Disturber {
     },
     fault: async () => {
       const number = this.faults[this.random(this.faults.length)];
-      await this.testbed.run(1, ['sh', '-c', `echo ${number} > /run/mosrun/processes/fault`]);
+      if (number !== undefined) await arm(this.testbed, number);
     },
   };
 
@@ -140,8 +139,7 @@ export async function torture({ minutes, seed, lanes, patienceSeconds, only }: O
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 60_000;
   const over = (): boolean => elapsed() > minutes || troubles.length >= 5;
-  const listed = spawnSync(path.join(repository, 'dist/libexec/mosmove'), ['faults'], { encoding: 'utf8' });
-  const faults = [...listed.stdout.matchAll(/^(\d+)/gm)].map(([, number]) => Number(number));
+  const faults = faultPoints.map(({ number }) => number);
   const disturber = new Disturber(testbed, randomFrom(seed + 1), turns, faults);
   const all = [...programs, ...stormed].filter((program) => {
     const missing = whySkipped(program);

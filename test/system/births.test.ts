@@ -3,13 +3,13 @@
  * nor when one is made as another ends.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { arm } from './fault-points.js';
 import { whySkipped, endlessPython } from './programs.js';
 import { pidOfJob, Workplace } from './storm.js';
-import { repository, Testbed, until, whyNoTestbed } from './testbed.js';
+import { Testbed, until, whyNoTestbed } from './testbed.js';
 
 const text = `
 import os, subprocess, sys, threading, time
@@ -71,9 +71,6 @@ globals()[sys.argv[1]]()
 os.unlink("go")
 `;
 
-const faults = spawnSync(path.join(repository, 'dist/libexec/mosmove'), ['faults'], { encoding: 'utf8' }).stdout;
-const number = (name: string): string => new RegExp(`^(\\d+) ${name}:`, 'm').exec(faults)?.[1] ?? '';
-
 describe('births away from home', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {
   let testbed: Testbed;
   const workplace = new Workplace();
@@ -102,7 +99,7 @@ describe('births away from home', { skip: whyNoTestbed() ?? whySkipped(endlessPy
         await running.says('ready');
         if (job) {
           const pid = await pidOfJob(testbed, job);
-          await testbed.run(1, ['sh', '-c', `echo ${number(fault)} > /run/mosrun/processes/fault`]);
+          await arm(testbed, fault);
           await testbed.json(1, 'migrate', String(pid), 'node2', '--wait', '--json');
         }
         writeFileSync(path.join(directory, 'go'), '');

@@ -1,32 +1,17 @@
 /** Every numbered fault point of a move, out, on and home: the program goes on where it was, the order says why, and the next one succeeds. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse, stringify } from 'smol-toml';
+import { arm, type FaultPoint, faultPoints } from './fault-points.js';
 import { guestProcess } from './kernel.js';
 import { endlessPython as python, whySkipped } from './programs.js';
 import { listed, pidOf, Workplace } from './storm.js';
-import { note, repository, type Running, Testbed, until, whyNoTestbed } from './testbed.js';
-
-interface Row {
-  number: number;
-  name: string;
-  /** What is to happen, in the fault's own words. */
-  text: string;
-}
+import { note, type Running, Testbed, until, whyNoTestbed } from './testbed.js';
 
 /** What the order that meets the fault is to say. `any`: the mover was killed, so that the daemon can only say that it died. */
 type Expectation = { code: string | RegExp } | { succeeds: true };
-
-const mover = path.join(repository, 'dist/libexec/mosmove');
-const rows: Row[] = spawnSync(mover, ['faults'], { encoding: 'utf8' })
-  .stdout.trim()
-  .split('\n')
-  .map((line) => /^(\d+) (\w+): (.*)$/.exec(line))
-  .filter((match) => match !== null)
-  .map(([, number, name, text]) => ({ number: Number(number), name: name as string, text: text as string }));
 
 /** By the names of native/stub/faults.h. The mover's deaths are all alike; some come when the move can no longer fail. */
 const died = /^failed$/;
@@ -135,7 +120,6 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
   });
 
   const where = async (pid: number) => (await listed(testbed)).find((each) => each.pid === pid)?.where;
-  const arm = (number: number) => testbed.run(1, ['sh', '-c', `echo ${number} > /run/mosrun/processes/fault`]);
   const order = async (pid: number, to: string) => {
     const { status, stdout } = await testbed.run(1, ['migrate', String(pid), to, '--wait', '--json'], { timeout: 40 });
     return { status, said: JSON.parse(stdout) as { error?: { code: string; message: string }; code?: string; message?: string } };
@@ -156,11 +140,11 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
 
   const guestThere = (to: string, pid: number) => guestProcess(testbed, Number(to.slice(4)), pid);
 
-  async function meets(pid: number, way: Way, { number, name, text }: Row): Promise<string> {
+  async function meets(pid: number, way: Way, { number, name, text }: FaultPoint): Promise<string> {
     const [from, to] = [homeOf[way], goalOf[way]];
-    if (toldOnTheWayOut(name)) await arm(number);
+    if (toldOnTheWayOut(name)) await arm(testbed, number);
     if (from !== 'home') await goes(pid, from);
-    if (!toldOnTheWayOut(name)) await arm(number);
+    if (!toldOnTheWayOut(name)) await arm(testbed, number);
     const { status, said } = await order(pid, to);
     const code = said.error?.code ?? said.code ?? '';
     const left = await testbed.run(1, ['test', '-e', '/run/mosrun/processes/fault']);
@@ -199,7 +183,7 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
       await running.says('ready');
       const pid = await pidOf(testbed, program.command.slice(1).join(' ').slice(0, 30));
       let met = 0;
-      for (const row of rows) {
+      for (const row of faultPoints) {
         for (const way of ways(row.name).filter((one) => program === python || one === 'on')) {
           note(await meets(pid, way, row));
           met++;

@@ -1,12 +1,11 @@
 /** Waits with a time-out keep it, however often and by whatever they are stopped on their way out, and end as they would at home. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
+import { arm } from './fault-points.js';
 import { endlessPython, whySkipped } from './programs.js';
 import { pidOfJob, Workplace } from './storm.js';
-import { repository, Testbed, whyNoTestbed } from './testbed.js';
+import { Testbed, whyNoTestbed } from './testbed.js';
 
 /** Threads of one process, all of which wait for `seconds`; in the end it says what each call gave and how long it took. */
 const seconds = 8;
@@ -44,9 +43,6 @@ for one in threads: one.join()
 for name in calls: print(f"{name}: {ended[name]}")
 `;
 
-const faults = spawnSync(path.join(repository, 'dist/libexec/mosmove'), ['faults'], { encoding: 'utf8' }).stdout;
-const number = (name: string): string => new RegExp(`^(\\d+) ${name}:`, 'm').exec(faults)?.[1] ?? '';
-
 describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {
   let testbed: Testbed;
   const workplace = new Workplace();
@@ -66,7 +62,6 @@ describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }
         { gave: gave as string, took: Number(took) },
       ]),
     );
-  const arm = (fault: string) => testbed.run(1, ['sh', '-c', `echo ${number(fault)} > /run/mosrun/processes/fault`]);
   const move = async (pid: number, to: string) => (await testbed.run(1, ['migrate', String(pid), to, '--wait'])).status;
 
   /** Milliseconds between the moves: more than a wait may be late. */
@@ -74,7 +69,7 @@ describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }
   const cases: Record<string, (pid: number) => Promise<void>> = {
     'moved out': async (pid) => assert.equal(await move(pid, 'node2'), 0),
     'moved out after a move that failed': async (pid) => {
-      await arm('stub_no_memory');
+      await arm(testbed, 'stub_no_memory');
       assert.notEqual(await move(pid, 'node2'), 0);
       await sleep(pause);
       assert.equal(await move(pid, 'node2'), 0);
@@ -86,7 +81,7 @@ describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }
       }
     },
     'moved out when the scheduler has forgotten since when they sleep': async (pid) => {
-      await arm('sleep_forgotten');
+      await arm(testbed, 'sleep_forgotten');
       assert.equal(await move(pid, 'node2'), 0);
     },
   };
