@@ -1,6 +1,6 @@
 // A reporter for node --test: one line a test, the error of each failure, and last "N passed, N failed". Of several runs the last says it for all:
 // the file that MOSRUN_TEST_COUNTS names carries the counts from one to the next, MOSRUN_TEST_LAST tells which it is. MOSRUN_TEST_NAMES: the tests
-// that did not fail, one a line.
+// that did not fail, one a line. What failed is said again before the counts: the end of a long output is what is looked at first.
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -12,12 +12,12 @@ function countsBefore() {
   try {
     return JSON.parse(readFileSync(counts, 'utf8'));
   } catch {
-    return [0, 0, 0];
+    return [0, 0, 0, []];
   }
 }
 
 export default async function* reporter(source) {
-  let [passed, failed, skipped] = countsBefore();
+  let [passed, failed, skipped, failures] = countsBefore();
   for await (const { type, data } of source) {
     if (type === 'test:diagnostic' && data.level === 'warn') yield `  ${data.message}\n`;
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
@@ -44,13 +44,16 @@ export default async function* reporter(source) {
       const error = data.details.error;
       if (error?.failureType === 'subtestsFailed') continue;
       failed++;
-      yield `FAIL  ${where}: ${data.name}\n${error?.cause?.stack ?? error?.stack ?? error}\n`;
+      const failure = `FAIL  ${where}: ${data.name}\n${error?.cause?.stack ?? error?.stack ?? error}\n`;
+      failures.push(failure);
+      yield failure;
     }
   }
   if (counts && !process.env.MOSRUN_TEST_LAST) {
-    writeFileSync(counts, JSON.stringify([passed, failed, skipped]));
+    writeFileSync(counts, JSON.stringify([passed, failed, skipped, failures]));
     return;
   }
   if (counts) rmSync(counts, { force: true });
+  if (failures.length > 0) yield `\nWhat failed, again:\n${failures.join('')}\n`;
   yield `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
 }
