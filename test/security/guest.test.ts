@@ -74,9 +74,13 @@ describe('a hostile guest', { skip: whyNoTestbed() ?? whySkipped(witnessProgram)
     testbed = await Testbed.up(2, '--memory', '700M');
     copyFileSync(attack, `${await machineRoot(2)}/run/attack`);
     chmodSync(`${await machineRoot(2)}/run/attack`, 0o755);
+    // Its number is to be far from all that home has given out: who kills by that number at home must not meet itself.
+    const numbers = 'i=0; while [ $i -lt 3000 ]; do (:); i=$((i+1)); done';
+    spawnSync('nsenter', ['-t', `${(await testbed.node(2)).pid}`, '-p', 'sh', '-c', numbers]);
     sentinel = testbed.start(2, ['node', '-e', canary]);
     await sentinel.says('pid');
     sentinelPid = /pid (\d+)/.exec(sentinel.stdout)?.[1] ?? '';
+    assert.ok(Number(sentinelPid) > 3000, sentinelPid);
     witness = testbed.start(1, ['mosrun', '-r', '2', ...witnessProgram.command], { cwd: workplace.empty() });
     await witness.says('ready');
     witnessPid = await pidOf(testbed, witnessProgram.command.slice(1).join(' '));
