@@ -13,6 +13,7 @@
         "native/addon/addon.cc",
         "native/addon/cpu.cc",
         "native/addon/identity.cc",
+        "native/addon/link.cc",
         "native/addon/inspect.cc",
         "native/addon/notify.cc",
         "native/addon/probe.cc",

@@ -1,8 +1,11 @@
 // The cluster's own decisions with clock, network and machines simulated: how old a node's knowledge of the others is, and how fast a death is known.
+// Or, with --placement, how much longer processes take than they would alone, under the cluster's own placement and under simpler ones.
 // Usage: npm run simulate -- [--nodes N,...] [--window W,...] [--steps N] [--seed N] [--json]
 //   --nodes N,...   clusters of so many nodes (32,64,256); --window W,...: entries in a message (8,16,32); windows above half of the nodes are left out
 //   --steps N       steps in which ages are taken (300)
 //   --seed N        of all that is at random (1)
+//        npm run simulate -- --placement [--nodes N] [--busy PART] [--seconds N] [--seeds N] [--json]
+//   --nodes N       (8); --busy PART: of all processors, on average (0.7); --seconds N: for how long processes arrive (100); --seeds N: runs (30)
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -12,7 +15,8 @@ const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 process.chdir(root);
 const text = { type: 'string' };
 const flag = { type: 'boolean' };
-const { values } = parseArgs({ options: { nodes: text, window: text, steps: text, seed: text, json: flag } });
+const ages = { nodes: text, window: text, steps: text, seed: text };
+const { values } = parseArgs({ options: { ...ages, placement: flag, busy: text, seconds: text, seeds: text, json: flag } });
 const wholes = (words, usual) => {
   const numbers = (words ?? usual).split(',').map(Number);
   if (numbers.every((number) => Number.isInteger(number) && number > 1)) return numbers;
@@ -27,7 +31,18 @@ const whole = (word, usual) => {
 };
 const outfile = 'build/simulate/main.mjs';
 await bundle({ entryPoints: ['simulate/main.ts'], outfile });
-const { simulate, table } = await import(pathToFileURL(path.join(root, outfile)));
+const { simulate, table, placement, placementText } = await import(pathToFileURL(path.join(root, outfile)));
+if (values.placement) {
+  const busy = Number(values.busy ?? 0.7);
+  if (!(busy > 0 && busy < 1)) {
+    console.error(`not a part between 0 and 1: ${values.busy}`);
+    process.exit(2);
+  }
+  const [nodes, seconds, seeds] = [whole(values.nodes, 8), whole(values.seconds, 100), whole(values.seeds, 30)];
+  const result = await placement({ nodes, busy, seconds, seeds });
+  console.log(values.json ? JSON.stringify({ version: 1, ...result }, null, 1) : placementText(result));
+  process.exit(0);
+}
 const rows = simulate({
   nodes: wholes(values.nodes, '32,64,256'),
   windows: wholes(values.window, '8,16,32'),

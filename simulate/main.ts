@@ -2,6 +2,8 @@
 import { expectedAges, simulatedAges } from './ages.js';
 import { stepsUntilKnown } from './deaths.js';
 
+export { placement, placementText } from './placement.js';
+
 export interface Options {
   nodes: number[];
   windows: number[];

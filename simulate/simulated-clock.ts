@@ -8,6 +8,8 @@ interface Call {
   cancelled: boolean;
 }
 
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
 /** Calls due at the same moment are made in the order they were asked for. */
 export class SimulatedClock implements Clock {
   private now = 0;
@@ -37,6 +39,19 @@ export class SimulatedClock implements Clock {
       this.pop();
       this.now = next.at;
       if (!next.cancelled) next.call();
+    }
+    this.now = seconds;
+  }
+
+  /** As `runUntil`, where the calls do more when promises settle: all that follows from one is done before the next. */
+  async settleUntil(seconds: number): Promise<void> {
+    await settled();
+    for (let next = this.heap[0]; next && next.at <= seconds; next = this.heap[0]) {
+      this.pop();
+      this.now = next.at;
+      if (next.cancelled) continue;
+      next.call();
+      await settled();
     }
     this.now = seconds;
   }

@@ -3,6 +3,7 @@ import type { SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type {
+  BestNodeDocument,
   DoctorDocument,
   ExplanationDocument,
   HistoryEntry,
@@ -96,6 +97,14 @@ export class Cluster {
 
   async nodes({ signal }: AskOptions = {}): Promise<NodeDocument[]> {
     return (await this.client.ask('GET /v1/nodes', {}, signal)).nodes;
+  }
+
+  /**
+   * Where a program would be started now if nothing else were asked for, and why.
+   * @param memoryBytes what it is expected to need; 0: not known.
+   */
+  async bestNode(memoryBytes = 0, { signal }: AskOptions = {}): Promise<BestNodeDocument> {
+    return this.client.ask('GET /v1/best-node', { query: { memory_bytes: memoryBytes } }, signal);
   }
 
   /** The processes whose home is this node, wherever they run. */

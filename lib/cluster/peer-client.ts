@@ -1,6 +1,7 @@
 /** Questions to other nodes: HTTPS with both sides' certificates of the cluster's own authority, TLS 1.3 only. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import type { Socket } from 'node:net';
 import type { z } from 'zod';
 import { MosrunError, errorFrom } from '../shared/errors.js';
 import type { NodeAddress } from './membership.js';
@@ -25,7 +26,11 @@ const LONGEST_ANSWER_BYTES = 1 << 20;
 export class PeerClient {
   private readonly agents = new Map<string, Agent>();
 
-  constructor(private readonly credentials: Credentials) {}
+  /** @param onAnswer told of each connection over which an answer has come. */
+  constructor(
+    private readonly credentials: Credentials,
+    private readonly onAnswer: (node: string, socket: Socket) => void = () => {},
+  ) {}
 
   private agentOf(node: NodeAddress): Agent {
     let agent = this.agents.get(node.name);
@@ -109,6 +114,7 @@ export class PeerClient {
         reject(outgoing.reusedSocket && error.code === 'ECONNRESET' ? new StaleConnection() : unreachable(error.message));
       });
       outgoing.on('response', (incoming: IncomingMessage) => {
+        this.onAnswer(node.name, incoming.socket);
         let body = '';
         incoming.setEncoding('utf8');
         incoming.on('data', (more: string) => {

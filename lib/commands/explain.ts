@@ -1,5 +1,6 @@
 /** How explanations read: of a process, and of a program that is not started. */
 import type { ExplanationDocument, LaunchExplanationDocument, Verdict } from '../shared/documents.js';
+import { decisionText } from './decisions.js';
 import { bytesText, printable } from './format.js';
 
 const lines = (texts: readonly string[]): string => texts.map((text) => `${printable(text)}\n`).join('');
@@ -11,14 +12,15 @@ function nodesText(nodes: readonly Verdict[], canMove: boolean): string[] {
 
 const reasonsText = (reasons: readonly string[]): string[] => reasons.map((reason) => `  ${reason}`);
 
-export function explanationText({ process: one, because, movable, reasons, nodes }: ExplanationDocument): string {
+export function explanationText(document: ExplanationDocument): string {
+  const { process: one, because, movable, reasons, nodes, decisions } = document;
   const isAway = one.where !== one.home;
   const unknown = isAway ? 'it can come home at any time' : 'it cannot be looked into now';
   const counted = (counts: Record<string, number>): string[] =>
     Object.entries(counts).map(([call, times]) => `${call} ${times} times`);
   const returns = counted(one.returns);
   const refused = counted(one.refused);
-  return lines([
+  const facts = lines([
     `process ${one.pid} (${one.command}) lives on ${one.home} and is on ${one.where}`,
     `why there: ${because}`,
     ...(one.why && one.why !== because ? [`last reason: ${one.why}`] : []),
@@ -37,6 +39,8 @@ export function explanationText({ process: one, because, movable, reasons, nodes
       movable !== false,
     ),
   ]);
+  const decided = decisions.map((decision) => decisionText(decision)).join('');
+  return decided === '' ? facts : `${facts}where it should be:\n${decided}`;
 }
 
 export function launchExplanationText(document: LaunchExplanationDocument): string {

@@ -30,24 +30,56 @@ function assignmentsIn(name: LauncherName, words: readonly string[]): [variable:
   return found;
 }
 
+function startAt(place: 'node' | 'home' | 'best' | 'some' | null, options: Parsed): Launch['start'] {
+  if (place === 'node') return { at: 'node', node: options.get('node') ?? '' };
+  if (place === 'some') return { at: 'some', nodes: nodesIn(options.get('some') ?? '') };
+  return { at: place ?? 'unsaid' };
+}
+
+/** As `1-3,node7`: names, addresses, numbers and ranges of numbers. */
+function nodesIn(list: string): string[] {
+  return list.split(',').flatMap((part) => {
+    if (part === '') throw new MosrunError('usage', `-j ${list}: a node is missing between commas: see mosrun --help`);
+    const [, from, to] = /^(\d+)-(\d+)$/.exec(part) ?? [];
+    if (from === undefined || to === undefined) return [part];
+    const count = Number(to) - Number(from) + 1;
+    if (count < 1 || count > 65_535) throw new MosrunError('usage', `-j ${list}: ${part} is no range: see mosrun --help`);
+    return Array.from({ length: count }, (_, index) => `${Number(from) + index}`);
+  });
+}
+
+function numberOf(options: Parsed, name: string, fits: (value: number) => boolean, what: string): number | null {
+  const text = options.get(name);
+  if (text === undefined) return null;
+  if (text.trim() === '' || !fits(Number(text)))
+    throw new MosrunError('usage', `--${name} wants ${what}, not "${text}": see mosrun --help`);
+  return Number(text);
+}
+
+function megabytesOf(options: Parsed): number | null {
+  const megabytes = numberOf(options, 'memory', (value) => value >= 0 && Number.isFinite(value), 'megabytes');
+  return megabytes === null ? null : megabytes * 2 ** 20;
+}
+
 function toLaunch(name: LauncherName, options: Parsed): Launch {
   const assignments = assignmentsIn(name, options.words);
   if (options.words.length === assignments.length) throw new MosrunError('usage', `no program was named: see ${name} --help`);
   if (options.has('argv0') && options.words.length < assignments.length + 2) {
     throw new MosrunError('usage', `-z needs the program's argv[0] after the program: see ${name} --help`);
   }
-  const place = lastOf(options, ['node', 'home', 'best']);
+  const place = lastOf(options, ['node', 'home', 'best', 'some']);
   const lock = lastOf(options, ['locked', 'unlocked']);
   const unserved = lastOf(options, ['error', 'warn', 'end']);
   const clock = lastOf(options, ['host-clock', 'home-clock']);
-  const start: Launch['start'] =
-    place === 'node' ? { at: 'node', node: options.get('node') ?? '' } : place === 'best' ? { at: 'best' } : { at: 'home' };
   return {
-    start,
+    start: startAt(place, options),
     fallBack: options.has('fall-back'),
     locked: lock ? lock === 'locked' : place === 'node' || place === 'home' ? true : null,
     clock: clock ? (clock === 'host-clock' ? 'host' : 'home') : null,
     unserved,
+    decay: numberOf(options, 'decay', (rate) => rate > 0 && rate < 1, 'a rate between 0 and 1'),
+    pure: options.has('cpu') ? true : null,
+    memoryBytes: megabytesOf(options),
     jobId: options.get('job') ?? null,
     // The launcher's argv counts its own name.
     programIndex: options.firstWord + 1 + assignments.length,

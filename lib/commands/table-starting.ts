@@ -12,11 +12,30 @@ const noPrivateDirectory = 'a private directory needs a privileged launcher, and
 
 const runOptions: readonly OptionSpec[] = [
   { short: 'r', long: 'node', value: 'NODE', help: 'start on that node: a name, an address or a number' },
-  { short: 'h', long: 'home', help: 'start on the home-node (default)' },
-  { short: 'b', long: 'best', help: 'start on the best node' },
+  { short: 'h', long: 'home', help: 'start on the home-node' },
+  { short: 'b', long: 'best', help: 'start on the best node (default)' },
+  {
+    short: 'j',
+    long: 'some',
+    value: 'LIST',
+    help: 'start on one of these nodes, at random: names, addresses, numbers, ranges of numbers',
+  },
   { short: 'F', long: 'fall-back', help: 'do not fail when the asked node is down or refuses: run here' },
   { short: 'L', long: 'locked', help: 'no automatic migration (default with -r and -h)' },
   { short: 'l', long: 'unlocked', help: 'automatic migration (default otherwise)' },
+  {
+    short: 'm',
+    long: 'memory',
+    value: 'MB',
+    help: 'the memory the program is expected to need: it is placed where there is so much',
+  },
+  { short: 'c', long: 'cpu', help: 'take it for one that computes, whatever calls it makes' },
+  {
+    short: 'd',
+    long: 'decay',
+    value: 'RATE',
+    help: 'of what the program was seen to do, the part that counts a second later (0.9)',
+  },
   { short: 'J', long: 'job', value: 'ID', help: 'a job id that bundles processes' },
   { short: 'z', long: 'argv0', help: 'the word after the program is its argv[0]' },
   {

@@ -32,6 +32,22 @@ export const toolCommands = {
     exitCodes: ordinaryExits,
     examples: [['mostimeof 4711', 'the CPU time of process 4711']],
   },
+  mosbestnode: {
+    name: 'mosbestnode',
+    section: 1,
+    synopsis: ['[options]'],
+    summary: 'tell where a program would be started now',
+    description:
+      'Prints the name of the node that mosrun would start a program on if nothing else were asked for: this node, unless the program would cost another less and be faster there. The program is taken for one that computes all the time.',
+    options: [
+      { short: 'm', long: 'memory', value: 'MB', help: 'the memory it is expected to need' },
+      { long: 'explain', help: 'say why, with the figures of all nodes' },
+      json,
+    ],
+    environment: socketVariable,
+    exitCodes: ordinaryExits,
+    examples: [['mosbestnode -m 4096 --explain', 'where 4 GiB would go, and why']],
+  },
   mostestload: {
     name: 'mostestload',
     section: 1,

@@ -42,6 +42,14 @@ const schema = z
         blocked: z.boolean().default(false),
         max_guests: z.int().nonnegative().default(1000),
         reserve_memory: memory.default(64 * 2 ** 20),
+        speed: z.number().nonnegative().default(0),
+      })
+      .prefault({}),
+    placement: z
+      .strictObject({
+        automatic: z.boolean().default(true),
+        interval_seconds: seconds.default(1),
+        residence_seconds: seconds.default(1),
       })
       .prefault({}),
     security: z.strictObject({ encrypt: z.boolean().default(false) }).prefault({}),

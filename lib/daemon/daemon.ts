@@ -1,7 +1,7 @@
 /** mosd: puts the parts together. Nothing any running program needs goes through here: it may be killed and started at any time. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { bestNode } from '../placement/index.js';
+import { Links } from '../placement/index.js';
 import {
   type Credentials,
   Invitations,
@@ -17,8 +17,10 @@ import { MosrunError, asMosrunError, systemCode } from '../shared/errors.js';
 import { makeDirectory, removeFile } from '../shared/files.js';
 import type { InterpretLaunch } from '../shared/launch-decision.js';
 import { type Heartbeat, heartbeat } from '../shared/wire.js';
+import { Automatic } from './automatic.js';
 import { type Configuration, invitationsIn, readConfiguration } from './configuration.js';
 import { type Context, type Log, addressesIn } from './context.js';
+import { descriptorOf } from './descriptors.js';
 import { EventBook } from './event-book.js';
 import { EventStreams } from './event-stream.js';
 import { explainLaunch } from './explain.js';
@@ -142,7 +144,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     () => guests.count,
     () => operations.isLeaving,
   );
-  const peers = new PeerClient(credentials);
+  const links = new Links();
+  const peers = new PeerClient(credentials, (name, socket) => {
+    if (!socket.destroyed) links.roundTrip(name, addon.roundTrip(descriptorOf(socket)));
+  });
   const members = new StaticMembership(addressesIn(configuration), {
     self: own.name,
     clock,
@@ -226,6 +231,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     askUsage: (name, session) => sessions.usage(name, session),
   });
 
+  const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name) });
   const neighbours = new Neighbours({ peers, members, configuration: () => configuration });
   const tellState = (before: Heartbeat['state']): void => {
     const { state } = node;
@@ -259,6 +265,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     context,
     members,
     residents,
+    automatic,
     guests,
     gate,
     metrics,
@@ -279,7 +286,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     identify: (socket) => peerOf(socket, identify),
     outerJob: (pid) => residents.jobs.jobOf(pid),
     createJob: (pid, jobOptions, command, launched) => residents.createJob(pid, jobOptions, command, launched),
-    bestNode: () => bestNode(members.nodes(), (one) => one.self || context.settings.whyOwnStay === null),
+    bestNode: (memoryBytes) => automatic.best(memoryBytes).node,
+    isAutomatic: () => automatic.isOn,
     findNode: (name) => findNode(members, name),
     self: own.name,
     explain: (pid, found, start, options) =>
@@ -291,7 +299,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     leaveJob: (pid) => {
       residents.jobs.leave(pid);
     },
-    startAway: (pid, name, which, command) => residents.migrations.startAway(pid, name, which, command),
+    startAway: (pid, name, which, command) => {
+      automatic.balancer.expected.started(name, 0);
+      return residents.migrations.startAway(pid, name, which, command);
+    },
     log: note,
   });
   const peerServices: PeerServices = {
@@ -322,6 +333,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     dropSession: (home, session) => guests.drop(home, session),
     sessionUsage: (home, session) => guests.usage(home, session),
+    processUsages: (home) => guests.usages(home),
     async link(home, session, request) {
       const guest = await guests.usage(home, session);
       if ((guest.encrypted || configuration.security.encrypt) && !request.encrypted) {
@@ -340,7 +352,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const stop = async (): Promise<void> => {
     manager.stopping();
+    automatic.balancer.stop();
     members.stop();
+    node.stop();
     gate.close();
     residents.stop();
     peers.close();
@@ -350,6 +364,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     note('mosd has ended', {});
   };
 
+  node.start();
   residents.load();
   guests.load();
   try {
@@ -363,6 +378,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw error;
   }
   members.start();
+  automatic.balancer.start();
   // What mosgate said while nobody listened is made up for.
   const checkGuests = async (): Promise<void> => {
     await guests.refresh().catch(() => {});

@@ -86,6 +86,8 @@ export async function explainLaunch(
 export function startOf(launch: Launch, node: string | null, home: string): { node: string; because: string } {
   const { start } = launch;
   if (start.at === 'node') return { node: node ?? home, because: `asked for (-r ${start.node})` };
+  if (start.at === 'some') return { node: node ?? home, because: 'one of those asked for (-j), at random' };
   if (start.at === 'best') return { node: node ?? home, because: 'the best node now (-b)' };
+  if (start.at === 'unsaid' && node !== null) return { node, because: 'the best node now' };
   return { node: home, because: 'the home-node, since nothing else is asked for' };
 }

@@ -8,7 +8,8 @@ import type { GuestDocument } from '../shared/documents.js';
 import type { EventFields } from '../shared/events.js';
 import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 import { MosrunError } from '../shared/errors.js';
-import type { SessionAnswer, SessionRequest, SessionUsage } from '../shared/wire.js';
+import { hasEnded, innermostPid, readChildren, readFacts, runnableThreads } from '../processes/index.js';
+import type { SessionAnswer, SessionRequest, SessionUsage, ProcessUsage } from '../shared/wire.js';
 
 const guestRecord = z.object({
   version: z.literal(1),
@@ -129,6 +130,21 @@ export class Guests {
     // It has been told, and is asked for no more.
     this.forget(session);
     return { running: false, cpu_seconds: ended.cpu_seconds, memory_bytes: null, threads: null, encrypted };
+  }
+
+  /** What each process of that home that runs here has used. */
+  async usages(home: string): Promise<ProcessUsage[]> {
+    const present = (await this.options.gate.list()) ?? [];
+    const theirs = present.filter(({ session, state }) => state === 'running' && this.records.get(session)?.home === home);
+    return theirs.flatMap(({ session, keeper }) =>
+      readChildren(keeper).flatMap((pid): ProcessUsage[] => {
+        const facts = readFacts(pid);
+        const inner = innermostPid(pid);
+        if (!facts || inner === null || hasEnded(facts)) return [];
+        const { userSeconds: user_seconds, memoryBytes: memory_bytes } = facts;
+        return [{ session, pid: inner, user_seconds, memory_bytes, runnable: runnableThreads(facts) }];
+      }),
+    );
   }
 
   private write(record: GuestRecord): void {

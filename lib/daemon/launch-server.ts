@@ -36,7 +36,10 @@ export interface LaunchServices {
   outerJob(pid: number): Job | null;
   /** @param launched settles when the launcher has become its program, or has ended. */
   createJob(launcherPid: number, options: JobOptions, command: string, launched: Promise<void>): Job | null;
-  bestNode(): NodeView | null;
+  /** Where a program is best started that is expected to need so much memory. */
+  bestNode(memoryBytes: number): string;
+  /** Are processes placed where nothing else is asked for? */
+  isAutomatic(): boolean;
   /** By name, address or number; throws when there is none. */
   findNode(name: string): NodeView;
   /** Takes a process out of its job; throws when that cannot be. */
@@ -60,6 +63,9 @@ export function jobOptions(launch: Launch, outer: JobOptions | null): JobOptions
     locked: launch.locked ?? outer?.locked ?? false,
     clock: launch.clock ?? outer?.clock ?? 'home',
     unserved: launch.unserved ?? outer?.unserved ?? 'home',
+    decay: launch.decay ?? outer?.decay ?? null,
+    pure: launch.pure ?? outer?.pure ?? false,
+    memory_bytes: launch.memoryBytes ?? outer?.memory_bytes ?? 0,
   };
 }
 
@@ -157,7 +163,7 @@ async function answer(socket: Socket, services: LaunchServices): Promise<void> {
 async function launchIt(socket: Socket, argv: readonly string[], launch: Launch, services: LaunchServices): Promise<void> {
   const pid = launcherOf(socket, services);
   const options = jobOptions(launch, services.outerJob(pid));
-  const node = destination(launch, services);
+  const node = destination(launch, options, services);
   const command = commandLine(argv, launch);
   // exec(2) closes the launcher's end.
   const launched = new Promise<void>((resolve) => void socket.once('close', resolve));
@@ -170,7 +176,7 @@ async function launchIt(socket: Socket, argv: readonly string[], launch: Launch,
       await services.startAway(pid, node.name, options, command).armed;
     } catch (error) {
       // What -F and -b ask for is a running program; what -r asks for is that node.
-      if (!launch.fallBack && launch.start.at === 'node') throw error;
+      if (!launch.fallBack && (launch.start.at === 'node' || launch.start.at === 'some')) throw error;
       services.log('starts at home instead', { pid, error: asMosrunError(error).message });
     }
   }
@@ -189,7 +195,7 @@ async function explainIt(
 ): Promise<void> {
   const pid = launcherOf(socket, services);
   const options = jobOptions(launch, services.outerJob(pid));
-  const start = startOf(launch, destination(launch, services)?.name ?? null, services.self);
+  const start = startOf(launch, destination(launch, options, services)?.name ?? null, services.self);
   socket.write(programFrame(launch.programIndex));
   const { type, body } = await nextFrame(socket);
   if (type !== 'F') throw new MosrunError('usage', 'the launcher is not understood: install mosrun again');
@@ -211,8 +217,17 @@ function commandLine(argv: readonly string[], launch: Launch): string {
   return Buffer.from(words.join(' '), 'latin1').toString('utf8');
 }
 
-function destination(launch: Launch, services: LaunchServices): NodeView | null {
-  if (launch.start.at === 'home') return null;
-  if (launch.start.at === 'best') return services.bestNode();
-  return services.findNode(launch.start.node);
+/** null: home. */
+function destination(launch: Launch, options: JobOptions, services: LaunchServices): NodeView | null {
+  const { start, fallBack } = launch;
+  if (start.at === 'node') return services.findNode(start.node);
+  if (start.at === 'some') {
+    const named = start.nodes.map((name) => services.findNode(name));
+    const up = named.filter((node) => node.state !== 'down');
+    // That one of them is down is no reason to fail; that all are is told by the one that is tried.
+    const from = up.length > 0 || fallBack ? up : named;
+    return from[Math.floor(Math.random() * from.length)] ?? null;
+  }
+  if (start.at === 'home' || (start.at === 'unsaid' && !services.isAutomatic())) return null;
+  return services.findNode(services.bestNode(options.memory_bytes));
 }

@@ -2,17 +2,11 @@
 import { type Server, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PeerCredentials } from '../engine/index.js';
+import { descriptorOf } from './descriptors.js';
 import { MosrunError } from '../shared/errors.js';
 import { Connections, serverTimes } from './connections.js';
 import { type Handlers, httpApi } from './http-api.js';
 import { localCaller } from './permission.js';
-
-/** A socket's descriptor: Node shows it nowhere in its public interface, and the kernel tells the peer only by it. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { _handle: { fd: number } | null };
-  if (!handle || handle.fd < 0) throw new MosrunError('failed', 'the connection is closed');
-  return handle.fd;
-}
 
 export type Identify = (descriptor: number) => PeerCredentials;
 

@@ -16,6 +16,8 @@ export function nodesDocument(nodes: readonly NodeView[]): NodesDocument {
       last_seen_seconds: lastSeenSeconds,
       cpus: facts?.cpus ?? null,
       load: facts?.load ?? null,
+      runnable: facts?.runnable ?? null,
+      speed: facts?.speed ?? null,
       memory_bytes: facts?.memory_bytes ?? null,
       memory_free_bytes: facts?.memory_free_bytes ?? null,
       guests: facts?.guests ?? null,

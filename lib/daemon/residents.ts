@@ -21,6 +21,7 @@ import {
   Stays,
   readTracer,
   Stops,
+  type Whereabouts,
   readFacts,
   readUids,
   ProcessTable,
@@ -165,6 +166,10 @@ export class Residents {
     return job;
   }
 
+  isLaunching(pid: number): boolean {
+    return this.launching.has(pid);
+  }
+
   /** Settles when the process is a program, not its launcher; or soon, for one that only seems to be a launcher may never say so. */
   async isLaunched(pid: number): Promise<void> {
     const launched = this.launching.get(pid);
@@ -191,6 +196,10 @@ export class Residents {
     if (cause !== null) events.tell('came-home', { pid, uid, from, call: cause, freeze_seconds }, uid);
     else if (entry.outcome === 'done') events.tell('migration-finished', { ...move, freeze_seconds, total_seconds, bytes }, uid);
     else events.tell('migration-failed', { ...move, code: code ?? 'failed', message: message ?? '' }, uid);
+  }
+
+  whereIs(pid: number): Whereabouts {
+    return this.finder.find(pid);
   }
 
   /** The session of a process that is on that node; null when it is not there. */

@@ -1,10 +1,10 @@
 /** What the API does. */
 import { release } from 'node:os';
-import { bestNode } from '../placement/index.js';
 import type { Membership, NodeView } from '../cluster/index.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { DOCUMENT_VERSION, VERSION } from '../shared/version.js';
+import type { Automatic } from './automatic.js';
 import type { Context } from './context.js';
 import type { EventStreams } from './event-stream.js';
 import { examine, trySeal } from './doctor.js';
@@ -24,6 +24,7 @@ export interface Parts {
   context: Context;
   members: Membership;
   residents: Residents;
+  automatic: Automatic;
   guests: Guests;
   gate: GateKeeper;
   metrics: Metrics;
@@ -51,6 +52,7 @@ export function apiHandlers({
   context,
   members,
   residents,
+  automatic,
   guests,
   gate,
   metrics,
@@ -70,9 +72,7 @@ export function apiHandlers({
     if (to !== 'out') return findNode(members, to).name;
     const where = migrations.whereIs(pid);
     if (where !== own.name) return where;
-    const best = bestNode(members.nodes(), (node) => !node.self);
-    if (!best) throw new MosrunError('node-down', 'no other node is up: see mosctl nodes');
-    return best.name;
+    return automatic.out(pid);
   };
 
   const migrate = async (caller: Caller, pid: number, to: string, wait: boolean): Promise<MigrationDocument> => {
@@ -103,6 +103,7 @@ export function apiHandlers({
     'GET /v1/openapi.json': openApiDocument,
     'GET /metrics': () => metrics.text(),
     'GET /v1/events': ({ caller, headers }) => streams.open(caller, headers['last-event-id']),
+    'GET /v1/best-node': ({ query }) => automatic.best(query.memory_bytes),
     'GET /v1/nodes': () => nodesDocument(members.nodes()),
 
     async 'GET /v1/status'() {
@@ -151,6 +152,7 @@ export function apiHandlers({
         movable,
         reasons,
         nodes: await verdicts(members, askAdmission, pid),
+        decisions: [...automatic.balancer.decisionsOf(pid)],
       };
     },
 

@@ -14,6 +14,8 @@ import {
   sessionAnswer,
   sessionDropped,
   sessionUsage,
+  type ProcessUsage,
+  sessionUsages,
 } from '../shared/wire.js';
 import { checkIsUp, findNode } from './services.js';
 
@@ -110,6 +112,13 @@ export class Sessions {
     const bounds = { connectSeconds: this.ports.connectSeconds(), timeoutSeconds: 5 };
     const question = { method: 'GET', path: `/v1/sessions/${session}`, ...bounds } as const;
     return this.ports.peers.ask(findNode(this.ports.members, name), question, sessionUsage);
+  }
+
+  /** What each process of this node's that runs there has used. */
+  async usages(name: string): Promise<ProcessUsage[]> {
+    const bounds = { connectSeconds: this.ports.connectSeconds(), timeoutSeconds: 5 };
+    const question = { method: 'GET', path: '/v1/sessions', ...bounds } as const;
+    return (await this.ports.peers.ask(findNode(this.ports.members, name), question, sessionUsages)).processes;
   }
 
   /** Nobody will come for it. A node that cannot be told forgets it by itself. */

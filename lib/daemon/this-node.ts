@@ -1,7 +1,8 @@
 /** This node as others see it: its signs of life, what it says of a process it wants to send, and whom it takes. */
 import { release } from 'node:os';
-import { LoadMeter, type Refusal, refusal } from '../placement/index.js';
-import { bootId, movableBytes, readFacts, readUids } from '../processes/index.js';
+import path from 'node:path';
+import { LoadMeter, type Refusal, RunnableMeter, refusal, speedOfCore } from '../placement/index.js';
+import { bootId, movableBytes, readFacts, readUids, runnableHere, runnableOnMachine } from '../processes/index.js';
 import { MosrunError } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';
 import { PROTOCOL_VERSION, VERSION } from '../shared/version.js';
@@ -10,6 +11,8 @@ import type { Context } from './context.js';
 
 export class ThisNode {
   private readonly load: LoadMeter;
+  private readonly runnable: RunnableMeter;
+  private readonly speed: number;
   private readonly cpuHash: string;
   private readonly pidMax = Number(readIfThere('/proc/sys/kernel/pid_max') ?? 32768);
 
@@ -19,6 +22,9 @@ export class ThisNode {
     private readonly isLeaving: () => boolean,
   ) {
     this.load = new LoadMeter(context.clock);
+    this.runnable = new RunnableMeter(context.clock, this.load.isPart ? runnableHere : runnableOnMachine);
+    const { hosting, paths } = context.configuration();
+    this.speed = hosting.speed || speedOfCore(path.join(paths.state, 'speed.json'), bootId());
     this.cpuHash = context.addon.cpuFeatures().hash;
   }
 
@@ -29,6 +35,14 @@ export class ThisNode {
 
   private get isBlocked(): boolean {
     return this.context.configuration().hosting.blocked || this.context.settings.current.blocked;
+  }
+
+  start(): void {
+    this.runnable.start();
+  }
+
+  stop(): void {
+    this.runnable.stop();
   }
 
   heartbeat(): Heartbeat {
@@ -48,6 +62,8 @@ export class ThisNode {
       memory_bytes: capacity.memoryBytes,
       memory_free_bytes: capacity.memoryFreeBytes,
       guests: this.guests(),
+      runnable: this.runnable.mean,
+      speed: this.speed,
       revision: this.context.configuration().revision,
     };
   }

@@ -47,6 +47,8 @@ export interface Inspection {
 
 export interface Addon {
   peerCredentials(descriptor: number): PeerCredentials;
+  /** Seconds that a packet and its acknowledgement take at least on a TCP connection; 0: not measured yet. */
+  roundTrip(descriptor: number): number;
   cpuFeatures(): CpuFeatures;
   probeKernel(): KernelProbe[];
   /** null: it has no stub, so it is at home. */

@@ -10,6 +10,8 @@ export interface GateSession {
   state: 'open' | 'arriving' | 'running';
   home_pid: number;
   pid: number;
+  /** The pid 1 of its processes. */
+  keeper: number;
   cpu_seconds: number;
   rss_bytes: number;
   threads: number;

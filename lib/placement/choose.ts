@@ -1,14 +1,41 @@
-/** Which node is best? Today: the one with most processor to spare. */
-import type { NodeView } from '../cluster/index.js';
+/** Which node is best for a program that is about to start, and for one that is ordered to leave. */
+import { type Candidate, type Decision, decide } from './decide.js';
+import type { Need } from './profile.js';
 
-/** Busy part of the node's processors, 0 to 1; what is not known counts as full. */
-const fullness = (node: NodeView): number => (node.facts && node.facts.cpus > 0 ? node.facts.load / node.facts.cpus : 1);
+/** How long a program is expected to run of which nothing is known. */
+const UNKNOWN_SECONDS = 1;
 
-/** The least loaded of the nodes that are up, home-node first among equals; null when there is none. */
-export function bestNode(nodes: readonly NodeView[], allowed: (node: NodeView) => boolean = () => true): NodeView | null {
-  const candidates = nodes.filter((node) => node.state === 'up' && allowed(node));
-  candidates.sort(
-    (one, other) => fullness(one) - fullness(other) || Number(other.self) - Number(one.self) || one.number - other.number,
-  );
-  return candidates[0] ?? null;
+/** Taken for one that computes all the time and makes no calls. @param memoryBytes which it is expected to need; 0: not known. */
+const newcomer = (memoryBytes: number): Need => ({
+  busy: 1,
+  busyAtHome: 0,
+  memoryBytes,
+  growthBytesPerSecond: 0,
+  callsPerCpuSecond: 0,
+  bytesPerCpuSecond: 0,
+});
+
+export interface Start {
+  home: string;
+  memoryBytes: number;
+  random: () => number;
+}
+
+/** Home, unless it is better elsewhere. */
+export function bestStart(all: readonly Candidate[], { home, memoryBytes, random }: Start): Decision {
+  // As if it were at home already.
+  const need = newcomer(memoryBytes);
+  const counted = (one: Candidate): Candidate => ({
+    ...one,
+    runnable: one.runnable + need.busy,
+    memoryFreeBytes: one.memoryFreeBytes - memoryBytes,
+  });
+  const candidates = all.map((one) => (one.name === home ? counted(one) : one));
+  return decide({ need, at: home, candidates, ageSeconds: UNKNOWN_SECONDS, trigger: 'start', random });
+}
+
+/** Where one that is at home is to go. @param need null: nothing is known of it. */
+export function bestOther(all: readonly Candidate[], home: string, need: Need | null, random: () => number): Decision {
+  const known = need ?? newcomer(0);
+  return decide({ need: known, at: home, candidates: all, ageSeconds: UNKNOWN_SECONDS, trigger: 'order', random });
 }

@@ -117,6 +117,8 @@ const SHORTEST_SAMPLE_SECONDS = 0.5;
 
 /** Measures between the questions: load is what was used since the one before. */
 export class LoadMeter {
+  /** Is this node a part of its machine? */
+  readonly isPart: boolean;
   private readonly cpu: CpuGroup;
   private readonly memory = groupsFor('memory');
   private last: { at: number; used: number };
@@ -124,7 +126,9 @@ export class LoadMeter {
 
   constructor(private readonly clock: Clock) {
     const { groups, version } = groupsFor('cpu');
-    this.cpu = cpuLimit(groups, version, groupsFor('cpuacct').groups) ?? { cpus: availableParallelism(), used: machineUsed };
+    const limit = cpuLimit(groups, version, groupsFor('cpuacct').groups);
+    this.isPart = limit !== null;
+    this.cpu = limit ?? { cpus: availableParallelism(), used: machineUsed };
     this.last = { at: clock.seconds(), used: this.cpu.used() ?? 0 };
   }
 

@@ -11,6 +11,7 @@ export * from './migrations.js';
 export * from './mover-records.js';
 export * from './proc.js';
 export * from './process-table.js';
+export * from './runnable.js';
 export * from './stays.js';
 export * from './stops.js';
 export * from './whereabouts.js';

@@ -21,6 +21,12 @@ const jobOptions = z.object({
   locked: z.boolean(),
   clock: z.enum(['home', 'host']),
   unserved: unserved.default('home'),
+  /** Of what it was seen to do, kept each second (-d); null: as usual. */
+  decay: z.number().nullable().default(null),
+  /** Taken for one that computes, whatever it calls (-c). */
+  pure: z.boolean().default(false),
+  /** What each of its processes is expected to need (-m); 0: not known. */
+  memory_bytes: z.number().default(0),
 });
 export type JobOptions = z.infer<typeof jobOptions>;
 

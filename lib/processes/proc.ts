@@ -10,6 +10,8 @@ export interface ProcessFacts {
   name: string;
   threads: number;
   cpuSeconds: number;
+  /** The part of it that it was not in the kernel. */
+  userSeconds: number;
   memoryBytes: number;
   /** Field 22, in ticks since boot: with the pid it names one process for all time until the next boot. */
   startTime: string;
@@ -68,6 +70,7 @@ function factsOf(pid: number, text: string): ProcessFacts {
     state: fields[0] ?? '?',
     parentPid: number(4),
     cpuSeconds: (number(14) + number(15)) / TICKS_PER_SECOND,
+    userSeconds: number(14) / TICKS_PER_SECOND,
     threads: number(20),
     startTime: fields[22 - 3] ?? '0',
     memoryBytes: number(24) * PAGE_BYTES,
@@ -124,6 +127,12 @@ export function userName(uid: number): string {
     users = { text, names };
   }
   return users.names.get(uid) ?? `${uid}`;
+}
+
+/** Its children; proc(5), /proc/PID/task/TID/children. */
+export function readChildren(pid: number): number[] {
+  const text = readIfThere(`/proc/${pid}/task/${pid}/children`) ?? '';
+  return text.split(' ').filter(Boolean).map(Number);
 }
 
 /** The number the process has in its own, innermost pid namespace (proc(5), NSpid); null when it has ended. */

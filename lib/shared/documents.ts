@@ -102,6 +102,31 @@ export const timesDocument = z.object({
 });
 export type TimesDocument = z.infer<typeof timesDocument>;
 
+export const decisionDocument = z.object({
+  at: z.number().meta({ description: 'seconds since 1970' }),
+  trigger: z.enum(['start', 'balance', 'memory', 'order']),
+  from: z.string().meta({ description: 'where it was' }),
+  to: z.string().meta({ description: 'where it should be; `from`: it stays' }),
+  reason: z.string(),
+  busy: z.number().meta({ description: 'threads that compute or wait for home, on average' }),
+  memory_bytes: z.number(),
+  calls_per_cpu_second: z.number().meta({ description: 'carried out at home, for each second it computes' }),
+  bytes_per_cpu_second: z.number().meta({ description: 'what these calls carry' }),
+  candidates: z.array(
+    z.object({
+      node: z.string(),
+      excluded: z.string().nullable().meta({ description: 'why it cannot be chosen; null: it can' }),
+      density: z.number().meta({ description: 'threads for each standard core, the process not counted' }),
+      cpu_cost: z.number().meta({ description: 'what the process adds to the opportunity cost of processor time' }),
+      waiting_cost: z.number().meta({ description: 'the part of it that is for waiting for home' }),
+      memory_cost: z.number(),
+      stretch: z.number().meta({ description: 'how long a second of its work takes there' }),
+      move_seconds: z.number().meta({ description: 'what the move would take' }),
+    }),
+  ),
+});
+export type DecisionDocument = z.infer<typeof decisionDocument>;
+
 const verdict = z.object({
   node: z.string(),
   takes: z.boolean(),
@@ -116,6 +141,9 @@ export const explanationDocument = z.object({
   movable: z.boolean().nullable().meta({ description: 'null: could not be found out, as for one that is away' }),
   reasons: z.array(z.string()).meta({ description: 'what keeps it from moving' }),
   nodes: z.array(verdict).meta({ description: 'what every other node says of it' }),
+  decisions: z
+    .array(decisionDocument)
+    .meta({ description: 'where it should be: what was decided last, after what moved it before' }),
 });
 export type ExplanationDocument = z.infer<typeof explanationDocument>;
 
@@ -161,6 +189,8 @@ export const nodeDocument = z.object({
   last_seen_seconds: z.number().nullable().meta({ description: 'age of the last sign of life; null: none yet' }),
   cpus: z.number().nullable(),
   load: z.number().nullable().meta({ description: 'processors busy, on average over the last seconds' }),
+  runnable: z.number().nullable().meta({ description: 'threads that run or want to, on average over the last seconds' }),
+  speed: z.number().nullable().meta({ description: 'of a core; 10000: the standard one' }),
   memory_bytes: z.number().nullable(),
   memory_free_bytes: z.number().nullable(),
   guests: z.int().nullable(),
@@ -171,6 +201,10 @@ export type NodeDocument = z.infer<typeof nodeDocument>;
 
 export const nodesDocument = z.object({ version, nodes: z.array(nodeDocument) });
 export type NodesDocument = z.infer<typeof nodesDocument>;
+
+/** Of mosbestnode. */
+export const bestNodeDocument = z.object({ version, node: z.string(), decision: decisionDocument });
+export type BestNodeDocument = z.infer<typeof bestNodeDocument>;
 
 export const operationName = z.enum(['expel', 'bring', 'shutdown']);
 export type OperationName = z.infer<typeof operationName>;

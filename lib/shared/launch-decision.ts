@@ -2,8 +2,13 @@
 import type { LaunchExplanationDocument, Unserved } from './documents.js';
 
 export interface Launch {
-  /** Where to start: here, on the best node, or on one named. */
-  start: { at: 'home' } | { at: 'best' } | { at: 'node'; node: string };
+  /** Where to start: here, on the best node, on one named or on one of several. */
+  start:
+    | { at: 'unsaid' }
+    | { at: 'home' }
+    | { at: 'best' }
+    | { at: 'node'; node: string }
+    | { at: 'some'; nodes: readonly string[] };
   /** -F: do not fail when that node is down or refuses. */
   fallBack: boolean;
   /** -r and -h lock unless -l says otherwise. null: nothing said; then as the outer job, else not. */
@@ -11,6 +16,10 @@ export interface Launch {
   clock: 'home' | 'host' | null;
   /** -e, -w, -u; null: nothing said. */
   unserved: Unserved | null;
+  /** -d, -c, -m; null: nothing said. */
+  decay: number | null;
+  pure: boolean | null;
+  memoryBytes: number | null;
   jobId: string | null;
   programIndex: number;
   argumentsStartAtName: boolean;

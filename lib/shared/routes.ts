@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import {
+  bestNodeDocument,
   doctorDocument,
   explanationDocument,
   migrationDocument,
@@ -68,6 +69,15 @@ export const routes = {
     summary: 'the nodes of the cluster, as this one sees them',
     permission: 'anyone',
     answer: { document: nodesDocument },
+    errors: [],
+  },
+  'GET /v1/best-node': {
+    summary: 'where a program would be started now if nothing else were asked for, and why',
+    permission: 'anyone',
+    query: z.object({
+      memory_bytes: z.coerce.number().nonnegative().default(0).meta({ description: 'what it is expected to need; 0: not known' }),
+    }),
+    answer: { document: bestNodeDocument },
     errors: [],
   },
   'GET /v1/processes': {

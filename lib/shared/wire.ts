@@ -16,6 +16,10 @@ export const heartbeat = z.object({
   memory_bytes: z.number(),
   memory_free_bytes: z.number(),
   guests: z.int(),
+  /** Threads that run or want to, on average over the last seconds; null: a node of an earlier version. */
+  runnable: z.number().nonnegative().nullable().default(null),
+  /** Of a core; 10000: the standard one. */
+  speed: z.number().positive().default(10_000),
   /** Of its list of nodes; 0: it has none but its configuration. */
   revision: z.int().nonnegative().default(0),
 });
@@ -69,6 +73,23 @@ export const sessionUsage = z.object({
   encrypted: z.boolean(),
 });
 export type SessionUsage = z.infer<typeof sessionUsage>;
+
+/** What every process of the sessions of whoever asks has used. */
+export const sessionUsages = z.object({
+  processes: z.array(
+    z.object({
+      session: z.string(),
+      /** As it has it itself. */
+      pid: z.int(),
+      /** Outside the kernel: what it spends there is mostly for calls that go home. */
+      user_seconds: z.number(),
+      memory_bytes: z.number(),
+      /** Threads that run or want to, at this moment. */
+      runnable: z.int().nonnegative(),
+    }),
+  ),
+});
+export type ProcessUsage = z.infer<typeof sessionUsages>['processes'][number];
 
 /** Open the channel that your guest's memory will go over, to the node it is to move on to. */
 export const linkRequest = z.object({

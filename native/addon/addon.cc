@@ -3,6 +3,7 @@
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   using namespace mosrun::addon;
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
+  exports.Set("roundTrip", Napi::Function::New<RoundTrip>(env, "roundTrip"));
   exports.Set("cpuFeatures", Napi::Function::New<CpuFeatures>(env, "cpuFeatures"));
   exports.Set("inspect", Napi::Function::New<Inspect>(env, "inspect"));
   exports.Set("tellStopped", Napi::Function::New<TellStopped>(env, "tellStopped"));

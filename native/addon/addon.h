@@ -7,6 +7,9 @@ namespace mosrun::addon {
 /// peerCredentials(fd) -> { pid, uid, gid }: who is at the other end of a unix socket (SO_PEERCRED, unix(7)).
 Napi::Value PeerCredentials(const Napi::CallbackInfo &info);
 
+/// roundTrip(fd) -> seconds: the least that a packet and its acknowledgement have taken on this TCP connection (TCP_INFO, tcp(7)).
+Napi::Value RoundTrip(const Napi::CallbackInfo &info);
+
 /// cpuFeatures() -> { hash, xsaveBytes, xcr0, registers }: what a program can find out about the processor and depend on.
 Napi::Value CpuFeatures(const Napi::CallbackInfo &info);
 

@@ -30,7 +30,9 @@ function write(file, text, what) {
   }
 }
 
-function limit(all, name, number, { cpus, memory_bytes }) {
+function limit(all, name, number, limits) {
+  const cpus = limits.cpus?.[number - 1];
+  const memory = limits.memory_bytes?.[number - 1];
   const v1 = (controller) => all.find((one) => one.controllers.includes(controller));
   const v2 = all.find((one) => one.type === 'cgroup2');
   const period = 100000;
@@ -43,7 +45,7 @@ function limit(all, name, number, { cpus, memory_bytes }) {
     write(join(group(v2.at, name, number), v2File), v2Text, `limit ${controller}`);
   };
   if (cpus) set('cpu', 'cpu.cfs_quota_us', `${Math.round(cpus * period)}`, 'cpu.max', `${Math.round(cpus * period)} ${period}`);
-  if (memory_bytes) set('memory', 'memory.limit_in_bytes', `${memory_bytes}`, 'memory.max', `${memory_bytes}`);
+  if (memory) set('memory', 'memory.limit_in_bytes', `${memory}`, 'memory.max', `${memory}`);
 }
 
 // Makes the node's groups and leaves two lists in its directory: what to join, and what to mount inside.

@@ -31,6 +31,7 @@ const options = {
   memory: { type: 'string' },
   cluster: { type: 'string' },
   json: { type: 'boolean', default: false },
+  automatic: { type: 'boolean', default: false },
   'no-daemons': { type: 'boolean', default: false },
   term: { type: 'boolean', default: false },
   from: { type: 'string' },
@@ -40,6 +41,18 @@ function memoryBytes(text) {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text);
   if (!match) throw new Usage(`--memory wants a size such as 512M or 2GiB, not ${text}`);
   return Math.round(Number(match[1]) * 1024 ** ' KMGT'.indexOf(match[2].toUpperCase() || ' '));
+}
+
+function processors(text) {
+  if (!(Number(text) > 0)) throw new Usage(`--cpus wants numbers such as 1 or 0.5, not ${text}`);
+  return Number(text);
+}
+
+// One value for all nodes, or one for each, apart by commas.
+function forEach(text, count, read) {
+  const parts = text.split(',');
+  if (parts.length !== 1 && parts.length !== count) throw new Usage(`${text} has ${parts.length} values for ${count} nodes`);
+  return Array.from({ length: count }, (_, index) => read(parts[parts.length === 1 ? 0 : index]));
 }
 
 function seconds(text) {
@@ -66,16 +79,16 @@ function parseUp(values, words) {
     throw new Usage('up wants the number of nodes, 1 to 250');
   if (values.rate && !/^\d+(\.\d+)?[kmg]bit$/.test(values.rate))
     throw new Usage(`--rate wants a rate such as 1gbit or 100mbit, not ${values.rate}`);
-  if (values.cpus && !(Number(values.cpus) > 0)) throw new Usage(`--cpus wants a number such as 1 or 0.5, not ${values.cpus}`);
   return {
     version: 1,
     nodes: Array.from({ length: count }, (_, i) => i + 1),
     clusters: parseClusters(values.cluster ?? `testbed:${count}`, count),
+    automatic: values.automatic,
     daemons: !values['no-daemons'],
     rate: values.rate ?? null,
     delay_seconds: values.delay ? seconds(values.delay) : null,
-    cpus: values.cpus ? Number(values.cpus) : null,
-    memory_bytes: values.memory ? memoryBytes(values.memory) : null,
+    cpus: values.cpus ? forEach(values.cpus, count, processors) : null,
+    memory_bytes: values.memory ? forEach(values.memory, count, memoryBytes) : null,
   };
 }
 
@@ -150,7 +163,7 @@ async function up(name, values, words) {
     );
     makeSwitch(name);
     for (const number of state.nodes) mkdirSync(join(nodeDirectory(name, number), 'etc'), { recursive: true });
-    if (state.daemons) configure(name, state.clusters);
+    if (state.daemons) configure(name, state.clusters, state.automatic);
     for (const number of state.nodes) await boot(name, number, state);
     if (!state.daemons) return;
     for (const number of state.nodes) startDaemon(name, number);

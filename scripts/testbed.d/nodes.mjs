@@ -1,6 +1,7 @@
 // A node: its root, its process 1, its daemon.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -160,7 +161,8 @@ function mosconf(...words) {
 }
 
 // Certificates and configuration of every node, made as an administrator would: all on the first node, then copied to the others.
-export function configure(name, clusters) {
+// Tests and people that order moves themselves do not want others: placement is by order alone unless asked for.
+export function configure(name, clusters, automatic) {
   const etc = (number) => join(nodeDirectory(name, number), 'etc');
   for (const { name: cluster, nodes } of clusters) {
     const [first, ...others] = nodes;
@@ -168,5 +170,7 @@ export function configure(name, clusters) {
     mosconf('init', '--cluster', cluster, '--node', `node${first}`, ...identity(first));
     for (const number of others) mosconf('add', `node${number}`, ...identity(number));
     for (const number of others) cpSync(join(etc(first), 'nodes', `node${number}`), etc(number), { recursive: true });
+    if (automatic) continue;
+    for (const number of nodes) appendFileSync(join(etc(number), 'mosrun.toml'), '\n[placement]\nautomatic = false\n');
   }
 }

@@ -100,7 +100,7 @@ export class TwoNodes {
     ]);
     await two.expect('mosconf', ['add', 'node2', '--number', '2', ...address, ...(await ports())]);
     for (const number of [1, 2]) {
-      const paths = `\n[paths]\nruntime = "${two.runtime(number)}"\nstate = "${two.directory}/state${number}"\nlibexec = "${libexec}"\n${extra}`;
+      const paths = `\n[placement]\nautomatic = false\n[paths]\nruntime = "${two.runtime(number)}"\nstate = "${two.directory}/state${number}"\nlibexec = "${libexec}"\n${extra}`;
       appendFileSync(two.configuration(number), paths);
       two.start(number);
     }

@@ -22,7 +22,7 @@ describe('orders to a node', { skip: whyNoTestbed() ?? false, timeout: 180_000 }
   const running: Running[] = [];
 
   before(async () => {
-    testbed = await Testbed.up(2);
+    testbed = await Testbed.up(2, '--cpus', '1');
   });
   after(async () => {
     for (const one of running) one.kill('SIGKILL');

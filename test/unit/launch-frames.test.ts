@@ -38,14 +38,33 @@ test('an inner mosrun keeps what the outer one was told', () => {
     locked: null,
     clock: null,
     unserved: null,
+    decay: null,
+    pure: null,
+    memoryBytes: null,
     jobId: null,
     programIndex: 1,
     argumentsStartAtName: false,
     environment: {},
   };
-  const outer = { id: 'a', locked: true, clock: 'host' as const, unserved: 'warn' as const };
+  const outer = {
+    id: 'a',
+    locked: true,
+    clock: 'host' as const,
+    unserved: 'warn' as const,
+    decay: 0.5,
+    pure: true,
+    memory_bytes: 5,
+  };
   assert.deepEqual(jobOptions(launch, outer), outer);
-  assert.deepEqual(jobOptions(launch, null), { id: null, locked: false, clock: 'home', unserved: 'home' });
+  assert.deepEqual(jobOptions(launch, null), {
+    id: null,
+    locked: false,
+    clock: 'home',
+    unserved: 'home',
+    decay: null,
+    pure: false,
+    memory_bytes: 0,
+  });
   const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home' }, outer);
-  assert.deepEqual(inner, { id: 'b', locked: false, clock: 'home', unserved: 'home' });
+  assert.deepEqual(inner, { ...outer, id: 'b', locked: false, clock: 'home', unserved: 'home' });
 });

@@ -56,7 +56,27 @@ const launchOf = (...words: string[]): Launch => {
 test("mosrun's options say where, and the last of two that disagree wins", () => {
   assert.deepEqual(launchOf('-r', 'node2', 'ls', '-h').start, { at: 'node', node: 'node2' });
   assert.deepEqual(launchOf('-r2', '-b', 'ls').start, { at: 'best' });
-  assert.deepEqual(launchOf('ls').start, { at: 'home' });
+  assert.deepEqual(launchOf('-h', 'ls').start, { at: 'home' });
+  assert.deepEqual(launchOf('ls').start, { at: 'unsaid' });
+  assert.deepEqual(launchOf('-j', 'a,2-4,192.0.2.1', 'ls').start, { at: 'some', nodes: ['a', '2', '3', '4', '192.0.2.1'] });
+  assert.deepEqual(
+    [launchOf('-m', '512', 'ls').memoryBytes, launchOf('-m1', 'ls').memoryBytes, launchOf('ls').memoryBytes],
+    [2 ** 29, 2 ** 20, null],
+  );
+  assert.deepEqual(
+    [launchOf('-c', '-d', '0.5', 'ls').pure, launchOf('-d.5', 'ls').decay, launchOf('ls').pure],
+    [true, 0.5, null],
+  );
+  for (const wrong of [
+    ['-m', 'much'],
+    ['-m', '-1'],
+    ['-d', '1'],
+    ['-d', '0'],
+    ['-d', ''],
+    ['-j', '4-2'],
+    ['-j', 'a,,b'],
+  ])
+    assert.equal(interpretLaunch(['mosrun', ...wrong, 'ls']).kind, 'answer', wrong.join(' '));
   assert.equal(launchOf('-tT', 'ls').clock, 'home');
   assert.deepEqual(
     ['-e', '-w', '-u', '-we', '-L'].map((word) => launchOf(word, 'ls').unserved),

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NodeView } from '../../lib/cluster/index.js';
-import { type Host, bestNode, findHierarchy, kernelIsTooOld, ownGroups, refusal } from '../../lib/placement/index.js';
+import { type Host, findHierarchy, kernelIsTooOld, ownGroups, refusal } from '../../lib/placement/index.js';
 import { PROTOCOL_VERSION } from '../../lib/shared/version.js';
-import type { Heartbeat, SessionRequest } from '../../lib/shared/wire.js';
+import type { SessionRequest } from '../../lib/shared/wire.js';
 
 const request: SessionRequest = {
   protocol: PROTOCOL_VERSION,
@@ -57,27 +56,6 @@ for (const [what, asked, there, reason] of refusals) {
 
 test('kernel releases are compared as numbers', () => {
   assert.deepEqual(['5.9.1', '5.11.0', '5.100', '6.0', '4.20'].map(kernelIsTooOld), [true, false, false, false, true]);
-});
-
-const node = (name: string, number: number, load: number, extra: Partial<NodeView> = {}): NodeView => ({
-  name,
-  number,
-  address: '',
-  controlPort: 0,
-  dataPort: 0,
-  self: number === 1,
-  state: 'up',
-  why: null,
-  lastSeenSeconds: 0,
-  facts: { cpus: 2, load } as Heartbeat,
-  ...extra,
-});
-
-test('the best node is the least loaded that is up; home among equals', () => {
-  assert.equal(bestNode([node('a', 1, 1), node('b', 2, 0.5), node('c', 3, 0, { state: 'down' })])?.name, 'b');
-  assert.equal(bestNode([node('b', 2, 1), node('a', 1, 1)])?.name, 'a');
-  assert.equal(bestNode([node('a', 1, 0), node('b', 2, 1)], (one) => !one.self)?.name, 'b');
-  assert.equal(bestNode([node('c', 3, 0, { state: 'blocked' })]), null);
 });
 
 const mounts = `30 24 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755

@@ -1,0 +1,158 @@
+/** Gives the balancer what it decides by, and carries out what it decides. */
+import { Balancer, type Links, type Resident, type Watched, bestOther, bestStart } from '../placement/index.js';
+import type { Membership } from '../cluster/index.js';
+import { hasEnded, innermostPid, movableBytes, readFacts, readTransfers, runnableThreads } from '../processes/index.js';
+import type { BestNodeDocument } from '../shared/documents.js';
+import { MosrunError } from '../shared/errors.js';
+import { readIfThere } from '../shared/files.js';
+import { DOCUMENT_VERSION } from '../shared/version.js';
+import type { ProcessUsage } from '../shared/wire.js';
+import type { Context } from './context.js';
+import type { Residents } from './residents.js';
+
+// USER_HZ is this on every x86_64 kernel.
+const TICKS_PER_SECOND = 100;
+
+export interface AutomaticPorts {
+  members: Membership;
+  residents: Residents;
+  links: Links;
+  /** What each of this node's processes on that node has used. */
+  usages: (node: string) => Promise<ProcessUsage[]>;
+  random?: () => number;
+}
+
+const uptimeSeconds = (): number => Number((readIfThere('/proc/uptime') ?? '0').split(' ')[0]);
+
+export class Automatic {
+  readonly balancer: Balancer;
+  private readonly random: () => number;
+
+  constructor(
+    private readonly context: Context,
+    private readonly ports: AutomaticPorts,
+  ) {
+    const { clock, configuration, own, log } = context;
+    const { members, links, residents, random = Math.random } = ports;
+    this.random = random;
+    this.balancer = new Balancer({
+      self: own.name,
+      clock,
+      random,
+      settings: () => {
+        const { automatic, interval_seconds, residence_seconds } = configuration().placement;
+        return { automatic, intervalSeconds: interval_seconds, residenceSeconds: residence_seconds };
+      },
+      nodes: () => members.nodes(),
+      linkTo: (node) => links.linkTo(node),
+      residents: () => this.list(),
+      sample: (pids) => this.sample(pids),
+      isMoving: (pid) => residents.migrations.isMoving(pid),
+      move: (pid, to, reason) => this.move(pid, to, reason),
+      log: (message, facts) => {
+        log.info(facts, message);
+      },
+    });
+  }
+
+  get isOn(): boolean {
+    return this.context.configuration().placement.automatic;
+  }
+
+  /** Where a program should start of which nothing is known but what memory it is expected to need. */
+  best(memoryBytes: number): BestNodeDocument {
+    const { own, clock } = this.context;
+    const found = bestStart(this.balancer.survey(), { memoryBytes, home: own.name, random: this.random });
+    const why = this.context.settings.whyOwnStay;
+    const stays = why === null ? {} : { to: own.name, reason: why };
+    const decision = { at: clock.wallSeconds(), ...found, ...stays };
+    return { version: DOCUMENT_VERSION, node: decision.to, decision };
+  }
+
+  /** Where a process that is at home is to go; throws when there is no other node for it. */
+  out(pid: number): string {
+    const { own } = this.context;
+    const { to, candidates } = bestOther(this.balancer.survey(), own.name, this.balancer.need(pid), this.random);
+    if (to !== own.name) return to;
+    const others = candidates.filter(({ node }) => node !== own.name);
+    if (others.length === 0) throw new MosrunError('node-down', 'there is no other node: see mosctl nodes');
+    const reasons = others.map(({ node, excluded }) => `${node}: ${excluded ?? 'no'}`).join('; ');
+    throw new MosrunError('node-down', `no other node can take process ${pid}: ${reasons}`);
+  }
+
+  private list(): Resident[] {
+    const { jobs } = this.ports.residents;
+    const nodeStays = this.context.settings.whyOwnStay;
+    jobs.sweep();
+    const found = new Map<number, Resident>();
+    for (const job of jobs.all()) {
+      const stays = job.locked ? 'it is locked (-L)' : nodeStays;
+      for (const pid of jobs.processes(job)) {
+        const { decay, pure, memory_bytes: memoryBytes } = job;
+        found.set(pid, { pid, stays, decay, pure, memoryBytes });
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** At home the kernel knows; of those away their nodes are asked, each once for all. */
+  private async sample(pids: readonly number[]): Promise<Map<number, Watched>> {
+    const { own, clock } = this.context;
+    const { residents } = this.ports;
+    const uptime = uptimeSeconds();
+    const samples = new Map<number, Watched>();
+    const away = new Map<
+      string,
+      { pid: number; session: string; there: Omit<Watched, 'runnable' | 'memoryBytes' | 'cpuSeconds'> }[]
+    >();
+    for (const pid of pids) {
+      const facts = readFacts(pid);
+      // One that is stopped, or is not its program yet, cannot be moved.
+      if (!facts || hasEnded(facts) || facts.state === 'T' || residents.isLaunching(pid)) continue;
+      const { node, session, inspection } = residents.whereIs(pid);
+      const ageSeconds = Math.max(0, uptime - Number(facts.startTime) / TICKS_PER_SECOND);
+      const { startTime, cpuSeconds } = facts;
+      const common = { atSeconds: clock.seconds(), place: node ?? own.name, startTime, ageSeconds };
+      if (node === null || session === null) {
+        const { calls, bytes } = readTransfers(pid);
+        samples.set(pid, {
+          ...common,
+          cpuSeconds,
+          runnable: runnableThreads(facts),
+          runnableAtHome: 0,
+          memoryBytes: movableBytes(pid),
+          calls,
+          bytes,
+        });
+        continue;
+      }
+      const calls = inspection?.calls ?? 0;
+      const bytes = (inspection?.bytesOut ?? 0) + (inspection?.bytesIn ?? 0);
+      const there = away.get(node) ?? [];
+      away.set(node, there);
+      there.push({ pid, session, there: { ...common, runnableAtHome: runnableThreads(facts), calls, bytes } });
+    }
+    const asked = [...away].map(async ([node, all]) => {
+      // One that does not answer is no reason to know nothing of the others.
+      const usages = await this.ports.usages(node).catch(() => []);
+      const byName = new Map(usages.map((one) => [`${one.session} ${one.pid}`, one]));
+      for (const { pid, session, there } of all) {
+        const usage = byName.get(`${session} ${innermostPid(pid)}`);
+        if (!usage) continue;
+        const { runnable, memory_bytes: memoryBytes, user_seconds: cpuSeconds } = usage;
+        samples.set(pid, { ...there, cpuSeconds, runnable, memoryBytes });
+      }
+    });
+    await Promise.all(asked);
+    return samples;
+  }
+
+  private async move(pid: number, to: string, reason: string): Promise<{ seconds: number }> {
+    const { residents, links } = this.ports;
+    const job = residents.jobs.jobOf(pid);
+    if (!job) throw new Error(`process ${pid} has ended`);
+    const { total_seconds: seconds, bytes, from } = await residents.migrations.order(pid, to, job, reason);
+    links.sent(to === this.context.own.name ? from : to, bytes, seconds);
+    return { seconds };
+  }
+}

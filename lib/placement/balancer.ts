@@ -1,0 +1,292 @@
+/**
+ * Moves a home's processes to where they serve best, again and again: looks at what they need and at what is known of the nodes, and orders one
+ * move at a time. Everything it knows comes in by its ports, so that a simulator runs the very same code.
+ */
+import type { NodeView } from '../cluster/index.js';
+import type { Clock } from '../shared/clock.js';
+import type { DecisionDocument } from '../shared/documents.js';
+import { type Candidate, GROWTH_SECONDS, type Trigger, decide } from './decide.js';
+import { ExpectedLoads } from './expected.js';
+import { candidates } from './places.js';
+import { type Link, type Need, Profile, type Sample } from './profile.js';
+
+/** One of the home's processes. */
+export interface Resident {
+  pid: number;
+  /** Why it is not moved by itself; null: it may be. */
+  stays: string | null;
+  /** Of its past, kept each second; null: as usual. */
+  decay: number | null;
+  /** To be taken for one that computes, whatever it calls. */
+  pure: boolean;
+  /** What it is expected to need; 0: not known. */
+  memoryBytes: number;
+}
+
+export interface Watched extends Sample {
+  /** With the pid it names one process. */
+  startTime: string;
+  ageSeconds: number;
+}
+
+export interface BalancerSettings {
+  automatic: boolean;
+  intervalSeconds: number;
+  /** How long a process stays where it is before it may be moved by itself. */
+  residenceSeconds: number;
+}
+
+export interface BalancerPorts {
+  self: string;
+  clock: Clock;
+  random: () => number;
+  settings: () => BalancerSettings;
+  nodes: () => NodeView[];
+  linkTo: (node: string) => Link;
+  residents: () => Resident[];
+  /** Where they are and what they have used; those that have ended, or cannot be asked about now, are left out. */
+  sample: (pids: readonly number[]) => Promise<Map<number, Watched>>;
+  isMoving: (pid: number) => boolean;
+  /** Settles when it is there, with how long that took; rejects when it is not. */
+  move: (pid: number, to: string, reason: string) => Promise<{ seconds: number }>;
+  log: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/** One that does nothing is looked at more and more seldom. */
+const LONGEST_PAUSE_SECONDS = 16;
+/** It is watched for so long before anything is decided. */
+const LEAST_WATCHED_SECONDS = 0.9;
+/** After a move that failed, longer with each. */
+const FAILED_PAUSE_SECONDS = 10;
+const LONGEST_FAILED_PAUSE_SECONDS = 600;
+/** In a row, before all is looked at anew. */
+const MOST_MOVES = 64;
+/** Of each process. */
+const DECISIONS_KEPT = 8;
+
+interface Entry {
+  resident: Resident;
+  profile: Profile;
+  sample: Watched | null;
+  /** By the clock. */
+  nextSample: number;
+  pause: number;
+  here: string | null;
+  hereSince: number;
+  lastMoveSeconds: number;
+  notBefore: number;
+  failures: number;
+  decisions: DecisionDocument[];
+}
+
+interface Choice {
+  entry: Entry;
+  decision: DecisionDocument;
+  need: Need;
+  /** The greater, the sooner. */
+  worth: number;
+}
+
+export class Balancer {
+  readonly expected: ExpectedLoads;
+  private readonly entries = new Map<number, Entry>();
+  private cancel = (): void => {};
+  private running = false;
+
+  constructor(private readonly ports: BalancerPorts) {
+    this.expected = new ExpectedLoads(ports.clock);
+  }
+
+  start(): void {
+    this.running = true;
+    this.plan();
+  }
+
+  stop(): void {
+    this.running = false;
+    this.cancel();
+  }
+
+  private plan(): void {
+    const { clock, settings, random } = this.ports;
+    // Not all nodes at one pace.
+    this.cancel = clock.after(settings().intervalSeconds * (0.75 + random() / 2), () => {
+      this.step()
+        .catch((error: unknown) => {
+          this.ports.log('nothing was placed', { error: String(error) });
+        })
+        .finally(() => {
+          if (this.running) this.plan();
+        });
+    });
+  }
+
+  /** The last decisions about a process, newest last. */
+  decisionsOf(pid: number): readonly DecisionDocument[] {
+    return this.entries.get(pid)?.decisions ?? [];
+  }
+
+  /** What is known of a process; null: nothing yet. */
+  need(pid: number): Need | null {
+    const entry = this.entries.get(pid);
+    return entry?.sample ? this.needOf(entry) : null;
+  }
+
+  /** The nodes as places for this home's processes. */
+  survey(): Candidate[] {
+    const { nodes, self, linkTo } = this.ports;
+    const all = nodes();
+    const home = all.find(({ name }) => name === self);
+    return home ? candidates({ home, nodes: all, expected: this.expected, linkTo }) : [];
+  }
+
+  /** One look at everything, and the moves that follow from it. */
+  async step(): Promise<void> {
+    const { settings, nodes } = this.ports;
+    await this.watch();
+    if (!settings().automatic) return;
+    this.expected.sweep(Math.max(0, ...nodes().map((node) => node.lastSeenSeconds ?? 0)));
+    for (let moves = 0; moves < MOST_MOVES; moves++) {
+      const choice = this.memoryShortage() ?? this.balance();
+      if (!choice) return;
+      await this.carryOut(choice);
+    }
+  }
+
+  private async watch(): Promise<void> {
+    const { residents, clock, sample, linkTo, self } = this.ports;
+    const now = clock.seconds();
+    const all = residents();
+    const present = new Set(all.map(({ pid }) => pid));
+    for (const pid of this.entries.keys()) if (!present.has(pid)) this.entries.delete(pid);
+    for (const resident of all) {
+      const known = this.entries.get(resident.pid);
+      if (known) known.resident = resident;
+      else this.entries.set(resident.pid, this.begin(resident, now));
+    }
+    const due = [...this.entries].filter(([, { nextSample }]) => nextSample <= now);
+    const samples = await sample(due.map(([pid]) => pid));
+    for (const [pid, looked] of due) {
+      const taken = samples.get(pid);
+      if (!taken) continue;
+      const isAnother = looked.sample !== null && looked.sample.startTime !== taken.startTime;
+      const entry = isAnother ? this.begin(looked.resident, now) : looked;
+      this.entries.set(pid, entry);
+      const { sample: before } = entry;
+      const isQuiet =
+        before?.place === taken.place &&
+        taken.runnable === 0 &&
+        taken.cpuSeconds - before.cpuSeconds < 0.01 * (taken.atSeconds - before.atSeconds) &&
+        taken.memoryBytes <= before.memoryBytes;
+      entry.pause = isQuiet ? Math.min(LONGEST_PAUSE_SECONDS, Math.max(1, entry.pause * 2)) : 0;
+      entry.nextSample = now + entry.pause;
+      entry.sample = taken;
+      entry.profile.take(taken, taken.place === self ? null : linkTo(taken.place));
+      if (entry.here !== taken.place) Object.assign(entry, { here: taken.place, hereSince: now });
+    }
+  }
+
+  private begin(resident: Resident, now: number): Entry {
+    return {
+      resident,
+      profile: new Profile(resident.decay ?? undefined),
+      sample: null,
+      nextSample: now,
+      pause: 0,
+      here: null,
+      hereSince: now,
+      lastMoveSeconds: 0,
+      notBefore: 0,
+      failures: 0,
+      decisions: [],
+    };
+  }
+
+  private needOf({ profile, resident }: Entry): Need {
+    const need = profile.need();
+    const pure = resident.pure ? { callsPerCpuSecond: 0, bytesPerCpuSecond: 0 } : {};
+    return { ...need, ...pure, memoryBytes: Math.max(need.memoryBytes, resident.memoryBytes) };
+  }
+
+  private mayMove({ resident, sample, notBefore }: Entry): boolean {
+    return (
+      resident.stays === null && sample !== null && notBefore <= this.ports.clock.seconds() && !this.ports.isMoving(resident.pid)
+    );
+  }
+
+  private decideFor(entry: Entry, all: readonly Candidate[], trigger: Trigger): Choice {
+    const { clock, random } = this.ports;
+    const { ageSeconds, place } = entry.sample as Watched;
+    const need = this.needOf(entry);
+    const decision = { at: clock.wallSeconds(), ...decide({ need, at: place, candidates: all, ageSeconds, trigger, random }) };
+    const of = (name: string): number => decision.candidates.find(({ node }) => node === name)?.stretch ?? 1;
+    const worth = need.busy * (1 - of(decision.to) / of(place));
+    return { entry, decision, need, worth };
+  }
+
+  /** The process whose move gains most; null when all are where they should be. */
+  private balance(): Choice | null {
+    const { clock, settings } = this.ports;
+    const all = this.survey();
+    const now = clock.seconds();
+    let best: Choice | null = null;
+    for (const entry of this.entries.values()) {
+      if (!this.mayMove(entry) || entry.profile.watchedSeconds < LEAST_WATCHED_SECONDS) continue;
+      // Twice what the last move took, at least: else moving would be all it does.
+      if (now - entry.hereSince < settings().residenceSeconds + 2 * entry.lastMoveSeconds) continue;
+      const choice = this.decideFor(entry, all, 'balance');
+      this.keep(choice);
+      if (choice.decision.to !== choice.decision.from && (!best || choice.worth > best.worth)) best = choice;
+    }
+    return best;
+  }
+
+  /** A process to be moved because the memory of its node is about to run out: the largest that another has room for. */
+  private memoryShortage(): Choice | null {
+    const all = this.survey();
+    for (const place of all) {
+      const there = [...this.entries.values()].filter(({ sample }) => sample?.place === place.name);
+      if (there.length === 0) continue;
+      const growth = there.reduce((sum, { profile }) => sum + profile.need().growthBytesPerSecond, 0);
+      if (place.memoryFreeBytes > growth * GROWTH_SECONDS) continue;
+      const largestFirst = there.sort((one, other) => other.profile.need().memoryBytes - one.profile.need().memoryBytes);
+      for (const entry of largestFirst) {
+        if (!this.mayMove(entry)) continue;
+        const choice = this.decideFor(entry, all, 'memory');
+        this.keep(choice);
+        if (choice.decision.to !== place.name) return choice;
+      }
+    }
+    return null;
+  }
+
+  /** The last decision, and of those before it the ones that moved it. */
+  private keep({ entry, decision }: Choice): void {
+    const moves = entry.decisions.filter(({ from, to }) => from !== to);
+    entry.decisions = [...moves, decision].slice(-DECISIONS_KEPT);
+  }
+
+  private async carryOut({ entry, decision, need }: Choice): Promise<void> {
+    const { clock, move, log } = this.ports;
+    const { pid } = entry.resident;
+    const { from, to, trigger, reason } = decision;
+    try {
+      const { seconds } = await move(pid, to, `${trigger}: ${reason}`);
+      Object.assign(entry, {
+        here: to,
+        hereSince: clock.seconds(),
+        lastMoveSeconds: seconds,
+        failures: 0,
+        nextSample: 0,
+        pause: 0,
+      });
+      // Where its counters begin anew nothing can be taken from the old ones.
+      if (entry.sample) entry.sample = { ...entry.sample, place: to };
+      this.expected.moved(from, to, need.busy, need.memoryBytes);
+    } catch (error) {
+      const pause = Math.min(LONGEST_FAILED_PAUSE_SECONDS, FAILED_PAUSE_SECONDS * 2 ** entry.failures);
+      Object.assign(entry, { failures: entry.failures + 1, notBefore: clock.seconds() + pause });
+      log('not placed', { pid, to, reason: error instanceof Error ? error.message : String(error), again: pause });
+    }
+  }
+}
