@@ -50,7 +50,7 @@ void leaves_nothing() {
     for (int fd = 0; fd < 256; fd++) count += access(("/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd)).c_str(), F_OK) == 0;
     return count;
   };
-  control.ask("ping");   // its own connection counts
+  CHECK(within(kSoon, [&] { return control.ask("list") == kNoSessions; }));   // nothing of the tests before; its own connection counts
   int mounts = files(), before = descriptors(gate);
   for (int i = 0; i < 20; i++) Guest guest(control, next_session++, i % 2 == 0);
   CHECK(within(kSoon, nobody_left));
