@@ -20,7 +20,8 @@ const listed = async (testbed: Testbed, job: string): Promise<ProcessDocument | 
 /** When every node has heard of all. */
 const known = (testbed: Testbed): Promise<unknown> =>
   until(
-    async () => (await testbed.run(1, ['mosbestnode', '--explain'])).stdout.split('\n').every((line) => !line.includes('not known')),
+    async () =>
+      (await testbed.run(1, ['mosbestnode', '--explain'])).stdout.split('\n').every((line) => !line.includes('not known')),
     10,
     'all nodes to be known',
   );
@@ -60,7 +61,10 @@ describe('programs that compute', { skip, timeout: 300_000 }, () => {
       'every node has some',
     );
     const densities = on.map((count, index) => count / (cpus[index] ?? 1));
-    assert.ok(Math.max(...densities) <= Math.min(...densities) + 12, `${densities.map((one) => one.toFixed(1)).join(', ')} for each processor`);
+    assert.ok(
+      Math.max(...densities) <= Math.min(...densities) + 12,
+      `${densities.map((one) => one.toFixed(1)).join(', ')} for each processor`,
+    );
     const moves = new Map(spread.map(({ pid, migrations }) => [pid, { first: migrations, last: migrations }]));
     const look = async (): Promise<boolean> => {
       for (const { pid, migrations } of await processes(testbed)) {
@@ -73,7 +77,9 @@ describe('programs that compute', { skip, timeout: 300_000 }, () => {
     const makespan = (performance.now() - began) / 1000;
     const most = Math.max(...[...moves.values()].map(({ first, last }) => last - first));
     const best = bestMakespan(12, seconds, cpus);
-    note(`done in ${makespan.toFixed(1)} s, of one assignment ${best.toFixed(1)} s at best; ${most} moves of one at most in the minute after`);
+    note(
+      `done in ${makespan.toFixed(1)} s, of one assignment ${best.toFixed(1)} s at best; ${most} moves of one at most in the minute after`,
+    );
     for (const running of all) assert.equal((await running.done).status, 0, running.stderr);
     assert.ok(most <= 2, `one has moved ${most} times`);
     if (whole) assert.ok(makespan <= 1.15 * best, `${makespan} s`);
@@ -88,14 +94,21 @@ describe('programs that compute', { skip, timeout: 300_000 }, () => {
     );
     const best = await testbed.json<BestNodeDocument>(1, 'mosbestnode', '--json');
     assert.equal(best.decision.candidates.length, 4);
-    assert.match((await testbed.run(1, ['mosbestnode', '--explain'])).stdout, /start: node1 to node\d: .* less time there\n.*\n.*NODE +THREADS\/CORE/);
+    assert.match(
+      (await testbed.run(1, ['mosbestnode', '--explain'])).stdout,
+      /start: node1 to node\d: .* less time there\n.*\n.*NODE +THREADS\/CORE/,
+    );
     const start = async (...options: string[]): Promise<string> => {
       const job = `start${options.join('')}`.replaceAll(/[^a-z0-9]/g, '');
       const running = testbed.start(1, ['mosrun', ...options, '-J', job, 'mostestload', '--cpu', '0'], { timeout: 30 });
-      const found = await until(async () => {
-        const one = await listed(testbed, job);
-        return one && one.command.startsWith('mostestload') && one.state !== 'moving' ? one : null;
-      }, 20, `${job} to run`);
+      const found = await until(
+        async () => {
+          const one = await listed(testbed, job);
+          return one && one.command.startsWith('mostestload') && one.state !== 'moving' ? one : null;
+        },
+        20,
+        `${job} to run`,
+      );
       await testbed.kill(1, found.pid, 'KILL');
       await running.done;
       return found.where;
@@ -181,7 +194,10 @@ describe('a program whose needs change', { skip, timeout: 300_000 }, () => {
   });
 
   void test('goes where there is memory for it before there is none left', async () => {
-    const running = testbed.start(1, ['mosrun', '-h', '-l', '-J', 'grows', 'python3', 'grows.py'], { cwd: directory, timeout: 120 });
+    const running = testbed.start(1, ['mosrun', '-h', '-l', '-J', 'grows', 'python3', 'grows.py'], {
+      cwd: directory,
+      timeout: 120,
+    });
     const outcome = await running.done;
     assert.deepEqual([outcome.status, outcome.stdout], [0, 'grown\n350 50\n'], outcome.stderr);
     const log = testbed.log(1, 200);
