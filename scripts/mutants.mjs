@@ -15,7 +15,17 @@ const chosen = mutants.filter(({ guard }) => words.length === 0 || words.some((w
 
 if (spawnSync('make', ['-s', '-C', 'test/gate'], { stdio: 'inherit' }).status !== 0) process.exit(1);
 rmSync(copy, { recursive: true, force: true });
-const parts = ['native', 'lib', 'dist', 'test/gate', 'build/native', 'build/generated', 'build/test-gate'];
+const parts = [
+  'native',
+  'lib',
+  'dist',
+  'simulate',
+  'test/unit',
+  'test/gate',
+  'build/native',
+  'build/generated',
+  'build/test-gate',
+];
 for (const part of parts)
   cpSync(part, path.join(copy, part), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 // A guard that is not called any more is no error here.
@@ -45,6 +55,11 @@ const makes = {
     return run('node_modules/.bin/esbuild', [entry, ...words, `--outfile=${path.join(copy, 'dist/bin/mosd')}`]);
   },
   library: () => ({ status: 0 }),
+  gossip: () => {
+    const entry = path.join(copy, 'test/unit/gossip.test.ts');
+    const words = ['--bundle', '--platform=node', '--format=esm', '--packages=external', '--allow-overwrite'];
+    return run('node_modules/.bin/esbuild', [entry, ...words, '--outfile=build/mutant-tests/gossip.test.mjs']);
+  },
 };
 const test = (file, name) =>
   run(process.execPath, ['--test', '--test-name-pattern', name, `build/mutant-tests/${file}.test.mjs`], {
@@ -55,6 +70,7 @@ const tries = {
   stub: ({ test: name }) => test('deputy', name),
   daemon: ({ test: name }) => test('ports', name),
   library: ({ test: name }) => test('ports', name),
+  gossip: ({ test: name }) => test('gossip', name),
 };
 
 let unnoticed = 0;

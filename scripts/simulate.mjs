@@ -5,6 +5,7 @@
 //   --steps N       steps in which ages are taken (300)
 //   --seed N        of all that is at random (1)
 //        npm run simulate -- --placement [--nodes N] [--busy PART] [--seconds N] [--seeds N] [--json]
+//        npm run simulate -- --cost [--nodes N,...] [--seconds N] [--json]: what knowing so many nodes (4,100,1000,10000) costs a daemon
 //   --nodes N       (8); --busy PART: of all processors, on average (0.7); --seconds N: for how long processes arrive (100); --seeds N: runs (30)
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,7 +17,9 @@ process.chdir(root);
 const text = { type: 'string' };
 const flag = { type: 'boolean' };
 const ages = { nodes: text, window: text, steps: text, seed: text };
-const { values } = parseArgs({ options: { ...ages, placement: flag, busy: text, seconds: text, seeds: text, json: flag } });
+const { values } = parseArgs({
+  options: { ...ages, placement: flag, cost: flag, busy: text, seconds: text, seeds: text, json: flag },
+});
 const wholes = (words, usual) => {
   const numbers = (words ?? usual).split(',').map(Number);
   if (numbers.every((number) => Number.isInteger(number) && number > 1)) return numbers;
@@ -31,7 +34,15 @@ const whole = (word, usual) => {
 };
 const outfile = 'build/simulate/main.mjs';
 await bundle({ entryPoints: ['simulate/main.ts'], outfile });
-const { simulate, table, placement, placementText } = await import(pathToFileURL(path.join(root, outfile)));
+const { simulate, table, placement, placementText, costOfKnowing } = await import(pathToFileURL(path.join(root, outfile)));
+if (values.cost) {
+  const costs = wholes(values.nodes, '4,100,1000,10000').map((nodes) => costOfKnowing(nodes, whole(values.seconds, 100)));
+  if (values.json) console.log(JSON.stringify({ version: 1, costs }, null, 1));
+  else
+    for (const { nodes, cpu_share, bytes_per_second } of costs)
+      console.log(`${nodes} nodes: ${(100 * cpu_share).toFixed(2)} % of a core, ${(bytes_per_second / 1000).toFixed(1)} kB/s`);
+  process.exit(0);
+}
 if (values.placement) {
   const busy = Number(values.busy ?? 0.7);
   if (!(busy > 0 && busy < 1)) {

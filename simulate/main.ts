@@ -2,6 +2,7 @@
 import { expectedAges, simulatedAges } from './ages.js';
 import { stepsUntilKnown } from './deaths.js';
 
+export { costOfKnowing } from './cost.js';
 export { placement, placementText } from './placement.js';
 
 export interface Options {

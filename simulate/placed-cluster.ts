@@ -1,6 +1,6 @@
 /** A cluster that places its processes: the daemon's own decisions and its bulletin board, on simulated machines. */
 import { Board, type NodeView } from '../lib/cluster/index.js';
-import { Balancer, type Watched, bestStart } from '../lib/placement/index.js';
+import { Balancer, RunnableMeter, type Watched, bestStart } from '../lib/placement/index.js';
 import { PROTOCOL_VERSION } from '../lib/shared/version.js';
 import type { Heartbeat } from '../lib/shared/wire.js';
 import { at } from './lists.js';
@@ -38,6 +38,7 @@ export class PlacedCluster {
   private readonly machines: Machines;
   private readonly boards: Board<Heartbeat>[] = [];
   private readonly balancers: Balancer[] = [];
+  private readonly meters: RunnableMeter[] = [];
 
   constructor(readonly options: PlacedOptions) {
     const { machines, network, policy, seed } = options;
@@ -46,6 +47,11 @@ export class PlacedCluster {
       this.ended.push({ work: one, seconds: this.clock.seconds() - one.began });
     });
     if (policy === 'random' || policy === 'all-knowing') return;
+    for (let node = 0; node < machines.length; node++) {
+      const meter = new RunnableMeter(this.clock, () => this.machines.runnable(node));
+      this.meters.push(meter);
+      meter.start();
+    }
     for (let node = 0; node < machines.length; node++) this.addNode(node);
     for (const board of this.boards)
       for (let node = 0; node < machines.length; node++)
@@ -88,7 +94,7 @@ export class PlacedCluster {
 
   private heartbeat(node: number): Heartbeat {
     const { cpus, speed, memoryBytes } = at(this.options.machines, node);
-    const runnable = this.machines.runnable(node);
+    const runnable = at(this.meters, node).mean;
     return {
       protocol: PROTOCOL_VERSION,
       mosrun_version: '',

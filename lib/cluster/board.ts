@@ -156,12 +156,20 @@ export class Board<Facts> {
   /** What is known of all, in the order they were met in. An age is Infinity where nothing has been heard. */
   known(): Known<Facts>[] {
     const now = this.options.clock.seconds();
-    return this.entries.map((entry) => ({
-      node: entry.node,
-      facts: entry.facts,
-      gone: entry.gone ?? (this.isHere(entry, now) ? null : this.whySilent(entry, now)),
-      ageSeconds: now - entry.born,
-    }));
+    return this.entries.map((entry) => this.describe(entry, now));
+  }
+
+  /** What is known of one, which must have been met. */
+  about(node: string): Known<Facts> {
+    const entry = this.byName.get(node);
+    if (!entry) throw new Error(`there is no node ${node}`);
+    return this.describe(entry, this.options.clock.seconds());
+  }
+
+  private describe(entry: Entry<Facts>, now: number): Known<Facts> {
+    const { node, facts, born } = entry;
+    const gone = entry.gone ?? (this.isHere(entry, now) ? null : this.whySilent(entry, now));
+    return { node, facts, gone, ageSeconds: now - born };
   }
 
   /** One of those at random; null: there is none. Most are among the first few that are looked at. */

@@ -1,9 +1,11 @@
 /** Who is there, and how to talk to them. */
 export * from './board.js';
+export * from './datagrams.js';
+export * from './gossip-membership.js';
+export * from './gossip-socket.js';
 export * from './holders.js';
 export * from './invitations.js';
 export * from './join-client.js';
 export * from './membership.js';
 export * from './node-list.js';
 export * from './peer-client.js';
-export * from './static-membership.js';

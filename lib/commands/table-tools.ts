@@ -32,6 +32,22 @@ export const toolCommands = {
     exitCodes: ordinaryExits,
     examples: [['mostimeof 4711', 'the CPU time of process 4711']],
   },
+  mosmon: {
+    name: 'mosmon',
+    section: 1,
+    synopsis: ['[options]'],
+    summary: 'watch the nodes of the cluster',
+    description:
+      'Shows load, memory, speed and guests of every node as this one knows them, again and again, with totals; of nodes that are down, why. Keys are those of htop: ? shows them, / shows only some nodes, P, M, S, G and n sort by load, memory, speed, guests and number, I the other way round, q quits.',
+    options: [
+      { long: 'once', help: 'print it once, and end' },
+      { long: 'interval', value: 'SECONDS', help: 'how often it is shown anew (1)' },
+      { ...json, help: 'with --once: print one JSON document' },
+    ],
+    environment: [...socketVariable, ['NO_COLOR', 'no colours, if it is not empty']],
+    exitCodes: ordinaryExits,
+    examples: [['mosmon --once', 'how the cluster is now']],
+  },
   mosbestnode: {
     name: 'mosbestnode',
     section: 1,

@@ -151,7 +151,7 @@ export class Automatic {
     const { residents, links } = this.ports;
     const job = residents.jobs.jobOf(pid);
     if (!job) throw new Error(`process ${pid} has ended`);
-    const { total_seconds: seconds, bytes, from } = await residents.migrations.order(pid, to, job, reason);
+    const { total_seconds: seconds, bytes, from } = await residents.migrations.order(pid, to, job, reason, true);
     links.sent(to === this.context.own.name ? from : to, bytes, seconds);
     return { seconds };
   }

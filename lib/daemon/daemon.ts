@@ -2,15 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Links } from '../placement/index.js';
-import {
-  type Credentials,
-  Invitations,
-  type NodeAddress,
-  PeerClient,
-  StaticMembership,
-  nodeList,
-  readList,
-} from '../cluster/index.js';
+import { type Credentials, Invitations, type NodeAddress, PeerClient, nodeList, readList } from '../cluster/index.js';
 import { type PeerCredentials, loadAddon } from '../engine/index.js';
 import { type Clock, systemClock } from '../shared/clock.js';
 import { MosrunError, asMosrunError, systemCode } from '../shared/errors.js';
@@ -25,6 +17,7 @@ import { EventBook } from './event-book.js';
 import { EventStreams } from './event-stream.js';
 import { explainLaunch } from './explain.js';
 import { GateKeeper } from './gate-keeper.js';
+import { Gossip } from './gossip.js';
 import { Guests } from './guests.js';
 import { Joins } from './joins.js';
 import { launchServer } from './launch-server.js';
@@ -146,19 +139,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   );
   const links = new Links();
   const peers = new PeerClient(credentials, (name, socket) => {
+    gossip.meet(name, socket);
     if (!socket.destroyed) links.roundTrip(name, addon.roundTrip(descriptorOf(socket)));
   });
-  const members = new StaticMembership(addressesIn(configuration), {
-    self: own.name,
-    clock,
+  const gossip: Gossip = new Gossip(context, {
+    key: credentials.key,
     own: () => node.heartbeat(),
-    intervalSeconds: configuration.heartbeat.interval_seconds,
-    timeoutSeconds: configuration.heartbeat.timeout_seconds,
     async ask(peer, timeoutSeconds) {
       const question = { method: 'GET', path: '/v1/heartbeat', connectSeconds: timeoutSeconds, timeoutSeconds } as const;
-      const sign = await peers.ask(peer, question, heartbeat);
-      lists.heard(peer, sign.revision);
-      return sign;
+      return peers.ask(peer, question, heartbeat);
+    },
+    onHeard: (peer, { revision }) => {
+      lists.heard(peer, revision);
     },
     onChange: ({ name, state, why }, before) => {
       note('node', { node: name, state, why });
@@ -166,6 +158,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       events.tell(type, { name, state, why }, 'everyone');
     },
   });
+  const { members } = gossip;
   const reload = (): void => {
     manager.reloading();
     try {
@@ -217,13 +210,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (operations.isLeaving) throw new MosrunError('refused', `${own.name} is leaving the cluster: nothing leaves it any more`);
   };
   const residents: Residents = new Residents(context, {
-    askSession: async (name, pid) => {
+    askSession: async (name, pid, automatic) => {
       checkTakesPart();
-      return sessions.ask(name, pid, null);
+      return sessions.ask(name, pid, null, automatic);
     },
-    askOnward: async (from, session, to, pid) => {
+    askOnward: async (from, session, to, pid, automatic) => {
       checkTakesPart();
-      return sessions.askOnward(from, session, to, pid);
+      return sessions.askOnward(from, session, to, pid, automatic);
     },
     dropSession: (name, session) => {
       sessions.drop(name, session);
@@ -307,7 +300,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const peerServices: PeerServices = {
     knows: (name) => members.find(name)?.name === name,
-    heardFrom: (name) => {
+    heardFrom: (name, socket) => {
+      gossip.meet(name, socket);
       members.heardFrom(name);
     },
     heartbeat: () => node.heartbeat(),
@@ -317,6 +311,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       members.left(peer);
     },
     async openSession(request) {
+      if (request.automatic) guests.checkHasTime(own.name);
       if (guests.count >= configuration.hosting.max_guests) await guests.refresh();
       const { home, pid, uid, command } = request;
       const no = node.refusal(request, operations.closed ?? gate.problem);
@@ -353,7 +348,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const stop = async (): Promise<void> => {
     manager.stopping();
     automatic.balancer.stop();
-    members.stop();
+    gossip.stop();
     node.stop();
     gate.close();
     residents.stop();
@@ -377,7 +372,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await stop();
     throw error;
   }
-  members.start();
+  await gossip.start();
   automatic.balancer.start();
   // What mosgate said while nobody listened is made up for.
   const checkGuests = async (): Promise<void> => {

@@ -20,6 +20,8 @@ const guestRecord = z.object({
   uid: z.int(),
   opened: z.number(),
   encrypted: z.boolean().default(false),
+  /** Nobody has ordered it here. */
+  automatic: z.boolean().default(false),
   /** When it ended, and the CPU time it used; null: not told, since nobody listened. Kept for a while, for its home to ask. */
   ended: z.object({ at: z.number(), cpu_seconds: z.number().nullable() }).nullable().default(null),
 });
@@ -27,6 +29,8 @@ type GuestRecord = z.infer<typeof guestRecord>;
 
 /** Its home asks when the stay is over; one that was cut off has a day. */
 const ENDED_KEPT_SECONDS = 86_400;
+/** One that has not come by then will not, or is too large for others to wait for it. */
+const LONGEST_ARRIVAL_SECONDS = 5;
 /** Of ended ones. */
 const MOST_KEPT = 2000;
 
@@ -65,12 +69,29 @@ export class Guests {
     return [...this.records.values()].filter((one) => one.ended === null).length;
   }
 
+  /**
+   * Of those that their homes send by themselves one comes at a time: they have all seen that there is room here, and not yet each other. Throws while
+   * another is on its way.
+   */
+  checkHasTime(self: string): void {
+    const now = this.options.clock.wallSeconds();
+    const coming = [...this.records.values()].find(
+      ({ session, automatic, ended, opened }) =>
+        automatic && ended === null && !this.arrived.has(session) && now - opened < LONGEST_ARRIVAL_SECONDS,
+    );
+    if (coming)
+      throw new MosrunError(
+        'busy',
+        `another process is on its way to ${self} already: it takes one at a time that comes by itself`,
+      );
+  }
+
   /** @param encrypted also where its home does not ask for it. */
   async open(request: SessionRequest, address: string, port: number, encrypted: boolean): Promise<SessionAnswer> {
     const session = randomBytes(8).toString('hex');
     const token = randomBytes(32).toString('hex');
     await this.options.gate.open(session, token, request.memory_bytes, encrypted);
-    const { home, pid, command, uid } = request;
+    const { home, pid, command, uid, automatic } = request;
     const record: GuestRecord = {
       version: 1,
       session,
@@ -80,6 +101,7 @@ export class Guests {
       uid,
       opened: this.options.clock.wallSeconds(),
       encrypted,
+      automatic,
       ended: null,
     };
     this.write(record);

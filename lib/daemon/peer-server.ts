@@ -36,7 +36,8 @@ import type { Caller } from './permission.js';
 export interface PeerServices {
   /** Is there a node of that name in our list? */
   knows(node: string): boolean;
-  heardFrom(node: string): void;
+  /** It has asked something, on this connection. */
+  heardFrom(node: string, socket: Socket): void;
   heartbeat(): Heartbeat;
   /** Would it be taken? The answer is a reason, or null. */
   refusal(request: SessionRequest): string | null;
@@ -107,7 +108,7 @@ function nodesApp(services: PeerServices): RequestListener {
       throw new MosrunError('not-permitted', `this node does not know a node called "${peer}": add it to mosrun.toml`);
     }
     context.set('peer', peer);
-    services.heardFrom(peer);
+    services.heardFrom(peer, context.env.incoming.socket);
     await next();
   });
 

@@ -23,7 +23,7 @@ export interface SessionsPorts {
   members: Membership;
   peers: PeerClient;
   connectSeconds: () => number;
-  requestFor: (pid: number, guest: SessionUsage | null) => SessionRequest;
+  requestFor: (pid: number, guest: SessionUsage | null) => Omit<SessionRequest, 'automatic'>;
   /** Makes way for encrypted channels; the number of the mosseal they are to be opened over. */
   route: (route: Route) => Promise<number>;
   unroute: (session: string) => Promise<void>;
@@ -40,13 +40,13 @@ export class Sessions {
   constructor(private readonly ports: SessionsPorts) {}
 
   /** May process `pid` come? Throws with the reason when not. */
-  async ask(name: string, pid: number, guest: SessionUsage | null): Promise<SessionGrant> {
+  async ask(name: string, pid: number, guest: SessionUsage | null, automatic: boolean): Promise<SessionGrant> {
     const { members, peers, requestFor } = this.ports;
     const destination = findNode(members, name);
     checkIsUp(destination);
     const connectSeconds = this.ports.connectSeconds();
     const bounds = { connectSeconds, timeoutSeconds: 2 * connectSeconds };
-    const body = requestFor(pid, guest);
+    const body = { ...requestFor(pid, guest), automatic };
     const answer = await peers.ask(destination, { method: 'POST', path: '/v1/sessions', body, ...bounds }, sessionAnswer);
     try {
       return { ...answer, seal: await this.sealFor(name, answer, body.encrypt) };
@@ -65,7 +65,7 @@ export class Sessions {
   }
 
   /** As `ask`, for a process that `from` hosts in session `session`; and has `from` open the channel between the two. */
-  async askOnward(from: string, session: string, to: string, pid: number): Promise<OnwardGrant> {
+  async askOnward(from: string, session: string, to: string, pid: number, automatic: boolean): Promise<OnwardGrant> {
     const { members, peers } = this.ports;
     const host = findNode(members, from);
     checkIsUp(host);
@@ -74,7 +74,7 @@ export class Sessions {
     if (!guest.running) throw new MosrunError('busy', `process ${pid} is not on ${from} any more: order it again`);
     const inner = innermostPid(pid);
     if (inner === null) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
-    const grant = await this.ask(to, pid, guest);
+    const grant = await this.ask(to, pid, guest, automatic);
     const memory = randomInt(1, 2 ** 16);
     const { token, address, port, seal } = grant;
     const key = memoryKey(token);

@@ -72,7 +72,7 @@ export class ThisNode {
    * @param command its command line, as it is remembered.
    * @param guest what the node says that hosts it; null when it is at home.
    */
-  requestFor(pid: number, command: string | null, guest: SessionUsage | null): SessionRequest {
+  requestFor(pid: number, command: string | null, guest: SessionUsage | null): Omit<SessionRequest, 'automatic'> {
     const facts = readFacts(pid);
     if (!facts) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
     return {

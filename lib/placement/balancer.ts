@@ -142,12 +142,13 @@ export class Balancer {
 
   /** One look at everything, and the moves that follow from it. */
   async step(): Promise<void> {
-    const { settings, nodes } = this.ports;
     await this.watch();
-    if (!settings().automatic) return;
-    this.expected.sweep(Math.max(0, ...nodes().map((node) => node.lastSeenSeconds ?? 0)));
+    this.expected.sweep();
+    // In a large cluster even a look at all nodes costs something.
+    if (!this.ports.settings().automatic || this.entries.size === 0) return;
     for (let moves = 0; moves < MOST_MOVES; moves++) {
-      const choice = this.memoryShortage() ?? this.balance();
+      const all = this.survey();
+      const choice = this.memoryShortage(all) ?? this.balance(all);
       if (!choice) return;
       await this.carryOut(choice);
     }
@@ -225,9 +226,8 @@ export class Balancer {
   }
 
   /** The process whose move gains most; null when all are where they should be. */
-  private balance(): Choice | null {
+  private balance(all: readonly Candidate[]): Choice | null {
     const { clock, settings } = this.ports;
-    const all = this.survey();
     const now = clock.seconds();
     let best: Choice | null = null;
     for (const entry of this.entries.values()) {
@@ -242,8 +242,7 @@ export class Balancer {
   }
 
   /** A process to be moved because the memory of its node is about to run out: the largest that another has room for. */
-  private memoryShortage(): Choice | null {
-    const all = this.survey();
+  private memoryShortage(all: readonly Candidate[]): Choice | null {
     for (const place of all) {
       const there = [...this.entries.values()].filter(({ sample }) => sample?.place === place.name);
       if (there.length === 0) continue;
@@ -284,8 +283,11 @@ export class Balancer {
       if (entry.sample) entry.sample = { ...entry.sample, place: to };
       this.expected.moved(from, to, need.busy, need.memoryBytes);
     } catch (error) {
-      const pause = Math.min(LONGEST_FAILED_PAUSE_SECONDS, FAILED_PAUSE_SECONDS * 2 ** entry.failures);
-      Object.assign(entry, { failures: entry.failures + 1, notBefore: clock.seconds() + pause });
+      // One that is busy, or is to go where others are just going, can be tried again soon.
+      const isBusy = (error as { code?: unknown } | null)?.code === 'busy';
+      const failures = isBusy ? entry.failures : entry.failures + 1;
+      const pause = isBusy ? 1 : Math.min(LONGEST_FAILED_PAUSE_SECONDS, FAILED_PAUSE_SECONDS * 2 ** entry.failures);
+      Object.assign(entry, { failures, notBefore: clock.seconds() + pause });
       log('not placed', { pid, to, reason: error instanceof Error ? error.message : String(error), again: pause });
     }
   }

@@ -8,6 +8,8 @@ import type { Clock } from '../shared/clock.js';
 export const LOAD_WINDOW_SECONDS = 2;
 /** A process that has arrived takes a moment to be seen. */
 const LEAST_SECONDS = 3;
+/** A process sent longer ago is in all news, or they are too old to go by. */
+const LONGEST_SECONDS = 120;
 
 interface Change {
   node: string;
@@ -53,11 +55,9 @@ export class ExpectedLoads {
     return { runnable, memoryBytes };
   }
 
-  /** Forgets what no news of that age, or younger, can lack. */
-  sweep(oldestNewsSeconds: number): void {
+  /** Forgets what no news lack that are young enough to go by. */
+  sweep(): void {
     const now = this.clock.seconds();
-    this.changes = this.changes.filter(
-      ({ atSeconds }) => now - atSeconds <= LEAST_SECONDS + LOAD_WINDOW_SECONDS + oldestNewsSeconds,
-    );
+    this.changes = this.changes.filter(({ atSeconds }) => now - atSeconds <= LONGEST_SECONDS);
   }
 }

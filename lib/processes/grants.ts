@@ -9,8 +9,11 @@ export interface SessionGrant {
   seal: number;
 }
 
-/** Asks a node to take a process; throws a MosrunError when it cannot be reached or refuses. */
-export type AskSession = (node: string, pid: number) => Promise<SessionGrant>;
+/**
+ * Asks a node to take a process; throws a MosrunError when it cannot be reached or refuses.
+ * @param automatic nobody has ordered it.
+ */
+export type AskSession = (node: string, pid: number, automatic: boolean) => Promise<SessionGrant>;
 
 /** What a process needs to move on: also a channel between the two nodes. */
 export interface OnwardGrant extends SessionGrant {
@@ -19,7 +22,7 @@ export interface OnwardGrant extends SessionGrant {
 }
 
 /** Asks a node to take a process that is at another, in that session there, and the other to open the channel; throws as AskSession does. */
-export type AskOnward = (from: string, session: string, to: string, pid: number) => Promise<OnwardGrant>;
+export type AskOnward = (from: string, session: string, to: string, pid: number, automatic: boolean) => Promise<OnwardGrant>;
 
 /** Tells a node that nobody will come for a session it has opened. */
 export type DropSession = (node: string, session: string) => void;

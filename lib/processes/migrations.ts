@@ -26,6 +26,8 @@ interface Way {
   /** By the ports' clock. */
   deadline: number;
   reason: string;
+  /** Nobody has ordered it. */
+  automatic: boolean;
 }
 
 interface MoveHooks {
@@ -77,7 +79,7 @@ export class Migrations {
   }
 
   /** Moves a process and settles when it is there; rejects with the reason when it stays where it was. */
-  async order(pid: number, to: string, conduct: Conduct, reason: string): Promise<MigrationDocument> {
+  async order(pid: number, to: string, conduct: Conduct, reason: string, automatic = false): Promise<MigrationDocument> {
     const deadline = this.ports.clock.seconds() + this.ports.settings().timeoutSeconds;
     const from = this.whereIs(pid);
     const document = { version: DOCUMENT_VERSION as 1, pid, from, to };
@@ -90,7 +92,7 @@ export class Migrations {
     let done: MoveDone;
     try {
       await this.awaitCleaning(pid, deadline);
-      const way: Way = { pid, from, to, conduct, deadline, reason };
+      const way: Way = { pid, from, to, conduct, deadline, reason, automatic };
       this.checkGoesOn(way);
       done = await this.patiently(deadline, (again) => {
         if (to === this.ports.self) return this.bringHome(move, way, { again });
@@ -122,7 +124,8 @@ export class Migrations {
       this.ports.onStart(launcherPid, this.ports.self, to, 'start');
       try {
         await this.awaitCleaning(launcherPid, deadline);
-        const way: Way = { pid: launcherPid, from: this.ports.self, to, conduct, deadline, reason: 'start' };
+        const at = { pid: launcherPid, from: this.ports.self, to };
+        const way: Way = { ...at, conduct, deadline, reason: 'start', automatic: false };
         await this.sendOut(move, way, { isArmed, command });
       } finally {
         this.moves.delete(launcherPid);
@@ -214,7 +217,7 @@ export class Migrations {
     history.rememberCommand(pid, hooks.command);
     onLeaving(pid);
     this.step(pid, move, 'ordered-out');
-    const grant = await this.asked(move, way, () => askSession(to, pid));
+    const grant = await this.asked(move, way, () => askSession(to, pid, way.automatic));
     this.step(pid, move, 'admitted');
     const atExec = hooks.isArmed !== undefined;
     const order: MoveOrder = {
@@ -236,7 +239,7 @@ export class Migrations {
     this.step(pid, move, 'ordered-on');
     const grant = await this.asked(move, way, () => {
       if (session === null) throw new MosrunError('busy', `process ${pid} has just come home: order it again`);
-      return this.ports.askOnward(from, session, to, pid);
+      return this.ports.askOnward(from, session, to, pid, way.automatic);
     });
     this.step(pid, move, 'linked');
     const order: MoveOrder = { kind: 'on', pid, node: to, ...grant, clock: conduct.clock, timeoutSeconds: this.left(deadline) };

@@ -200,6 +200,21 @@ export const nodeDocument = z.object({
 export type NodeDocument = z.infer<typeof nodeDocument>;
 
 export const nodesDocument = z.object({ version, nodes: z.array(nodeDocument) });
+
+/** Of mosmon --once. */
+export const monitorDocument = nodesDocument.extend({
+  totals: z
+    .object({
+      nodes: z.int(),
+      up: z.int(),
+      cpus: z.number(),
+      runnable: z.number(),
+      memory_bytes: z.number(),
+      memory_free_bytes: z.number(),
+      guests: z.int(),
+    })
+    .meta({ description: 'of all nodes that are not down; `nodes` counts all' }),
+});
 export type NodesDocument = z.infer<typeof nodesDocument>;
 
 /** Of mosbestnode. */

@@ -39,6 +39,8 @@ export const sessionRequest = z.object({
   pid_max: z.int(),
   /** All between the two nodes is to be encrypted. */
   encrypt: z.boolean(),
+  /** Nobody has ordered it: its home has found that it should be there. */
+  automatic: z.boolean().default(false),
 });
 export type SessionRequest = z.infer<typeof sessionRequest>;
 

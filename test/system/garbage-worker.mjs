@@ -1,7 +1,8 @@
 // Throws random, truncated and bit-flipped messages at one place, on the node it runs on. Read from standard input by `node -`.
 //   node - '{"place":"data","address":"10.77.0.2","port":7071,"count":2000,"seed":1,"protocol":3}'
 // Prints one line of JSON: how many messages and connections there were, and how many connections could not be made.
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes, sign } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -90,6 +91,7 @@ const models = {
   ],
   launch: [launch()],
   gate: commands.map((line) => Buffer.from(line)),
+  gossip: [],
 }[place];
 
 /** Several go over one connection where what is wrong does not end it: HTTP bodies and paths, and lines. */
@@ -154,12 +156,48 @@ function once() {
   });
 }
 
+/** Of node 1 to node 2, with three entries and no signature: as lib/cluster/datagrams.ts has it. */
+function datagram() {
+  const bytes = Buffer.alloc(26 + 3 * 80);
+  bytes.write('MOSG\x01\x01');
+  for (const [at, value] of [
+    [6, 80],
+    [8, 1],
+    [10, 2],
+    [24, 3],
+  ])
+    bytes.writeUInt16LE(value, at);
+  // An earlier life: what node 1 itself says is to be believed all the time.
+  bytes.writeBigUInt64LE(1n, 12);
+  for (let entry = 0; entry < 3; entry++) {
+    const at = 26 + entry * 80;
+    bytes.writeUInt16LE(entry + 1, at);
+    bytes[at + 2] = 3;
+    randomBytes(30).copy(bytes, at + 8);
+  }
+  return bytes;
+}
+
+/** Half of them are signed with the key of a node: what the other side then reads is as wrong as the rest. */
+async function throwDatagrams() {
+  const key = createPrivateKey(readFileSync('/etc/mosrun/node.key'));
+  const socket = createSocket('udp4');
+  connections = 1;
+  for (; messages < count; messages++) {
+    const bytes = garbage([datagram()]);
+    const whole = random(2) === 0 ? bytes : Buffer.concat([bytes, sign(null, bytes, key)]);
+    await new Promise((resolve) => void socket.send(whole, port, address, resolve));
+  }
+}
+
 const began = performance.now();
-await Promise.all(
-  Array.from({ length: atOnce }, async () => {
-    while (messages < count && failed < 1000) await once();
-  }),
-);
+if (place === 'gossip') await throwDatagrams();
+else
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (messages < count && failed < 1000) await once();
+    }),
+  );
 console.log(
   JSON.stringify({ place, messages, connections, failed, errors, seconds: Math.round((performance.now() - began) / 100) / 10 }),
 );

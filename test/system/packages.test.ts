@@ -132,6 +132,9 @@ describe('packages', { skip: whyNoTestbed() ?? whySkipped(needs) ?? false }, () 
     await ok(2, ['/usr/bin/mosconf', ...words]);
     assert.equal((await testbed.control('start-daemon', '2', '--from', '/usr/bin')).status, 0);
     await sees(1, 2, bin('mosctl'));
+    // Moves are ordered here.
+    await ok(1, [bin('mosctl'), 'lstay']);
+    await ok(2, ['/usr/bin/mosctl', 'lstay']);
 
     const endless = path.join(repository, 'test/programs/endless.py');
     for (const job of ['home', 'away']) {

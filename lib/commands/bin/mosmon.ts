@@ -1,0 +1,4 @@
+import { mosmon } from '../mosmon.js';
+import { runCommand } from '../run.js';
+
+runCommand('mosmon', mosmon);

@@ -1,0 +1,348 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { test } from 'node:test';
+import {
+  type Datagram,
+  type NodeAddress,
+  type Received,
+  GossipMembership,
+  LONGEST_DATAGRAM_BYTES,
+  MOST_ENTRIES,
+  decodeDatagram,
+  encodeDatagram,
+} from '../../lib/cluster/index.js';
+import type { Heartbeat } from '../../lib/shared/wire.js';
+import { randomFrom } from '../../simulate/random.js';
+import { SimulatedClock } from '../../simulate/simulated-clock.js';
+
+const address = (number: number): NodeAddress => ({
+  name: `node${number}`,
+  number,
+  address: `10.0.0.${number}`,
+  controlPort: 7070,
+  dataPort: 7071,
+});
+
+const heartbeat = (number: number, more: Partial<Heartbeat> = {}): Heartbeat => ({
+  protocol: 3,
+  mosrun_version: '0.1.0',
+  node: `node${number}`,
+  number,
+  boot_id: '01234567-89ab-cdef-0123-456789abcdef',
+  state: 'up',
+  kernel: '6.18.5',
+  cpu_hash: '0123456789abcdef',
+  cpus: 4,
+  load: 1.5,
+  memory_bytes: 2 ** 34,
+  memory_free_bytes: 2 ** 33,
+  guests: 7,
+  runnable: 2.5,
+  speed: 9000,
+  revision: 12,
+  ...more,
+});
+
+const none = (bytes: Buffer): Buffer => Buffer.alloc(64, bytes.length);
+const news: Datagram = {
+  kind: 'news',
+  from: 1,
+  to: 2,
+  life: 1_795_951_140_000,
+  sequence: 99,
+  news: [
+    { node: '1', ageSeconds: 0, facts: { ...heartbeat(1), node: '1' }, gone: null },
+    { node: '3', ageSeconds: 1.25, facts: { ...heartbeat(3, { state: 'blocked', runnable: null }), node: '3' }, gone: null },
+    { node: '4', ageSeconds: 100, facts: null, gone: 'it was shut down' },
+  ],
+};
+
+test('a datagram says what was put in, and fits into a packet', () => {
+  const { signed, signature, ...read } = decodeDatagram(encodeDatagram(news, none)) as Received;
+  assert.deepEqual(read, news);
+  assert.deepEqual([signature, none(signed)], [none(signed), signature]);
+  const many = Array.from({ length: 100 }, (_, index) => ({ ...news.news[0], node: `${index + 1}` }) as Datagram['news'][number]);
+  const full = encodeDatagram({ ...news, news: many }, none);
+  assert.ok(full.length <= LONGEST_DATAGRAM_BYTES);
+  assert.equal(decodeDatagram(full)?.news.length, MOST_ENTRIES);
+  const odd = { ...news, news: [{ node: '5', ageSeconds: 1, facts: null, gone: 'connect ECONNREFUSED' }] };
+  assert.equal(decodeDatagram(encodeDatagram(odd, none))?.news[0]?.gone, 'it gives no sign of life');
+});
+
+test('what a later version adds to entries is skipped', () => {
+  const bytes = encodeDatagram({ ...news, news: news.news.slice(0, 2) }, none);
+  const [size, head] = [bytes.readUInt16LE(6), 26];
+  const entries = [0, 1].map((index) => bytes.subarray(head + index * size, head + (index + 1) * size));
+  const longer = entries.flatMap((entry) => [entry, Buffer.from('more')]);
+  const grown = Buffer.concat([bytes.subarray(0, head), ...longer, bytes.subarray(-64)]);
+  grown.writeUInt16LE(size + 4, 6);
+  assert.deepEqual(decodeDatagram(grown)?.news, news.news.slice(0, 2));
+});
+
+test('garbage is none, and none throws', () => {
+  const random = randomFrom(1);
+  const whole = encodeDatagram(news, none);
+  let understood = 0;
+  for (let each = 0; each < 100_000; each++) {
+    const bytes = Buffer.from(whole.subarray(0, random() < 0.5 ? whole.length : Math.floor(random() * whole.length)));
+    for (let flips = Math.floor(random() * 8); flips >= 0 && bytes.length > 0; flips--)
+      bytes[Math.floor(random() * bytes.length)] = random() * 256;
+    const read = decodeDatagram(bytes);
+    if (!read) continue;
+    understood++;
+    for (const { facts, ageSeconds } of read.news) {
+      assert.ok(ageSeconds >= 0);
+      if (facts)
+        for (const value of [facts.cpus, facts.load, facts.speed, facts.memory_bytes])
+          assert.ok(Number.isFinite(value) && value >= 0);
+    }
+  }
+  assert.ok(understood > 1000, `${understood}`);
+  for (const length of [0, 1, 25, 89, 90, 2000]) assert.equal(decodeDatagram(Buffer.alloc(length)), null);
+});
+
+/** Nodes that talk over a network that can lose everything. */
+class Network {
+  readonly clock = new SimulatedClock();
+  readonly members = new Map<number, GossipMembership>();
+  readonly changes: string[] = [];
+  readonly dead = new Set<number>();
+  readonly states = new Map<number, Partial<Heartbeat>>();
+  /** Of the datagrams, and of all. */
+  loses = (_from: number, _to: number): boolean => false;
+  cut = (_from: number, _to: number): boolean => false;
+  asks = 0;
+  datagrams: { bytes: Buffer; to: number }[] = [];
+  private readonly random = randomFrom(5);
+  readonly keys = new Map<number, ReturnType<typeof generateKeyPairSync>>();
+  /** Whose keys a node knows by what it asked. */
+  readonly known = new Set<string>();
+
+  constructor(readonly count: number) {
+    for (let number = 1; number <= count; number++) this.add(number);
+  }
+
+  add(number: number, life = 1): void {
+    const { clock, random } = this;
+    if (!this.keys.has(number)) this.keys.set(number, generateKeyPairSync('ed25519'));
+    const addresses = Array.from({ length: this.count }, (_, index) => address(index + 1));
+    const members = new GossipMembership(addresses, {
+      self: `node${number}`,
+      clock,
+      random,
+      own: () => heartbeat(number, this.states.get(number)),
+      stepSeconds: 0.5,
+      answerSeconds: 0.5,
+      timeoutSeconds: 2,
+      life,
+      ask: (peer) => this.ask(number, peer.number),
+      send: (peer, datagram) => {
+        const key = this.keys.get(number)?.privateKey;
+        const bytes = encodeDatagram(datagram, (text) => sign(null, text, key as never));
+        this.datagrams.push({ bytes, to: peer.number });
+        if (!this.loses(number, peer.number) && !this.cut(number, peer.number)) this.deliver(bytes, peer.number);
+      },
+      isSigned: (peer, { signed, signature }) =>
+        this.known.has(`${number} ${peer.number}`)
+          ? verify(null, signed, this.keys.get(peer.number)?.publicKey as never, signature)
+          : null,
+      onHeard: () => {},
+      onChange: ({ name, state }, before) => this.changes.push(`${number}: ${name} ${before} ${state}`),
+    });
+    this.members.set(number, members);
+  }
+
+  deliver(bytes: Buffer, to: number): void {
+    this.clock.after(0.001, () => {
+      const received = decodeDatagram(bytes);
+      if (received && !this.dead.has(to)) this.members.get(to)?.receive(received);
+    });
+  }
+
+  private ask(from: number, to: number): Promise<Heartbeat> {
+    this.asks++;
+    return new Promise((resolve, reject) => {
+      const isCut = this.cut(from, to);
+      this.clock.after(isCut ? 2 : 0.002, () => {
+        if (isCut) reject(new Error('no answer'));
+        else if (this.dead.has(to)) reject(new Error('ECONNREFUSED'));
+        else {
+          this.known.add(`${from} ${to}`).add(`${to} ${from}`);
+          this.members.get(to)?.heardFrom(`node${from}`);
+          resolve(heartbeat(to, this.states.get(to)));
+        }
+      });
+    });
+  }
+
+  start(): void {
+    for (const members of this.members.values()) members.start();
+  }
+
+  run(seconds: number): Promise<void> {
+    return this.clock.settleUntil(this.clock.seconds() + seconds);
+  }
+
+  kill(number: number): void {
+    this.dead.add(number);
+    this.members.get(number)?.stop();
+  }
+
+  state(from: number, of: number): string {
+    const view = this.members.get(from)?.find(`node${of}`);
+    return view?.why ? `${view.state}: ${view.why}` : `${view?.state}`;
+  }
+}
+
+test('nodes know each other at once, and then ask for nothing', async () => {
+  const network = new Network(8);
+  network.start();
+  await network.run(1);
+  for (let from = 1; from <= 8; from++) for (let of = 1; of <= 8; of++) assert.equal(network.state(from, of), 'up');
+  await network.run(5);
+  const { asks } = network;
+  await network.run(60);
+  assert.equal(network.asks, asks);
+  network.states.set(3, { load: 4, state: 'blocked' });
+  await network.run(10);
+  for (const members of network.members.values()) {
+    assert.equal(members.find('node3')?.facts?.load, 4);
+    assert.equal(members.find('10.0.0.3')?.state, 'blocked');
+    assert.ok((members.find('3')?.lastSeenSeconds ?? 99) < 10);
+  }
+  assert.ok(network.changes.includes('1: node3 up blocked'));
+});
+
+test('a node that dies is down everywhere soon, and up when it is back', async () => {
+  const network = new Network(8);
+  network.start();
+  await network.run(5);
+  network.kill(4);
+  await network.run(8);
+  for (let from = 1; from <= 8; from++)
+    if (from !== 4) assert.match(network.state(from, 4), /^down: (ECONNREFUSED|it gives no sign of life)$/);
+  network.dead.delete(4);
+  network.add(4, 2);
+  network.members.get(4)?.start();
+  await network.run(2);
+  for (let from = 1; from <= 8; from++) assert.equal(network.state(from, 4), 'up');
+  const seen = network.changes.filter((change) => change.startsWith('1: node4'));
+  assert.deepEqual(seen, ['1: node4 down up', '1: node4 up down', '1: node4 down up']);
+});
+
+test('where all datagrams are lost nodes are asked instead', async () => {
+  const network = new Network(3);
+  network.loses = () => true;
+  network.start();
+  await network.run(30);
+  for (let from = 1; from <= 3; from++) for (let of = 1; of <= 3; of++) assert.equal(network.state(from, of), 'up');
+  network.states.set(2, { load: 3 });
+  await network.run(5);
+  assert.equal(network.members.get(1)?.find('node2')?.facts?.load, 3);
+  assert.ok(
+    network.changes.every((change) => change.endsWith('down up')),
+    network.changes.join(', '),
+  );
+});
+
+test('two that cannot reach each other do not believe others that they could', async () => {
+  const network = new Network(4);
+  network.start();
+  await network.run(3);
+  network.cut = (from, to) => from + to === 3;
+  await network.run(12);
+  assert.equal(network.state(1, 2), 'down: no answer');
+  assert.equal(network.state(2, 1), 'down: no answer');
+  const others = network.changes.filter((change) => /^[34]: .*down$/.test(change));
+  assert.deepEqual([network.state(3, 1), network.state(3, 2), others], ['up', 'up', []]);
+  const before = network.changes.length;
+  await network.run(30);
+  assert.deepEqual(
+    network.changes.slice(before).filter((change) => /^[12]: node[12] /.test(change)),
+    [],
+    'and do not change their minds',
+  );
+  network.cut = () => false;
+  await network.run(6);
+  assert.deepEqual([network.state(1, 2), network.state(2, 1)], ['up', 'up']);
+});
+
+test('one that says goodbye is down until it is back, though others know it from before', async () => {
+  const network = new Network(4);
+  network.start();
+  await network.run(3);
+  network.states.set(4, { state: 'leaving' });
+  for (let from = 1; from <= 2; from++) network.members.get(from)?.left('node4');
+  await network.run(0.4);
+  assert.equal(network.state(1, 4), 'down: it was shut down');
+  network.kill(4);
+  await network.run(10);
+  assert.equal(network.state(1, 4), 'down: it was shut down');
+  assert.match(network.state(3, 4), /^down/);
+  network.dead.delete(4);
+  network.states.delete(4);
+  network.add(4, 2);
+  network.members.get(4)?.start();
+  await network.run(3);
+  assert.equal(network.state(1, 4), 'up');
+});
+
+test('only what a node has signed for this one, and not before, is believed', async () => {
+  const network = new Network(3);
+  network.start();
+  await network.run(3);
+  const one = network.members.get(1) as GossipMembership;
+  const lie = (more: Partial<Datagram>, key = 2): Received => {
+    const text = { node: '2', ageSeconds: 0, facts: { ...heartbeat(2, { load: 77 }), node: '2' }, gone: null };
+    const datagram: Datagram = { kind: 'news', from: 2, to: 1, life: 1, sequence: 1e6, news: [text], ...more };
+    const bytes = encodeDatagram(datagram, (signed) => sign(null, signed, network.keys.get(key)?.privateKey as never));
+    return decodeDatagram(bytes) as Received;
+  };
+  const load = () => one.find('node2')?.facts?.load;
+  const wrong: [string, Received][] = [
+    ['signed by another', lie({}, 3)],
+    ['for another', lie({ to: 3 })],
+    ['from none', lie({ from: 9 })],
+    ['from itself', lie({ from: 1 }, 1)],
+    ['of an earlier life', lie({ life: 0 })],
+    ['heard before', lie({ sequence: 1 })],
+    [
+      'of a node that there is not',
+      lie({ news: [{ node: '9', ageSeconds: 0, facts: { ...heartbeat(9), node: '9' }, gone: null }], sequence: 1e6 - 1 }),
+    ],
+    ['about this node', lie({ news: [{ node: '1', ageSeconds: 0, facts: null, gone: 'it was shut down' }], sequence: 1e6 })],
+  ];
+  for (const [what, received] of wrong) {
+    one.receive(received);
+    assert.equal(load(), 1.5, what);
+    assert.deepEqual([one.nodes().length, one.find('node1')?.state], [3, 'up'], what);
+  }
+  one.receive(lie({ sequence: 1e6 + 1 }));
+  assert.equal(load(), 77, 'what is right is believed');
+  // The same once more, as somebody may send it who has heard it.
+  network.states.set(2, { load: 2 });
+  const heard = network.datagrams.filter(({ to }) => to === 1).map(({ bytes }) => bytes);
+  for (const bytes of heard) one.receive(decodeDatagram(bytes) as Received);
+  assert.equal(load(), 77);
+});
+
+test('a list that is read again adds, changes and takes away nodes', async () => {
+  const network = new Network(3);
+  network.start();
+  await network.run(2);
+  const one = network.members.get(1) as GossipMembership;
+  one.replace([address(1), { ...address(2), dataPort: 9 }]);
+  assert.deepEqual(
+    one.nodes().map(({ name, state, dataPort }) => [name, state, dataPort]),
+    [
+      ['node1', 'up', 7071],
+      ['node2', 'up', 9],
+    ],
+  );
+  one.replace([address(1), { ...address(2), address: '10.0.0.99' }, address(3)]);
+  assert.equal(one.find('node2')?.state, 'down');
+  await network.run(3);
+  assert.deepEqual([network.state(1, 2), network.state(1, 3)], ['up', 'up']);
+  assert.equal(one.self.name, 'node1');
+  for (const members of network.members.values()) members.stop();
+});
