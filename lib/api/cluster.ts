@@ -34,8 +34,10 @@ export interface MigrateOptions extends AskOptions {
 }
 
 export interface RunOptions extends SpawnOptions {
-  /** Where to start: `home` (default), `best`, or a node by name, address or number. */
+  /** Where to start: `home`, `best` (default, where nodes place programs themselves; else `home`), or a node by name, address or number. */
   on?: string;
+  /** What it is expected to need: it is placed where there is so much. */
+  memoryBytes?: number;
   /** Start anywhere when that node is down. */
   fallBack?: boolean;
   /** No automatic migration. */
@@ -53,10 +55,18 @@ export interface Explanation {
   reasons: string[];
 }
 
-function switchesOf({ on = 'home', fallBack, locked, job, clock }: RunOptions): string[] {
-  const where = on === 'home' ? [] : on === 'best' ? ['-b'] : ['-r', on];
+function startOf({ on, locked }: RunOptions): string[] {
+  if (on === undefined) return [];
+  if (on === 'best') return ['-b'];
+  // To start at home is not to stay there.
+  return on === 'home' ? ['-h', ...(locked === undefined ? ['-l'] : [])] : ['-r', on];
+}
+
+function switchesOf(options: RunOptions): string[] {
+  const { fallBack, locked, job, clock, memoryBytes } = options;
   return [
-    ...where,
+    ...startOf(options),
+    ...(memoryBytes === undefined ? [] : ['-m', `${memoryBytes / 2 ** 20}`]),
     ...(fallBack ? ['-F'] : []),
     ...(locked === undefined ? [] : [locked ? '-L' : '-l']),
     ...(job === undefined ? [] : ['-J', job]),
@@ -189,7 +199,7 @@ export class Cluster {
     if (!this.client.isLocal) {
       throw new MosrunError('usage', 'a program is started on the node one is on: connect to that one, without host');
     }
-    const { on: _on, fallBack: _fallBack, locked: _locked, job: _job, clock: _clock, ...rest } = options;
+    const { on: _on, fallBack: _fallBack, locked: _locked, job: _job, clock: _clock, memoryBytes: _memory, ...rest } = options;
     const words = [...switchesOf(options), '--', program, ...args];
     options.signal?.throwIfAborted();
     const child = spawn('mosrun', words, { ...rest, env: { ...this.launchSocket(), ...(options.env ?? process.env) } });

@@ -5,7 +5,7 @@ import { DOCUMENT_VERSION } from '../shared/version.js';
 import { printEvents } from './events.js';
 import { type Column, bytesText, jsonText, tableText } from './format.js';
 import { fieldsText } from './fields.js';
-import { change, operate, operationVerbs, settingVerbs } from './orders.js';
+import { change, movedTexts, operate, operationVerbs, settingVerbs } from './orders.js';
 import type { CommandBody } from './run.js';
 import { commands } from './table.js';
 import { whois } from './whois.js';
@@ -34,11 +34,11 @@ function settingsRows({ blocked, stay, local_stay, blocked_by_configuration }: S
   ];
 }
 
-function operationText({ state, began, total, left, failures }: OperationDocument): string {
+function operationText({ operation, state, began, total, left, failures }: OperationDocument): string {
   const when = new Date(began * 1000).toISOString();
-  if (state === 'running') return `under way since ${when}: ${total - left} of ${total} processes home`;
+  if (state === 'running') return `under way since ${when}: ${total - left} of ${total} processes ${movedTexts[operation]}`;
   const stays = failures.map(({ message }) => `; ${message}`).join('');
-  return `${state}, begun ${when}: ${total - left} of ${total} processes home${stays}`;
+  return `${state}, begun ${when}: ${total - left} of ${total} processes ${movedTexts[operation]}${stays}`;
 }
 
 function statusText(status: StatusDocument): string {

@@ -45,14 +45,22 @@ export async function change(
 }
 
 const purposes: Record<OperationName, string> = {
-  expel: 'sends its guests home',
+  expel: 'sends its guests away',
   bring: 'brings its processes home',
-  shutdown: 'sends guests and own processes home, and then ends',
+  shutdown: 'sends guests away and brings own processes home, and then ends',
+};
+
+/** What of processes that were moved. */
+export const movedTexts: Record<OperationName, string> = {
+  expel: 'have left',
+  bring: 'are home',
+  shutdown: 'have left or are home',
 };
 
 /** One line that is written over again and again, on a terminal alone. */
 function showProgress({ operation, total, left }: OperationDocument): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${operation}: ${total - left} of ${total} processes home`);
+  if (process.stderr.isTTY)
+    process.stderr.write(`\r\u001b[K${operation}: ${total - left} of ${total} processes ${movedTexts[operation]}`);
 }
 
 function clearProgress(): void {
@@ -61,7 +69,7 @@ function clearProgress(): void {
 
 function summary({ operation, total, left, seconds }: OperationDocument): string {
   const home = total - left;
-  const moved = total === 0 ? 'there was nothing to bring home' : `${home} of ${total} processes are home`;
+  const moved = total === 0 ? 'there was nothing to move' : `${home} of ${total} processes ${movedTexts[operation]}`;
   const end = operation === 'shutdown' && left === 0 ? '; the daemon has ended' : '';
   return `${operation}: ${moved}, in ${durationText(seconds)}${end}\n`;
 }

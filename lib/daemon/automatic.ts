@@ -1,5 +1,5 @@
 /** Gives the balancer what it decides by, and carries out what it decides. */
-import { Balancer, type Links, type Resident, type Watched, bestOther, bestStart } from '../placement/index.js';
+import { Balancer, type Links, type Resident, type Watched, bestElsewhere, bestOther, bestStart } from '../placement/index.js';
 import type { Membership } from '../cluster/index.js';
 import { hasEnded, innermostPid, movableBytes, readFacts, readTransfers, runnableThreads } from '../processes/index.js';
 import type { BestNodeDocument } from '../shared/documents.js';
@@ -78,6 +78,17 @@ export class Automatic {
     if (others.length === 0) throw new MosrunError('node-down', 'there is no other node: see mosctl nodes');
     const reasons = others.map(({ node, excluded }) => `${node}: ${excluded ?? 'no'}`).join('; ');
     throw new MosrunError('node-down', `no other node can take process ${pid}: ${reasons}`);
+  }
+
+  /** Where a process that has to leave a node is to go; null: home. */
+  elsewhere(pid: number, from: string): string | null {
+    const { own } = this.context;
+    const { residents } = this.ports;
+    const job = residents.jobs.jobOf(pid);
+    if (!this.isOn || !job || job.locked || this.context.settings.whyOwnStay !== null) return null;
+    const all = this.balancer.survey().map((one) => (one.name === from ? { ...one, excluded: 'it sends its guests away' } : one));
+    const { to } = bestElsewhere(all, from, this.balancer.need(pid), this.random);
+    return to === from || to === own.name ? null : to;
   }
 
   private list(): Resident[] {

@@ -306,7 +306,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     heartbeat: () => node.heartbeat(),
     refusal: (request) => node.refusal(request, operations.closed ?? gate.problem)?.why ?? null,
-    recall: (peer, sessions) => recallHere(residents, own.name, peer, sessions),
+    recall: (peer, sessions) =>
+      recallHere(residents, own.name, { peer, sessions, elsewhere: (pid) => automatic.elsewhere(pid, peer) }),
     goodbye: (peer) => {
       members.left(peer);
     },

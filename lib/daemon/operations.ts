@@ -219,12 +219,14 @@ export class Operations {
   }
 }
 
-/** On the home-node: brings the processes of a node's sessions home. */
+/**
+ * On the home-node: takes the processes of a node's sessions away from there.
+ * @param elsewhere names another node for a process; null: it is to come home.
+ */
 export async function recallHere(
   { table, migrations, sessionAt }: Pick<Residents, 'table' | 'migrations' | 'sessionAt'>,
   self: string,
-  peer: string,
-  sessions: readonly string[],
+  { peer, sessions, elsewhere }: { peer: string; sessions: readonly string[]; elsewhere: (pid: number) => string | null },
 ): Promise<RecallResult[]> {
   const wanted = new Set(sessions);
   const there = table
@@ -232,11 +234,14 @@ export async function recallHere(
     .map((one) => ({ ...one, session: sessionAt(one.pid, peer) }))
     .filter((one): one is typeof one & { session: string } => one.session !== null && wanted.has(one.session));
   const results = await inTurns(there, MOVED_AT_ONCE, async ({ pid, session, ...conduct }) => {
-    const message = await migrations.order(pid, self, conduct, `sent home by ${peer}`).then(
-      () => null,
-      (error: unknown) => asMosrunError(error).message,
-    );
-    return { session, message };
+    const order = (to: string): Promise<string | null> =>
+      migrations.order(pid, to, conduct, `sent ${to === self ? 'home' : 'away'} by ${peer}`).then(
+        () => null,
+        (error: unknown) => asMosrunError(error).message,
+      );
+    const other = elsewhere(pid);
+    const message = other === null ? 'nowhere else' : await order(other);
+    return { session, message: message === null ? null : await order(self) };
   });
   // Of several processes of a session one that stays is what counts.
   return sessions.map((session) => ({

@@ -34,6 +34,18 @@ export function bestStart(all: readonly Candidate[], { home, memoryBytes, random
   return decide({ need, at: home, candidates, ageSeconds: UNKNOWN_SECONDS, trigger: 'start', random });
 }
 
+/** Where one is to go that has to leave a node. @param need null: nothing is known of it. */
+export function bestElsewhere(all: readonly Candidate[], from: string, need: Need | null, random: () => number): Decision {
+  return decide({
+    need: need ?? newcomer(0),
+    at: from,
+    candidates: all,
+    ageSeconds: UNKNOWN_SECONDS,
+    trigger: 'leaving',
+    random,
+  });
+}
+
 /** Where one that is at home is to go. @param need null: nothing is known of it. */
 export function bestOther(all: readonly Candidate[], home: string, need: Need | null, random: () => number): Decision {
   const known = need ?? newcomer(0);

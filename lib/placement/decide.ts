@@ -93,6 +93,7 @@ export function decide({ need, at, candidates, ageSeconds, trigger, random }: Ca
   });
   if (!best) return answer(at, others.length === 0 ? 'no other node can take it' : 'no other node is better');
   const { name } = best.place;
+  if (trigger === 'leaving') return answer(name, `it has to leave ${at}, and ${name} costs the cluster least`);
   if (trigger === 'order') return answer(name, `${name} costs the cluster least of the other nodes`);
   if (trigger === 'memory') return answer(name, `memory runs out on ${at}, and ${name} has room`);
   // Where it is nobody knows anything of: anywhere else it is at least known.

@@ -104,7 +104,7 @@ export type TimesDocument = z.infer<typeof timesDocument>;
 
 export const decisionDocument = z.object({
   at: z.number().meta({ description: 'seconds since 1970' }),
-  trigger: z.enum(['start', 'balance', 'memory', 'order']),
+  trigger: z.enum(['start', 'balance', 'memory', 'order', 'leaving']),
   from: z.string().meta({ description: 'where it was' }),
   to: z.string().meta({ description: 'where it should be; `from`: it stays' }),
   reason: z.string(),

@@ -140,7 +140,8 @@ export const routes = {
     permission: 'operator',
     params: z.object({
       operation: operationName.meta({
-        description: 'expel: all guests home; bring: all own processes home; shutdown: both, and then the daemon ends',
+        description:
+          'expel: all guests away, to other nodes or home; bring: all own processes home; shutdown: both, and then the daemon ends',
       }),
     }),
     answer: { document: operationDocument },

@@ -75,7 +75,9 @@ void test('npm run demo shows a move out and back, and cleans up', { skip: whyNo
   assert.match(stdout, /process \d+ moved from node1 to node2 in [\d.]+ m?s, frozen for [\d.]+ m?s, [\d.]+ MiB sent\n/);
   assert.match(stdout, /process \d+ moved from node2 to node1 in [\d.]+ m?s, frozen for [\d.]+ m?s, [\d.]+ MiB sent\n/);
   assert.equal([...stdout.matchAll(/is not there/g)].length, 4, 'node2 has nothing of it');
-  assert.match(stdout, /yes: output and files are equal\n$/);
+  assert.match(stdout, /yes: output and files are equal\n/);
+  assert.match(stdout, /why there: balance: node2 costs the cluster less, and it needs \d+ % less time there/);
+  assert.match(stdout, /(used 8\.\d+ s of CPU time in [\d.]+ s\n){3}$/);
   assert.deepEqual(left(), before);
   assert.deepEqual(
     existsSync('/run/mosrun-testbed') ? readdirSync('/run/mosrun-testbed').filter((name) => name.startsWith('demo-')) : [],

@@ -158,6 +158,30 @@ time.sleep(2)
 print(sum(chunk[4096 * 7] for chunk in chunks), len(chunks), flush=True)
 `;
 
+describe('a node that is emptied', { skip, timeout: 120_000 }, () => {
+  let testbed: Testbed;
+  before(async () => {
+    testbed = await Testbed.up(3, '--automatic', '--cpus', '0.2,0.6,0.4');
+    await known(testbed);
+  });
+  after(() => testbed?.down());
+
+  void test('has its guests go to another node; those that are locked go home', async () => {
+    const start = (job: string, ...options: string[]): Running =>
+      testbed.start(1, ['mosrun', ...options, '-J', job, 'mostestload', '--cpu', '0'], { timeout: 60 });
+    const all = [start('free', '-r', '2', '-l'), start('locked', '-r', '2')];
+    for (const job of ['free', 'locked'])
+      await until(async () => (await listed(testbed, job))?.where === 'node2', 20, `${job} to be on node2`);
+    await testbed.run(2, ['mosctl', 'block']);
+    const { stdout, stderr } = await testbed.run(2, ['mosctl', 'expel']);
+    assert.match(stdout, /^expel: 2 of 2 processes have left, in /, stderr);
+    assert.equal((await listed(testbed, 'free'))?.where, 'node3');
+    assert.equal((await listed(testbed, 'locked'))?.where, 'node1');
+    for (const running of all) running.kill('SIGKILL');
+    await testbed.killStrays(1);
+  });
+});
+
 describe('a program whose needs change', { skip, timeout: 300_000 }, () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-placing-'));
   let testbed: Testbed;
