@@ -6,7 +6,7 @@ import type { NodeView } from '../cluster/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { DecisionDocument } from '../shared/documents.js';
 import { type Candidate, GROWTH_SECONDS, type Trigger, decide } from './decide.js';
-import { ExpectedLoads } from './expected.js';
+import { ExpectedLoads, LOAD_WINDOW_SECONDS } from './expected.js';
 import { candidates } from './places.js';
 import { type Link, type Need, Profile, type Sample } from './profile.js';
 
@@ -74,6 +74,8 @@ interface Entry {
   here: string | null;
   hereSince: number;
   lastMoveSeconds: number;
+  /** Since when it should be elsewhere; null: it should not. */
+  wantsSince: number | null;
   notBefore: number;
   failures: number;
   decisions: DecisionDocument[];
@@ -197,6 +199,7 @@ export class Balancer {
       here: null,
       hereSince: now,
       lastMoveSeconds: 0,
+      wantsSince: null,
       notBefore: 0,
       failures: 0,
       decisions: [],
@@ -236,7 +239,11 @@ export class Balancer {
       if (now - entry.hereSince < settings().residenceSeconds + 2 * entry.lastMoveSeconds) continue;
       const choice = this.decideFor(entry, all, 'balance');
       this.keep(choice);
-      if (choice.decision.to !== choice.decision.from && (!best || choice.worth > best.worth)) best = choice;
+      const wants = choice.decision.to !== choice.decision.from;
+      entry.wantsSince = wants ? (entry.wantsSince ?? now) : null;
+      // A load that has been seen once, by whatever ran for a moment, is out of the mean by then.
+      if (entry.wantsSince === null || now - entry.wantsSince < LOAD_WINDOW_SECONDS) continue;
+      if (!best || choice.worth > best.worth) best = choice;
     }
     return best;
   }
@@ -275,6 +282,7 @@ export class Balancer {
         here: to,
         hereSince: clock.seconds(),
         lastMoveSeconds: seconds,
+        wantsSince: null,
         failures: 0,
         nextSample: 0,
         pause: 0,
