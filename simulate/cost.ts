@@ -1,15 +1,7 @@
 /** What knowing a cluster costs one daemon: its own code with real keys, the other nodes made up. */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import {
-  type Datagram,
-  type NodeAddress,
-  GossipMembership,
-  MOST_ENTRIES,
-  NodeKeys,
-  decodeDatagram,
-  encodeDatagram,
-} from '../lib/cluster/index.js';
-import type { Heartbeat } from '../lib/shared/wire.js';
+import { type Datagram, GossipMembership, MOST_ENTRIES, NodeKeys, decodeDatagram, encodeDatagram } from '../lib/cluster/index.js';
+import { addressOf, heartbeatOf } from './made-up.js';
 import { randomFrom } from './random.js';
 import { SimulatedClock } from './simulated-clock.js';
 
@@ -22,33 +14,6 @@ export interface Cost {
 }
 
 const STEP_SECONDS = 0.5;
-
-const addressOf = (number: number): NodeAddress => ({
-  name: `node${number}`,
-  number,
-  address: `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`,
-  controlPort: 7070,
-  dataPort: 7071,
-});
-
-const heartbeatOf = (number: number): Heartbeat => ({
-  protocol: 1,
-  mosrun_version: '0.1.0',
-  node: `node${number}`,
-  number,
-  boot_id: '01234567-89ab-cdef-0123-456789abcdef',
-  state: 'up',
-  kernel: '6.18.5',
-  cpu_hash: '0123456789abcdef',
-  cpus: 4,
-  load: number % 7,
-  memory_bytes: 2 ** 34,
-  memory_free_bytes: 2 ** 33,
-  guests: 0,
-  runnable: number % 5,
-  speed: 10_000,
-  revision: 1,
-});
 
 export function costOfKnowing(nodes: number, seconds: number): Cost {
   const clock = new SimulatedClock();

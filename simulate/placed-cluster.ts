@@ -1,10 +1,10 @@
 /** A cluster that places its processes: the daemon's own decisions and its bulletin board, on simulated machines. */
 import { Board, type NodeView } from '../lib/cluster/index.js';
 import { Balancer, RunnableMeter, type Watched, bestStart } from '../lib/placement/index.js';
-import { PROTOCOL_VERSION } from '../lib/shared/version.js';
 import type { Heartbeat } from '../lib/shared/wire.js';
 import { at } from './lists.js';
 import { type Arrival, type Machine, Machines, type Network, type Running, type Work } from './machines.js';
+import { heartbeatOf } from './made-up.js';
 import { randomFrom } from './random.js';
 import { SimulatedClock } from './simulated-clock.js';
 
@@ -95,24 +95,9 @@ export class PlacedCluster {
   private heartbeat(node: number): Heartbeat {
     const { cpus, speed, memoryBytes } = at(this.options.machines, node);
     const runnable = at(this.meters, node).mean;
-    return {
-      protocol: PROTOCOL_VERSION,
-      mosrun_version: '',
-      node: `${node}`,
-      number: node,
-      boot_id: '',
-      state: 'up',
-      kernel: '',
-      cpu_hash: '',
-      cpus,
-      load: Math.min(cpus, runnable),
-      memory_bytes: memoryBytes,
-      memory_free_bytes: Math.max(0, this.machines.freeBytes(node)),
-      guests: 0,
-      runnable,
-      speed,
-      revision: 0,
-    };
+    const load = Math.min(cpus, runnable);
+    const memory = { memory_bytes: memoryBytes, memory_free_bytes: Math.max(0, this.machines.freeBytes(node)) };
+    return heartbeatOf(node, { node: `${node}`, cpus, speed, runnable, load, ...memory });
   }
 
   private nodes(self: number): NodeView[] {

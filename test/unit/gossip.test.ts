@@ -3,7 +3,6 @@ import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { test } from 'node:test';
 import {
   type Datagram,
-  type NodeAddress,
   type Received,
   GossipMembership,
   LONGEST_DATAGRAM_BYTES,
@@ -12,36 +11,9 @@ import {
   encodeDatagram,
 } from '../../lib/cluster/index.js';
 import type { Heartbeat } from '../../lib/shared/wire.js';
+import { addressOf, heartbeatOf } from '../../simulate/made-up.js';
 import { randomFrom } from '../../simulate/random.js';
 import { SimulatedClock } from '../../simulate/simulated-clock.js';
-
-const address = (number: number): NodeAddress => ({
-  name: `node${number}`,
-  number,
-  address: `10.0.0.${number}`,
-  controlPort: 7070,
-  dataPort: 7071,
-});
-
-const heartbeat = (number: number, more: Partial<Heartbeat> = {}): Heartbeat => ({
-  protocol: 3,
-  mosrun_version: '0.1.0',
-  node: `node${number}`,
-  number,
-  boot_id: '01234567-89ab-cdef-0123-456789abcdef',
-  state: 'up',
-  kernel: '6.18.5',
-  cpu_hash: '0123456789abcdef',
-  cpus: 4,
-  load: 1.5,
-  memory_bytes: 2 ** 34,
-  memory_free_bytes: 2 ** 33,
-  guests: 7,
-  runnable: 2.5,
-  speed: 9000,
-  revision: 12,
-  ...more,
-});
 
 const none = (bytes: Buffer): Buffer => Buffer.alloc(64, bytes.length);
 const news: Datagram = {
@@ -51,8 +23,8 @@ const news: Datagram = {
   life: 1_795_951_140_000,
   sequence: 99,
   news: [
-    { node: '1', ageSeconds: 0, facts: { ...heartbeat(1), node: '1' }, gone: null },
-    { node: '3', ageSeconds: 1.25, facts: { ...heartbeat(3, { state: 'blocked', runnable: null }), node: '3' }, gone: null },
+    { node: '1', ageSeconds: 0, facts: { ...heartbeatOf(1), node: '1' }, gone: null },
+    { node: '3', ageSeconds: 1.25, facts: { ...heartbeatOf(3, { state: 'blocked', runnable: null }), node: '3' }, gone: null },
     { node: '4', ageSeconds: 100, facts: null, gone: 'it was shut down' },
   ],
 };
@@ -125,12 +97,12 @@ class Network {
   add(number: number, life = 1): void {
     const { clock, random } = this;
     if (!this.keys.has(number)) this.keys.set(number, generateKeyPairSync('ed25519'));
-    const addresses = Array.from({ length: this.count }, (_, index) => address(index + 1));
+    const addresses = Array.from({ length: this.count }, (_, index) => addressOf(index + 1));
     const members = new GossipMembership(addresses, {
       self: `node${number}`,
       clock,
       random,
-      own: () => heartbeat(number, this.states.get(number)),
+      own: () => heartbeatOf(number, this.states.get(number)),
       stepSeconds: 0.5,
       answerSeconds: 0.5,
       timeoutSeconds: 2,
@@ -169,7 +141,7 @@ class Network {
         else {
           this.known.add(`${from} ${to}`).add(`${to} ${from}`);
           this.members.get(to)?.heardFrom(`node${from}`);
-          resolve(heartbeat(to, this.states.get(to)));
+          resolve(heartbeatOf(to, this.states.get(to)));
         }
       });
     });
@@ -293,7 +265,7 @@ test('only what a node has signed for this one, and not before, is believed', as
   await network.run(3);
   const one = network.members.get(1) as GossipMembership;
   const lie = (more: Partial<Datagram>, key = 2): Received => {
-    const text = { node: '2', ageSeconds: 0, facts: { ...heartbeat(2, { load: 77 }), node: '2' }, gone: null };
+    const text = { node: '2', ageSeconds: 0, facts: { ...heartbeatOf(2, { load: 77 }), node: '2' }, gone: null };
     const datagram: Datagram = { kind: 'news', from: 2, to: 1, life: 1, sequence: 1e6, news: [text], ...more };
     const bytes = encodeDatagram(datagram, (signed) => sign(null, signed, network.keys.get(key)?.privateKey as never));
     return decodeDatagram(bytes) as Received;
@@ -308,7 +280,7 @@ test('only what a node has signed for this one, and not before, is believed', as
     ['heard before', lie({ sequence: 1 })],
     [
       'of a node that there is not',
-      lie({ news: [{ node: '9', ageSeconds: 0, facts: { ...heartbeat(9), node: '9' }, gone: null }], sequence: 1e6 - 1 }),
+      lie({ news: [{ node: '9', ageSeconds: 0, facts: { ...heartbeatOf(9), node: '9' }, gone: null }], sequence: 1e6 - 1 }),
     ],
     ['about this node', lie({ news: [{ node: '1', ageSeconds: 0, facts: null, gone: 'it was shut down' }], sequence: 1e6 })],
   ];
@@ -331,7 +303,7 @@ test('a list that is read again adds, changes and takes away nodes', async () =>
   network.start();
   await network.run(2);
   const one = network.members.get(1) as GossipMembership;
-  one.replace([address(1), { ...address(2), dataPort: 9 }]);
+  one.replace([addressOf(1), { ...addressOf(2), dataPort: 9 }]);
   assert.deepEqual(
     one.nodes().map(({ name, state, dataPort }) => [name, state, dataPort]),
     [
@@ -339,7 +311,7 @@ test('a list that is read again adds, changes and takes away nodes', async () =>
       ['node2', 'up', 9],
     ],
   );
-  one.replace([address(1), { ...address(2), address: '10.0.0.99' }, address(3)]);
+  one.replace([addressOf(1), { ...addressOf(2), address: '10.0.0.99' }, addressOf(3)]);
   assert.equal(one.find('node2')?.state, 'down');
   await network.run(3);
   assert.deepEqual([network.state(1, 2), network.state(1, 3)], ['up', 'up']);
