@@ -228,14 +228,14 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
 
   void test('a bash script and its children move about encrypted, and leave what they leave at home', {
     skip: whySkipped(bash) ?? false,
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     bash.make?.();
     await encrypting(1);
-    const command = [...bash.command.slice(0, -1), '8'];
+    const command = [...bash.command.slice(0, -1), '3'];
     const plain = await testbed.run(1, command, { cwd: workplace.empty() });
     const expected = workplace.trace(plain);
-    const running = testbed.start(1, ['mosrun', '-Jbash', ...command], { cwd: workplace.empty(), timeout: 60 });
+    const running = testbed.start(1, ['mosrun', '-Jbash', ...command], { cwd: workplace.empty(), timeout: 110 });
     const storm = new Storm(testbed, await pidOfJob(testbed, 'bash'), { away: [0.1, 0.3], on: 'node3' });
     const outcome = await running.done;
     await storm.end(20);
