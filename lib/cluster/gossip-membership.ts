@@ -60,7 +60,7 @@ const AGAIN_SECONDS = 0.25;
 const LOOKED_AT = 256;
 
 export class GossipMembership implements Membership {
-  private board: Board<Heartbeat>;
+  private readonly board: Board<Heartbeat>;
   private readonly peers = new Map<string, Peer>();
   private readonly names = new Map<number, string>();
   private sequence = 0;

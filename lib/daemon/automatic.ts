@@ -1,7 +1,24 @@
 /** Gives the balancer what it decides by, and carries out what it decides. */
-import { Balancer, type Links, type Resident, type Watched, bestElsewhere, bestOther, bestStart } from '../placement/index.js';
+import {
+  Balancer,
+  type Candidate,
+  type Decision,
+  type Links,
+  type Resident,
+  type Watched,
+  bestOther,
+  bestStart,
+} from '../placement/index.js';
 import type { Membership } from '../cluster/index.js';
-import { hasEnded, innermostPid, movableBytes, readFacts, readTransfers, runnableThreads } from '../processes/index.js';
+import {
+  TICKS_PER_SECOND,
+  hasEnded,
+  innermostPid,
+  movableBytes,
+  readFacts,
+  readTransfers,
+  runnableThreads,
+} from '../processes/index.js';
 import type { BestNodeDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';
@@ -9,9 +26,6 @@ import { DOCUMENT_VERSION } from '../shared/version.js';
 import type { ProcessUsage } from '../shared/wire.js';
 import type { Context } from './context.js';
 import type { Residents } from './residents.js';
-
-// USER_HZ is this on every x86_64 kernel.
-const TICKS_PER_SECOND = 100;
 
 export interface AutomaticPorts {
   members: Membership;
@@ -72,7 +86,7 @@ export class Automatic {
   /** Where a process that is at home is to go; throws when there is no other node for it. */
   out(pid: number): string {
     const { own } = this.context;
-    const { to, candidates } = bestOther(this.balancer.survey(), own.name, this.balancer.need(pid), this.random);
+    const { to, candidates } = this.other(pid, own.name, this.balancer.survey(), 'order');
     if (to !== own.name) return to;
     const others = candidates.filter(({ node }) => node !== own.name);
     if (others.length === 0) throw new MosrunError('node-down', 'there is no other node: see mosctl nodes');
@@ -87,14 +101,17 @@ export class Automatic {
     const job = residents.jobs.jobOf(pid);
     if (!this.isOn || !job || job.locked || this.context.settings.whyOwnStay !== null) return null;
     const all = this.balancer.survey().map((one) => (one.name === from ? { ...one, excluded: 'it sends its guests away' } : one));
-    const { to } = bestElsewhere(all, from, this.balancer.need(pid), this.random);
+    const { to } = this.other(pid, from, all, 'leaving');
     return to === from || to === own.name ? null : to;
+  }
+
+  private other(pid: number, from: string, all: readonly Candidate[], trigger: 'order' | 'leaving'): Decision {
+    return bestOther(all, { from, need: this.balancer.need(pid), trigger, random: this.random });
   }
 
   private list(): Resident[] {
     const { jobs } = this.ports.residents;
     const nodeStays = this.context.settings.whyOwnStay;
-    jobs.sweep();
     const found = new Map<number, Resident>();
     for (const job of jobs.all()) {
       const stays = job.locked ? 'it is locked (-L)' : nodeStays;

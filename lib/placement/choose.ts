@@ -34,20 +34,15 @@ export function bestStart(all: readonly Candidate[], { home, memoryBytes, random
   return decide({ need, at: home, candidates, ageSeconds: UNKNOWN_SECONDS, trigger: 'start', random });
 }
 
-/** Where one is to go that has to leave a node. @param need null: nothing is known of it. */
-export function bestElsewhere(all: readonly Candidate[], from: string, need: Need | null, random: () => number): Decision {
-  return decide({
-    need: need ?? newcomer(0),
-    at: from,
-    candidates: all,
-    ageSeconds: UNKNOWN_SECONDS,
-    trigger: 'leaving',
-    random,
-  });
+export interface Leaving {
+  from: string;
+  /** null: nothing is known of it. */
+  need: Need | null;
+  trigger: 'order' | 'leaving';
+  random: () => number;
 }
 
-/** Where one that is at home is to go. @param need null: nothing is known of it. */
-export function bestOther(all: readonly Candidate[], home: string, need: Need | null, random: () => number): Decision {
-  const known = need ?? newcomer(0);
-  return decide({ need: known, at: home, candidates: all, ageSeconds: UNKNOWN_SECONDS, trigger: 'order', random });
+/** Where one is to go that is not to stay where it is. */
+export function bestOther(all: readonly Candidate[], { from, need, trigger, random }: Leaving): Decision {
+  return decide({ need: need ?? newcomer(0), at: from, candidates: all, ageSeconds: UNKNOWN_SECONDS, trigger, random });
 }

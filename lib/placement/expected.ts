@@ -6,8 +6,6 @@ import type { Clock } from '../shared/clock.js';
 
 /** A load is the mean of so long. */
 export const LOAD_WINDOW_SECONDS = 2;
-/** A process that has arrived takes a moment to be seen. */
-const LEAST_SECONDS = 3;
 /** A process sent longer ago is in all news, or they are too old to go by. */
 const LONGEST_SECONDS = 120;
 
@@ -40,13 +38,11 @@ export class ExpectedLoads {
    */
   at(node: string, newsSeconds: number): { runnable: number; memoryBytes: number } {
     const now = this.clock.seconds();
-    const oldest = LEAST_SECONDS + LOAD_WINDOW_SECONDS + newsSeconds;
     let runnable = 0;
     let memoryBytes = 0;
     for (const change of this.changes) {
       if (change.node !== node) continue;
       const passed = now - change.atSeconds;
-      if (passed > oldest) continue;
       // So much of the window that was measured lies after the change.
       const seen = Math.min(1, Math.max(0, (passed - newsSeconds) / LOAD_WINDOW_SECONDS));
       runnable += change.runnable * (1 - seen);

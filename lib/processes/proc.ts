@@ -24,7 +24,7 @@ export interface ProcessUids {
 }
 
 // USER_HZ and the page size are these on every x86_64 kernel.
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4096;
 
 let bootIdentity: string | null = null;

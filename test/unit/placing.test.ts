@@ -149,14 +149,15 @@ test('of nodes that are alike one is taken at random', () => {
 
 test('a program starts at home unless it is better elsewhere; one ordered out leaves in any case', () => {
   const options = { home: 'home', memoryBytes: 0, random: () => 0 };
+  const out = { from: 'home', need: null, trigger: 'order' as const, random: () => 0 };
   assert.equal(bestStart([place('home'), place('b')], options).to, 'home');
   assert.equal(bestStart([place('home', { runnable: 1 }), place('b')], options).to, 'b');
   assert.equal(
     bestStart([place('home', { runnable: 1 }), place('b', { memoryFreeBytes: 1e6 })], { ...options, memoryBytes: 1e7 }).to,
     'home',
   );
-  assert.equal(bestOther([place('home'), place('b', { runnable: 5 })], 'home', null, () => 0).to, 'b');
-  assert.equal(bestOther([place('home'), place('b', { excluded: 'it is down' })], 'home', null, () => 0).to, 'home');
+  assert.equal(bestOther([place('home'), place('b', { runnable: 5 })], out).to, 'b');
+  assert.equal(bestOther([place('home'), place('b', { excluded: 'it is down' })], out).to, 'home');
 });
 
 test('a profile counts only within one place, and forgets', () => {
