@@ -90,7 +90,9 @@ function readFacts(bytes: Buffer, start: number, node: number, flags: number): H
     at += 4;
     return value;
   };
-  const figures = [float(), float(), float(), float(), float(), float()];
+  // What a float can tell apart: 0.6 processors are not 0.6000000238 where they arrive.
+  const figure = (): number => Number(float().toPrecision(7));
+  const figures = [figure(), figure(), figure(), figure(), float(), float()];
   const [cpus = 0, load = 0, runnable = 0, speed = 0, memory = 0, free = 0] = figures;
   const state = states[(flags >> STATE_SHIFT) & 3];
   if (!state || figures.some((value) => !Number.isFinite(value) || value < 0) || speed === 0) return null;

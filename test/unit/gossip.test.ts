@@ -33,6 +33,9 @@ test('a datagram says what was put in, and fits into a packet', () => {
   const { signed, signature, ...read } = decodeDatagram(encodeDatagram(news, none)) as Received;
   assert.deepEqual(read, news);
   assert.deepEqual([signature, none(signed)], [none(signed), signature]);
+  const part = { ...heartbeatOf(1, { cpus: 0.6, load: 0.1, runnable: 1.3 }), node: '1' };
+  const parts = [{ node: '1', ageSeconds: 0, facts: part, gone: null }];
+  assert.deepEqual(decodeDatagram(encodeDatagram({ ...news, news: parts }, none))?.news, parts);
   const many = Array.from({ length: 100 }, (_, index) => ({ ...news.news[0], node: `${index + 1}` }) as Datagram['news'][number]);
   const full = encodeDatagram({ ...news, news: many }, none);
   assert.ok(full.length <= LONGEST_DATAGRAM_BYTES);
