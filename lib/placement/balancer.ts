@@ -241,8 +241,9 @@ export class Balancer {
       this.keep(choice);
       const wants = choice.decision.to !== choice.decision.from;
       entry.wantsSince = wants ? (entry.wantsSince ?? now) : null;
-      // A load that has been seen once, by whatever ran for a moment, is out of the mean by then.
-      if (entry.wantsSince === null || now - entry.wantsSince < LOAD_WINDOW_SECONDS) continue;
+      if (entry.wantsSince === null) continue;
+      // A load that has been seen once, by whatever ran for a moment, is out of the mean by then. Of a process that has changed it is sure already.
+      if (!entry.profile.changed && now - entry.wantsSince < LOAD_WINDOW_SECONDS) continue;
       if (!best || choice.worth > best.worth) best = choice;
     }
     return best;
@@ -287,6 +288,7 @@ export class Balancer {
         nextSample: 0,
         pause: 0,
       });
+      entry.profile.changed = false;
       // Where its counters begin anew nothing can be taken from the old ones.
       if (entry.sample) entry.sample = { ...entry.sample, place: to };
       this.expected.moved(from, to, need.busy, need.memoryBytes);

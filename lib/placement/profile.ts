@@ -89,6 +89,8 @@ export class Profile {
   /** The last intervals, the newest last: as many as make up {@link CHANGED_SECONDS}. */
   private lately: { interval: Seen; before: Seen }[] = [];
   private growth = 0;
+  /** It has begun something else since it was placed; that took long enough to be sure of it. */
+  changed = false;
 
   constructor(private readonly decayPerSecond = DECAY_PER_SECOND) {}
 
@@ -127,7 +129,9 @@ export class Profile {
     const lately = total(0);
     if (before.seconds === 0 || lately.seconds < CHANGED_SECONDS) return;
     const [change, ...others] = this.lately.map(({ interval }) => changeOf(interval, before));
-    if (change && others.every((one) => one === change)) this.seen = lately;
+    if (!change || !others.every((one) => one === change)) return;
+    this.seen = lately;
+    this.changed = true;
   }
 
   private noteGrowth(sample: Sample): void {
