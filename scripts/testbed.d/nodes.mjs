@@ -32,8 +32,9 @@ function isElf(file) {
   return head.toString('latin1') === '\x7fELF';
 }
 
+// Not of the packages: they hold copies of the others, and are made anew at any time.
 function files(directory) {
-  if (!existsSync(directory)) return [];
+  if (!existsSync(directory) || directory === join(dist, 'packages')) return [];
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     return entry.isDirectory() ? files(path) : entry.isFile() ? [path] : [];

@@ -171,11 +171,13 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
       const visiting = async () =>
         (await testbed.json<{ guests: { home: string; home_pid: number; state: string }[] }>(2, 'mosps', '--guests', '--json'))
           .guests;
-      const guests = (await visiting()).filter(({ home_pid: pid, home: from }) => pid === away.pid && from === 'node1');
-      assert.ok(
-        guests.some(({ state }) => state === 'running'),
-        'the hosting node knows its guest',
-      );
+      const isKnown = async () =>
+        (await visiting()).some(
+          ({ home_pid: pid, home: from, state }) => pid === away.pid && from === 'node1' && state === 'running',
+        );
+      await until(isKnown, 5, 'the hosting node to know its guest').catch(async (error: Error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(await visiting())}\n${testbed.log(2)}`);
+      });
       // What was moving is on one side or the other, whatever became of the order.
       for (const program of [leaving, returning]) {
         await until(
