@@ -11,15 +11,24 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "engine/confine.h"
 #include "engine/log.h"
 #include "gate/gate.h"
 
 namespace mosrun {
 
 namespace {
+
+// Those of the C library, of OpenSSL and of its own. Descriptors are made by accept, connect and socketpair alone: it can open no file.
+constexpr int kCalls[] = {
+    SYS_read, SYS_write, SYS_writev, SYS_close, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_shutdown, SYS_connect, SYS_accept4,
+    SYS_socketpair, SYS_setsockopt, SYS_getsockopt, SYS_fcntl, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_mmap, SYS_mprotect, SYS_munmap,
+    SYS_mremap, SYS_madvise, SYS_brk, SYS_futex, SYS_getrandom, SYS_clock_gettime, SYS_getpid, SYS_gettid, SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    SYS_rt_sigaction, SYS_tgkill, SYS_restart_syscall, SYS_exit, SYS_exit_group,
+};
 
 // Of sessions that may come here, in memory that no core file has. A session has two at most.
 constexpr unsigned kSecretsMax = 2 * kSessionsMax;
@@ -208,7 +217,7 @@ int main(int count, char **arguments) {
   int error = !start_tls(find_secret) || !make_room_for_secrets() ? -ENOMEM : 0;
   log_line("encrypts, with OpenSSL %s", OpenSSL_version(OPENSSL_VERSION_STRING));   // the first line, for which the C library opens files
   if (!error) step = "epoll", error = mosseal.start();
-  if (!error) error = confine(&step);
+  if (!error) error = confine({kCalls, sizeof kCalls / sizeof *kCalls, AF_INET, kSealUsers}, &step);
   if (error) {
     log_line("cannot start (%s): %s", step, strerror(-error));
     return 1;

@@ -7,7 +7,6 @@
 //   relay.cc    one open channel
 //   links.cc    channels from their first byte to their last
 //   mosseal.cc  keys and routes, as mosgate orders; loop
-//   confine.cc  what it cannot do
 #pragma once
 #include "gate/array.h"
 #include "orders.h"
