@@ -54,8 +54,9 @@ function checkPackages() {
   }
   // Only what the build itself runs is worth stopping for; the rest is for the demo.
   const names = missing.join(' ');
-  const isThere = (name) => (name === 'libssl-dev' ? existsSync('/usr/include/openssl/ssl.h') : onPath(name));
-  const needed = missing.filter((name) => ['g++', 'make', 'python3', 'libssl-dev'].includes(name) && !isThere(name));
+  const headers = { 'libssl-dev': 'openssl/ssl.h', 'liblz4-dev': 'lz4frame.h' };
+  const isThere = (name) => (headers[name] ? existsSync(path.join('/usr/include', headers[name])) : onPath(name));
+  const needed = missing.filter((name) => ['g++', 'make', 'python3', ...Object.keys(headers)].includes(name) && !isThere(name));
   if (needed.length > 0 && only !== 'typescript') {
     fail(`Debian packages are missing: ${names}: run "npm run build -- --install-deps", or apt-get install them`);
   }
@@ -141,7 +142,8 @@ async function buildNative() {
   install('build/Release/mosrun.node', 'dist/libexec/mosrun.node');
   for (const name of ['mosrun', 'mosenv', 'mosnative', 'mostestload']) install(`build/Release/${name}`, `dist/bin/${name}`);
   run('make', ['-s', '-C', 'native', `-j${parallel}`]);
-  for (const name of ['mosmove', 'mosgate', 'moshusk', 'mosseal']) install(`build/native/${name}`, `dist/libexec/${name}`);
+  for (const name of ['mosmove', 'mosgate', 'moshusk', 'mosseal', 'mosfreeze'])
+    install(`build/native/${name}`, `dist/libexec/${name}`);
 }
 
 /** What the build is made from, in one hash: contents, tools, the Node it is for. */

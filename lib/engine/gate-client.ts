@@ -17,6 +17,8 @@ export interface GateSession {
   threads: number;
   /** Its channels come encrypted. */
   sealed?: boolean;
+  /** Of this node's own, and kept on disk: no guest. */
+  frozen?: boolean;
 }
 
 /** Whose channels: a session's, but for those that another hosting node opens. */
@@ -149,6 +151,11 @@ export class GateClient {
 
   async open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void> {
     await this.ask(`open ${session} ${token} ${memoryBytes} -${encrypted ? ' sealed' : ''}`);
+  }
+
+  /** As `open`, for a process that is to be kept in a file of that directory. */
+  async freeze(session: string, token: string, directory: string, encrypted: boolean): Promise<void> {
+    await this.ask(`freeze ${session} ${token} ${directory}${encrypted ? ' sealed' : ''}`);
   }
 
   /** The number of the mosseal that these channels are to be opened over. */

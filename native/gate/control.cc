@@ -117,6 +117,8 @@ void Gate::command(Client &client, char *line) {
     answer(client, "{\"ok\":true,\"version\":\"%s\",\"pid\":%d,\"protocol\":%u}", kVersion, getpid(), kProtocol);
   } else if (!strcmp(words[0], "open")) {
     command_open(client, words, count);
+  } else if (!strcmp(words[0], "freeze")) {
+    command_freeze(client, words, count);
   } else if (!strcmp(words[0], "kill") && count == 2 && parse_session(words[1], id)) {
     Session *session = find_session(id);
     if (!session) return answer(client, "{\"ok\":false,\"code\":\"not-found\",\"error\":\"no such session\"}");
@@ -139,7 +141,7 @@ void Gate::command(Client &client, char *line) {
     quit_ = true;
     answer(client, "{\"ok\":true}");
   } else {
-    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP [sealed]]] | kill SESSION | pass SESSION PID NUMBER | route SESSION session|memory KEY ADDRESS PORT | unroute SESSION | list | quit\"}");
+    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP [sealed]]] | freeze SESSION TOKEN DIRECTORY [sealed] | kill SESSION | pass SESSION PID NUMBER | route SESSION session|memory KEY ADDRESS PORT | unroute SESSION | list | quit\"}");
   }
 }
 
@@ -152,9 +154,24 @@ void Gate::command_open(Client &client, char **words, int count) {
   }
   // Only the table of tokens keeps it from here on, since a keeper is forked from this very call.
   explicit_bzero(words[2], strlen(words[2]));
-  const char *cgroup = count > 4 && strcmp(words[4], "-") ? words[4] : "";
-  if (sealed && need_seal()) return answer(client, "{\"ok\":false,\"code\":\"failed\",\"error\":\"%s\"}", kNoSeal);
-  int error = open_session(id, token, memory, cgroup, sealed, client.id);
+  open_for(client, id, token, {memory, count > 4 && strcmp(words[4], "-") ? words[4] : "", nullptr, sealed});
+}
+
+// A session for a process that is to be kept on disk, in a file of that directory.
+void Gate::command_freeze(Client &client, char **words, int count) {
+  uint64_t id;
+  uint8_t token[32];
+  bool sealed = count == 5 && !strcmp(words[4], "sealed");
+  if ((count != 4 && !sealed) || !parse_session(words[1], id) || !parse_hex(words[2], token, 32) || words[3][0] != '/') {
+    return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"freeze SESSION TOKEN DIRECTORY [sealed]\"}");
+  }
+  explicit_bzero(words[2], strlen(words[2]));
+  open_for(client, id, token, {0, "", words[3], sealed});
+}
+
+void Gate::open_for(Client &client, uint64_t id, uint8_t (&token)[32], const Opening &opening) {
+  if (opening.sealed && need_seal()) return answer(client, "{\"ok\":false,\"code\":\"failed\",\"error\":\"%s\"}", kNoSeal);
+  int error = open_session(id, token, opening, client.id);
   if (error) return answer(client, "{\"ok\":false,\"code\":\"%s\",\"error\":\"%s\"}", error == -EEXIST ? "exists" : "failed", strerror(-error));
   client.waiting = true;
 }
@@ -216,12 +233,12 @@ void Gate::command_list(Client &client) {
   for (Session *session : sessions_) {
     if (session->ended) continue;
     Usage usage = usage_of(session->keeper);
-    char text[416];
+    char text[448];
     snprintf(text, sizeof text,
              "%s{\"session\":\"%016lx\",\"state\":\"%s\",\"home_pid\":%d,\"pid\":%d,\"keeper\":%d,\"cpu_seconds\":%.2f,\"rss_bytes\":%lu,\"threads\":%u,"
-             "\"adopted\":%s,\"sealed\":%s}",
+             "\"adopted\":%s,\"sealed\":%s,\"frozen\":%s}",
              first ? "" : ",", session->id, state_name(session->state), session->home_pid, usage.leader, session->keeper, usage.cpu_seconds, usage.rss_bytes,
-             usage.threads, session->adopted ? "true" : "false", session->sealed ? "true" : "false");
+             usage.threads, session->adopted ? "true" : "false", session->sealed ? "true" : "false", session->frozen ? "true" : "false");
     add(text);
     first = false;
   }

@@ -43,6 +43,7 @@ struct Session {
   bool adopted = false;        // of a mosgate before this one: its keeper is not our child
   bool ended = false;
   bool sealed = false;         // its channels come encrypted, or not at all
+  bool frozen = false;         // kept on disk: its keeper is mosfreeze
   pid_t keeper = 0;
   pid_t home_pid = 0;
   int socket = -1;             // to the keeper
@@ -102,7 +103,14 @@ class Gate {
   // sessions.cc
   uint8_t *free_token();
   Session *find_session(uint64_t id);
-  int open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, bool sealed, unsigned long asked_by);   // wipes token
+  // What a session is opened for: a guest, or, with a directory for its image, a process that is to be frozen.
+  struct Opening {
+    uint64_t memory = 0;
+    const char *cgroup = "", *freezer = nullptr;
+    bool sealed = false;
+  };
+  int open_session(uint64_t id, uint8_t (&token)[32], const Opening &opening, unsigned long asked_by);   // wipes token
+  int let_guest_in(Session &session, uint64_t memory);
   void pass(Session &session, const GateMessage &message, int fd);   // takes fd
   void flush(Session &session);
   void hear_keeper(Session &session);
@@ -126,6 +134,8 @@ class Gate {
   void run_lines(Client &client);
   void command(Client &client, char *line);
   void command_open(Client &client, char **words, int count);
+  void command_freeze(Client &client, char **words, int count);
+  void open_for(Client &client, uint64_t id, uint8_t (&token)[32], const Opening &opening);
   void command_list(Client &client);
   void command_route(Client &client, char **words, int count);
   void command_pass(Client &client, char **words, int count);

@@ -243,20 +243,23 @@ class Keeper {
   Array<pid_t> ended_;
 };
 
-// What the keeper runs; `gate` is its end of the socket, `other` mosgate's.
-[[noreturn]] void keep(int gate, int husk, int other, int maker) {
-  log_descriptor = -1;
-  prctl(PR_SET_NAME, "moskeeper");
-  int held[4] = {gate, husk, other, maker};
+// The descriptors that one of these is started with, under numbers from 3 on; kGateEnd is among them.
+void place_descriptors(int gate, int file, int other, int maker) {
+  int held[4] = {gate, file, other, maker};
   for (int &fd : held) {
     if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 64)) < 0) _exit(1);
   }
   // 0 to 2 are kept by something harmless, so that no channel is ever mistaken for a standard stream.
-  for (int fd = 0; fd < 3; fd++) dup3(held[1], fd, O_CLOEXEC);
-  dup3(held[0], 3, O_CLOEXEC);
-  dup3(held[1], 4, O_CLOEXEC);
-  dup3(held[2], kGateEnd, O_CLOEXEC);
-  dup3(held[3], 6, O_CLOEXEC);
+  for (int fd = 0; fd < 3; fd++) dup3(held[3], fd, O_CLOEXEC);
+  for (int i = 0; i < 4; i++) dup3(held[i], 3 + i, O_CLOEXEC);
+}
+static_assert(kGateEnd == 5);
+
+// What the keeper runs; `gate` is its end of the socket, `other` mosgate's.
+[[noreturn]] void keep(int gate, int husk, int other, int maker) {
+  log_descriptor = -1;
+  prctl(PR_SET_NAME, "moskeeper");
+  place_descriptors(gate, husk, other, maker);
   close_range(7, ~0u, 0);
   sigset_t all;
   sigfillset(&all);
@@ -272,7 +275,9 @@ class Keeper {
 
 }  // namespace
 
-pid_t clone_keeper(int husk, int *gate_end) {
+// A child with its end of a socket and a pidfd of this process; `become` does not return.
+template <class Become>
+static pid_t start(uint64_t namespaces, int *gate_end, const Become &become) {
   int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
   if (self < 0) return -errno;
   int pair[2];
@@ -282,10 +287,10 @@ pid_t clone_keeper(int husk, int *gate_end) {
     return -error;
   }
   clone_args arguments{};
-  arguments.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  arguments.flags = namespaces;
   arguments.exit_signal = SIGCHLD;
   long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid == 0) keep(pair[1], husk, pair[0], self);
+  if (pid == 0) become(pair[1], pair[0], self);
   int error = errno;
   close(self);
   close(pair[1]);
@@ -295,6 +300,25 @@ pid_t clone_keeper(int husk, int *gate_end) {
   }
   *gate_end = pair[0];
   return static_cast<pid_t>(pid);
+}
+
+pid_t clone_keeper(int husk, int *gate_end) {
+  constexpr uint64_t kNamespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  return start(kNamespaces, gate_end, [&](int gate, int other, int maker) { keep(gate, husk, other, maker); });
+}
+
+pid_t start_freezer(int program, int image, int *gate_end) {
+  return start(0, gate_end, [&](int gate, int other, int maker) {
+    const int kept = fcntl(program, F_DUPFD_CLOEXEC, 128);
+    if (kept < 0) _exit(1);
+    place_descriptors(gate, image, other, maker);
+    char *arguments[] = {const_cast<char *>("mosfreeze"), nullptr}, *environment[] = {nullptr};
+    for (int fd = 0; fd < 7; fd++) fcntl(fd, F_SETFD, 0);
+    close_range(7, static_cast<unsigned>(kept) - 1, 0);
+    close_range(static_cast<unsigned>(kept) + 1, ~0u, 0);
+    syscall(SYS_execveat, kept, "", arguments, environment, AT_EMPTY_PATH);
+    _exit(1);
+  });
 }
 
 }  // namespace mosrun

@@ -23,6 +23,7 @@ struct KeeperReport {
 
 // Guests run under a user of their own on the host; these numbers are used by nothing else (systemd's ranges end at 0x6fffffff).
 constexpr uint32_t kGuestUsers = 0x70000000;
+constexpr uint32_t kFreezerUsers = 0x7c000000;   // mosfreeze, with its process number (cf. kSealUsers, seal/orders.h)
 
 // A keeper holds both ends of its socket, mosgate's under this number: the next mosgate takes it from there (pidfd_getfd(2), 5.6), with all that is on
 // its way. Part of what one mosgate expects of another's keepers: a change raises the version of the state files.
@@ -31,5 +32,8 @@ constexpr int kGateEnd = 5;
 // Clones a keeper into new namespaces; it waits until the caller has written its identity maps and sends a first message.
 // Returns its pid and the caller's end of the socket, or -errno.
 pid_t clone_keeper(int husk, int *gate_end);
+
+// In a keeper's place: mosfreeze, which keeps its process in the file `image`. As above.
+pid_t start_freezer(int program, int image, int *gate_end);
 
 }  // namespace mosrun

@@ -43,10 +43,7 @@ int give_identity(pid_t keeper) {
   return write_at("/proc/%d/gid_map", map, keeper);
 }
 
-// When the node's memory is full, guests go first: what they take the node had to spare (proc_pid_oom_score_adj(5)).
-int go_first(pid_t keeper) { return write_at("/proc/%d/oom_score_adj", "1000", keeper); }
-
-constexpr char kSealedField[] = ",\"sealed\":true";   // of a state file, at its end
+constexpr char kSealedField[] = ",\"sealed\":true", kFrozenField[] = ",\"frozen\":true";   // of a state file, at its end
 
 constexpr rlim_t kTasks = 16384;   // threads of all processes of a session, where the node has numbers for eight times as many
 
@@ -124,21 +121,44 @@ uint8_t *Gate::free_token() {
   return nullptr;
 }
 
-int Gate::open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const char *cgroup, bool sealed, unsigned long asked_by) {
+// A file without a name, which is gone with whoever has it (O_TMPFILE, open(2)); where the file system has none, one that loses it at once.
+static int make_image(const char *directory) {
+  int fd = open(directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) return fd < 0 ? -errno : fd;
+  char path[384];
+  if (snprintf(path, sizeof path, "%s/imageXXXXXX", directory) >= static_cast<int>(sizeof path)) return -ENAMETOOLONG;
+  fd = mkostemp(path, O_CLOEXEC);
+  if (fd < 0) return -errno;
+  unlink(path);
+  return fd;
+}
+
+// What waits for its identity and its limits, and begins with its first message.
+int Gate::let_guest_in(Session &session, uint64_t memory) {
+  give_limits(session.keeper);
+  int error = write_at("/proc/%d/oom_score_adj", "1000", session.keeper);   // when the node's memory is full, guests go first (proc_pid_oom_score_adj(5))
+  if (!error) error = give_identity(session.keeper);
+  if (!error) error = enter_cgroup(session, memory);
+  GateMessage go{};
+  return error ? error : send_with_fd(session.socket, &go, sizeof go, -1);
+}
+
+int Gate::open_session(uint64_t id, uint8_t (&token)[32], const Opening &opening, unsigned long asked_by) {
   if (find_session(id)) return -EEXIST;
   if (sessions_.count >= kSessionsMax) return -EMFILE;
-  if (strlen(cgroup) >= sizeof Session::cgroup) return -ENAMETOOLONG;
+  if (strlen(opening.cgroup) >= sizeof Session::cgroup) return -ENAMETOOLONG;
   uint8_t *place = free_token();
   if (!place) return -ENOMEM;
   memcpy(place, token, sizeof token);
   explicit_bzero(token, sizeof token);
   char path[384];
-  snprintf(path, sizeof path, "%s/moshusk", options_.libexec);
-  int husk = open(path, O_PATH | O_CLOEXEC);
-  if (husk < 0) return -errno;
-  int socket = -1;
-  pid_t keeper = clone_keeper(husk, &socket);
-  close(husk);
+  snprintf(path, sizeof path, "%s/%s", options_.libexec, opening.freezer ? "mosfreeze" : "moshusk");
+  int program = open(path, O_PATH | O_CLOEXEC);
+  if (program < 0) return -errno;
+  int image = opening.freezer ? make_image(opening.freezer) : -1, socket = -1;
+  pid_t keeper = !opening.freezer ? clone_keeper(program, &socket) : image < 0 ? image : start_freezer(program, image, &socket);
+  if (image >= 0) close(image);
+  close(program);
   if (keeper < 0) return keeper;
   void *memory_for = malloc(sizeof(Session));
   if (!memory_for) {
@@ -152,17 +172,14 @@ int Gate::open_session(uint64_t id, uint8_t (&token)[32], uint64_t memory, const
   session->keeper = keeper;
   session->socket = socket;
   session->asked_by = asked_by;
-  session->sealed = sealed;
+  session->sealed = opening.sealed;
+  session->frozen = opening.freezer;
   session->expires = now_ns(CLOCK_MONOTONIC) + kOpenSeconds * kSecond;
-  snprintf(session->cgroup, sizeof session->cgroup, "%s", cgroup);
+  snprintf(session->cgroup, sizeof session->cgroup, "%s", opening.cgroup);
   sessions_.add(session);
   give_keys(*session);
-  give_limits(keeper);
-  int error = go_first(keeper);
-  if (!error) error = give_identity(keeper);
-  if (!error) error = enter_cgroup(*session, memory);
-  GateMessage go{};
-  if (!error) error = send_with_fd(socket, &go, sizeof go, -1);
+  // Of a frozen process nothing is left but what its keeper has: it goes last. It needs no memory to speak of.
+  int error = session->frozen ? (write_at("/proc/%d/oom_score_adj", "-900", keeper), 0) : let_guest_in(*session, opening.memory);
   if (error) {
     session->asked_by = 0;
     kill_session(*session, "failed");
@@ -274,9 +291,9 @@ void Gate::write_state(const Session &session) {
   state_path(options_.control, session.id, path);
   snprintf(temporary, sizeof temporary, "%s.new", path);
   for (int i = 0; i < 32; i++) snprintf(token + 2 * i, 3, "%02x", session.token[i]);
-  int length = snprintf(text, sizeof text, "{\"version\":2,\"pid\":%d,\"start_time\":\"%" PRIu64 "\",\"home_pid\":%d,\"token\":\"%s\",\"cgroup\":\"%s\"%s}\n",
+  int length = snprintf(text, sizeof text, "{\"version\":2,\"pid\":%d,\"start_time\":\"%" PRIu64 "\",\"home_pid\":%d,\"token\":\"%s\",\"cgroup\":\"%s\"%s%s}\n",
                         session.keeper, start_time_of(session.keeper), session.home_pid, token, session.made_cgroup ? session.cgroup : "",
-                        session.sealed ? kSealedField : "");
+                        session.sealed ? kSealedField : "", session.frozen ? kFrozenField : "");
   int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return;
   bool whole = write(fd, text, static_cast<size_t>(length)) == length;
@@ -302,7 +319,7 @@ void Gate::adopt_sessions() {
     close(fd);
     int fields = sscanf(text, "{\"version\":2,\"pid\":%d,\"start_time\":\"%" SCNu64 "\",\"home_pid\":%d,\"token\":\"%64[0-9a-f]\",\"cgroup\":\"%255[^\"]", &pid,
                         &start, &home_pid, hex, cgroup);
-    bool sealed = strstr(text, kSealedField) != nullptr;
+    bool sealed = strstr(text, kSealedField) != nullptr, frozen = strstr(text, kFrozenField) != nullptr;
     explicit_bzero(text, sizeof text);
     int pidfd = fields >= 4 && pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
     // The start time is read after the pidfd is held: then both speak of the same process.
@@ -316,6 +333,7 @@ void Gate::adopt_sessions() {
     session->state = SessionState::running;
     session->adopted = true;
     session->sealed = sealed;
+    session->frozen = frozen;
     session->keeper = pid;
     session->home_pid = home_pid;
     session->pidfd = pidfd;

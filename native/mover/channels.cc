@@ -34,7 +34,10 @@ rlimit limit_of(pid_t pid, const char *name) {
   return limit;
 }
 
-std::string place(const Order &o) { return o.node + " (" + o.address + ":" + std::to_string(ntohs(o.session.gate.sin_port)) + ")"; }
+std::string place(const Order &o) {
+  if (o.node == kFrozen) return "the freezer";
+  return o.node + " (" + o.address + ":" + std::to_string(ntohs(o.session.gate.sin_port)) + ")";
+}
 
 int open_all(const Order &o, Begin &begin, const std::vector<unsigned> &slots, Channels &channels, std::string &error) {
   auto failed = [&](int e) {
@@ -160,6 +163,7 @@ std::string why_failed(const Order &o, int error, const std::string &stays) {
     case ETIMEDOUT: case EAGAIN: return place(o) + " did not answer in time; the process goes on " + stays;
     case EPIPE: case ECONNRESET: return "the connection to " + place(o) + " was cut; the process goes on " + stays;
     case ENOLINK: return "the node it is on has no connection to " + place(o) + "; the process goes on " + stays;
+    case ENOSPC: case EDQUOT: case EFBIG: return "the disk for frozen processes is full; the process goes on " + stays;
     case ENOMEM: return place(o) + " has no memory for it; the process goes on " + stays;
     default: return "the move to " + place(o) + " failed (" + strerror(error) + "); the process goes on " + stays;
   }

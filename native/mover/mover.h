@@ -11,6 +11,8 @@
 
 namespace mosrun {
 
+constexpr const char *kFrozen = "(frozen)";   // in a node's place: the process is kept on its home's disk (lib/shared/frozen.ts)
+
 struct Order {
   pid_t pid = 0;
   std::string node = "?", address;

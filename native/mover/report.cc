@@ -46,6 +46,7 @@ const char *code_of(int error) {
     case ETIMEDOUT: case EAGAIN: return "timeout";
     case ECONNRESET: case EPIPE: return "cut";
     case ENOMEM: return "no-memory";
+    case ENOSPC: case EDQUOT: case EFBIG: return "disk-full";
     case EPROTO: case EPROTONOSUPPORT: return "protocol";
     default: return "cannot-move";
   }

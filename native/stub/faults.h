@@ -42,7 +42,15 @@
   F(100, guest_no_thread, "the hosting node has no room for another thread of the guest") \
   F(101, guest_no_process, "the hosting node has no room for a child of the guest") \
   F(102, home_thread_lingers, "a thread that ends lingers at home, its channel closed") \
-  F(103, sleep_forgotten, "the scheduler has forgotten since when a thread sleeps")
+  F(103, sleep_forgotten, "the scheduler has forgotten since when a thread sleeps") \
+  F(120, freeze_disk_full, "the disk is full while a process is frozen")          \
+  F(121, freeze_dies, "the freezer is killed while it writes")                    \
+  F(122, freeze_silent, "the freezer never says that it has everything")          \
+  F(123, freeze_dies_at_go, "the freezer is killed at GO")                        \
+  F(124, freeze_not_running, "the freezer never says that it keeps the process")  \
+  F(125, thaw_cut_at_start, "the connection is cut before a frozen process's mappings") \
+  F(126, thaw_cut_at_pages, "the connection is cut among a frozen process's pages") \
+  F(127, thaw_no_spare, "the freezer has no channel to spare")
 
 namespace mosrun {
 

@@ -238,12 +238,12 @@ struct Batch {
   }
   i64 add(u64 start, u64 end) {
     while (start < end) {
-      u64 part = minimum<u64>(end - start, (8 << 20) - bytes);
+      u64 part = minimum<u64>(end - start, kRunMax - bytes);
       if (count && runs[count - 1].address + runs[count - 1].length == start) runs[count - 1].length += part;
       else runs[count++] = {start, part};
       bytes += part;
       start += part;
-      if (count == kRunsMax || bytes >= (8 << 20))
+      if (count == kRunsMax || bytes >= kRunMax)
         if (i64 error = flush()) return error;
     }
     return 0;
@@ -321,7 +321,7 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch) {
   if (i64 error = receive_all(fd, runs, header.count * sizeof(PageRun))) return error;
   u64 bytes = 0;
   for (u32 i = 0; i < header.count; ++i) {
-    if (touches_stub(runs[i].address, runs[i].length) || runs[i].length > (8 << 20) || runs[i].address % kPage) return -EPROTO_;
+    if (touches_stub(runs[i].address, runs[i].length) || runs[i].length > kRunMax || runs[i].address % kPage) return -EPROTO_;
     iov[i] = {runs[i].address, runs[i].length};
     bytes += runs[i].length;
   }

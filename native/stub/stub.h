@@ -35,7 +35,6 @@ inline bool touches_stub(u64 at, u64 length) { return at + length < at || (at < 
 // --- memory.cc: mappings and their pages -------------------------------------------------------------------------------------
 u64 read_mappings(int maps, Mapping *list, u64 max);
 bool eager_file_pages(const Mapping &);
-struct Sent { u64 bytes, pages; };
 // Sends the present pages of [start, end); file pages too if `files`.
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
 i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent);

@@ -72,6 +72,8 @@ struct RecordHeader {
 };
 struct PageRun { uint64_t address, length; };   // `pages`: count runs, then their bytes
 constexpr unsigned kRunsMax = 256;
+constexpr uint64_t kRunMax = 8 << 20;           // bytes of one
+struct Sent { uint64_t bytes, pages; };         // `ready`: what has come
 
 // --- Calls: one outstanding request per channel ------------------------------------------------------------------------------
 enum class Op : uint16_t {
