@@ -14,7 +14,10 @@ const port = z.int().min(1).max(65535);
 export const nodeName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/, 'a host name is wanted: letters, digits, dots and dashes')
-  .refine((name) => !['home', 'out'].includes(name), 'home and out are words of migrate, no node can be called so');
+  .refine(
+    (name) => !['home', 'out', 'freeze', 'continue'].includes(name),
+    'home, out, freeze and continue are words of migrate, no node can be called so',
+  );
 
 export const listedNode = z.strictObject({
   name: nodeName,

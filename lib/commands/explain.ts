@@ -21,7 +21,7 @@ export function explanationText(document: ExplanationDocument): string {
   const returns = counted(one.returns);
   const refused = counted(one.refused);
   const facts = lines([
-    `process ${one.pid} (${one.command}) lives on ${one.home} and is on ${one.where}`,
+    `process ${one.pid} (${one.command}) lives on ${one.home} and is ${one.state === 'frozen' ? 'frozen on its disk' : `on ${one.where}`}`,
     `why there: ${because}`,
     ...(one.why && one.why !== because ? [`last reason: ${one.why}`] : []),
     movable === null ? unknown : movable ? 'it can move' : 'it cannot move:',

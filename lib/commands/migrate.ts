@@ -1,6 +1,7 @@
 import { Cluster } from '../api/index.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { bytesText, durationText, jsonText, printableLines } from './format.js';
 import type { CommandBody } from './run.js';
@@ -9,7 +10,7 @@ const usage = (what: string): MosrunError => new MosrunError('usage', `${what}: 
 
 function describe(result: MigrationDocument, waited: boolean): string {
   const { pid, from, to } = result;
-  if (from === to) return `process ${pid} is on ${to} already\n`;
+  if (from === to) return `process ${pid} is ${to === FROZEN ? 'frozen' : `on ${to}`} already\n`;
   if (!waited) return '';
   const { freeze_seconds: freeze, total_seconds: total, bytes } = result;
   return `process ${pid} moved from ${from} to ${to} in ${durationText(total)}, frozen for ${durationText(freeze)}, ${bytesText(bytes)} sent\n`;

@@ -52,7 +52,7 @@ function statusText(status: StatusDocument): string {
     ],
     ['data port', dataPort.ok ? 'open' : `closed: ${dataPort.message}`],
     ['tracking', status.tracking],
-    ['processes', `${status.processes}, of which ${status.away} away`],
+    ['processes', `${status.processes}, of which ${status.away} away and ${status.frozen} frozen`],
     ['guests', `${status.guests}`],
     ...settingsRows(status.settings),
     ...status.operations.map((one): [string, string] => [one.operation, operationText(one)]),

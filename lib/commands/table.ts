@@ -19,10 +19,10 @@ export const commands = {
   migrate: {
     name: 'migrate',
     section: 1,
-    synopsis: ['[options] PID NODE', '[options] PID home', '[options] PID out', '[options] -J ID NODE|home|out'],
-    summary: 'move a process to another node, or home',
+    synopsis: ['[options] PID NODE', '[options] PID home|out|freeze|continue', '[options] -J ID NODE|home|out|freeze|continue'],
+    summary: 'move a process to another node, home, or to disk',
     description:
-      'Orders a process to a node (a name, an address or a number), home, or out to the best other node. Whoever may kill the process may move it. A move that fails leaves the process running where it was; without --wait, mosps tells of it.',
+      'Orders a process to a node (a name, an address or a number), home, or out to the best other node. Whoever may kill the process may move it. `freeze` puts its memory on the disk of its home, where it stays until it is told to `continue`: the same process, with its pid, terminal, parent and files, but it does not run, and what is sent to it waits. A move that fails leaves the process running where it was; without --wait, mosps tells of it.',
     options: [
       { long: 'wait', help: 'wait until it is over; print what happened and how long the process was frozen' },
       { short: 'J', long: 'job', value: 'ID', help: 'all processes with this job id' },
@@ -34,6 +34,7 @@ export const commands = {
     examples: [
       ['migrate 4711 node2 --wait', 'move process 4711 to node2'],
       ['migrate -J nightly home', 'bring all processes of a job home'],
+      ['migrate 4711 freeze --wait', 'put process 4711 on disk, until it is to continue'],
     ],
   },
   mosps: {

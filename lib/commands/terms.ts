@@ -13,8 +13,8 @@ export const format: OptionSpec = {
 
 export const place: OperandSpec = {
   name: 'NODE',
-  help: 'a node by name, address or number; home; or out, the best other node',
-  offers: ['@node', 'home', 'out'],
+  help: 'a node by name, address or number; home; out, the best other node; freeze, its disk; or continue, from there',
+  offers: ['@node', 'home', 'out', 'freeze', 'continue'],
 };
 
 /** Of every command but those that start a program. */

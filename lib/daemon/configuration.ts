@@ -1,12 +1,11 @@
 /** /etc/mosrun/mosrun.toml: one schema, from which defaults, checks and messages come. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { TomlError, parse } from 'smol-toml';
 import { z } from 'zod';
 import { type NodeList, conflicts, listedNode, nodeName, readList } from '../cluster/index.js';
-import { complaint } from '../shared/complaints.js';
 import { MosrunError, systemCode } from '../shared/errors.js';
-import { lineOf } from './toml-lines.js';
+import { type FreezeSettings, parseFreezeSettings, readFreezeSettings } from './freeze-settings.js';
+import { parseToml } from './toml-text.js';
 
 export const DEFAULT_CONFIGURATION = '/etc/mosrun/mosrun.toml';
 
@@ -78,34 +77,23 @@ export type Configuration = z.output<typeof schema> & {
   file: string;
   /** Of the list of nodes that the cluster keeps; 0: there is none, the nodes are in the file. */
   revision: number;
+  freezing: FreezeSettings;
 };
 
 /**
  * The text of a configuration, checked; throws a MosrunError that names file, line, key and what is accepted.
  * @param list takes the place of the nodes in the text.
  */
-export function parseConfiguration(text: string, file: string, list: NodeList | null = null): Configuration {
-  let raw: unknown;
-  try {
-    raw = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const what = (error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '');
-    throw new MosrunError('configuration', `${file}:${error.line}: ${what}: correct the line`, { cause: error });
-  }
-  const parsed = schema.safeParse(list ? { ...(raw as object), nodes: list.nodes } : raw);
-  if (parsed.success) {
-    const certificates = path.resolve(path.dirname(file), parsed.data.paths.certificates);
-    return { ...parsed.data, paths: { ...parsed.data.paths, certificates }, file, revision: list?.revision ?? 0 };
-  }
-  const complaints = parsed.error.issues.map((issue) => {
-    // A key that should not be there is the place, not the table it is in.
-    const extra = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-    const where = [...issue.path, ...extra];
-    const line = lineOf(text, where);
-    return `${file}${line ? `:${line}` : ''}: ${where.join('.') || 'the file'}: ${complaint(issue)}`;
-  });
-  throw new MosrunError('configuration', `${complaints.join('\n')}: see docs/configuration.md`);
+export function parseConfiguration(
+  text: string,
+  file: string,
+  list: NodeList | null = null,
+  freezing = parseFreezeSettings('', ''),
+): Configuration {
+  const data = parseToml(schema, text, file, list ? { nodes: list.nodes } : {});
+  const directory = path.dirname(file);
+  const certificates = path.resolve(directory, data.paths.certificates);
+  return { ...data, paths: { ...data.paths, certificates }, file, revision: list?.revision ?? 0, freezing };
 }
 
 export function readConfiguration(file: string): Configuration {
@@ -116,13 +104,17 @@ export function readConfiguration(file: string): Configuration {
     const advice = systemCode(error) === 'ENOENT' ? 'make one with mosconf init' : 'check its permissions';
     throw new MosrunError('configuration', `${file} cannot be read (${systemCode(error)}): ${advice}`, { cause: error });
   }
-  return parseConfiguration(text, path.resolve(file), readList(path.dirname(path.resolve(file))));
+  const directory = path.dirname(path.resolve(file));
+  return parseConfiguration(text, path.resolve(file), readList(directory), readFreezeSettings(directory));
 }
 
 /** Which file: the one named on the command line, else by MOSRUN_CONFIG, else the usual one. */
 export function configurationFile(named: string | undefined): string {
   return named ?? process.env.MOSRUN_CONFIG ?? DEFAULT_CONFIGURATION;
 }
+
+/** For what is frozen. */
+export const imagesOf = ({ freezing, paths }: Configuration): string => freezing.directory ?? path.join(paths.state, 'frozen');
 
 /** Open invitations are beside the authority's key. */
 export const invitationsIn = ({ paths }: Configuration): string => path.join(paths.certificates, 'invitations');

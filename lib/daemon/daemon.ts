@@ -1,22 +1,24 @@
 /** mosd: puts the parts together. Nothing any running program needs goes through here: it may be killed and started at any time. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Links } from '../placement/index.js';
-import { type Credentials, Invitations, type NodeAddress, PeerClient, nodeList, readList } from '../cluster/index.js';
+import { Invitations, type NodeAddress, PeerClient, nodeList, readList } from '../cluster/index.js';
 import { type PeerCredentials, loadAddon } from '../engine/index.js';
 import { type Clock, systemClock } from '../shared/clock.js';
-import { MosrunError, asMosrunError, systemCode } from '../shared/errors.js';
-import { makeDirectory, removeFile } from '../shared/files.js';
+import { MosrunError, asMosrunError } from '../shared/errors.js';
+import { removeFile } from '../shared/files.js';
+import { FROZEN } from '../shared/frozen.js';
 import type { InterpretLaunch } from '../shared/launch-decision.js';
-import { type Heartbeat, heartbeat } from '../shared/wire.js';
+import { type Heartbeat, type LinkRequest, heartbeat } from '../shared/wire.js';
 import { Automatic } from './automatic.js';
-import { type Configuration, invitationsIn, readConfiguration } from './configuration.js';
+import { type Configuration, imagesOf, invitationsIn, readConfiguration } from './configuration.js';
 import { type Context, type Log, addressesIn } from './context.js';
 import { descriptorOf } from './descriptors.js';
 import { EventBook } from './event-book.js';
 import { EventStreams } from './event-stream.js';
 import { explainLaunch } from './explain.js';
 import { GateKeeper } from './gate-keeper.js';
+import { FloodControl } from './flood-control.js';
+import { Freezer } from './freezer.js';
 import { Gossip } from './gossip.js';
 import { Guests } from './guests.js';
 import { Joins } from './joins.js';
@@ -28,6 +30,7 @@ import { Metrics } from './metrics.js';
 import { Neighbours } from './neighbours.js';
 import { NodeSettings } from './node-settings.js';
 import { Operations, recallHere } from './operations.js';
+import { makeDirectories, readCredentials } from './own-files.js';
 import { type PeerServices, peerServer } from './peer-server.js';
 import { Residents } from './residents.js';
 import { ServiceManager, type ServiceSettings } from './service-manager.js';
@@ -56,31 +59,6 @@ export interface Daemon {
 }
 
 const GUESTS_CHECK_SECONDS = 15;
-
-function readCredentials(directory: string): Credentials {
-  const read = (name: string): string => {
-    try {
-      return readFileSync(path.join(directory, name), 'utf8');
-    } catch (error) {
-      const what = `${path.join(directory, name)} cannot be read (${systemCode(error)})`;
-      if (systemCode(error) === 'EACCES') throw new MosrunError('not-permitted', `${what}: start mosd as root`, { cause: error });
-      throw new MosrunError('configuration', `${what}: make it with mosconf`, { cause: error });
-    }
-  };
-  return { ca: read('ca.pem'), certificate: read('node.pem'), key: read('node.key') };
-}
-
-function makeDirectories({ paths }: Configuration): void {
-  try {
-    makeDirectory(paths.runtime);
-    makeDirectory(paths.state, 0o700);
-    for (const name of ['processes', 'jobs', 'history', 'movers', 'guests']) makeDirectory(path.join(paths.runtime, name), 0o700);
-  } catch (error) {
-    throw new MosrunError('failed', `${asMosrunError(error).message}: start mosd as root, or name other directories in [paths]`, {
-      cause: error,
-    });
-  }
-}
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { libexec, interpret, log, service, clock = systemClock } = options;
@@ -119,6 +97,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     onEvent: (event) => {
       guests.onEvent(event);
+      freezer.onEvent(event);
       note('mosgate', { ...event });
     },
     log: note,
@@ -131,6 +110,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     tell: (type, guest) => {
       events.tell(type, guest, null);
     },
+  });
+  /** Gives a process of this node's gate a channel to another node. */
+  const link = async (request: LinkRequest & { guest: string }): Promise<void> => {
+    const { session, key, address, port, encrypted } = request;
+    const seal = encrypted ? await gate.route({ session, kind: 'memory', key, address, port }) : 0;
+    const timeoutSeconds = configuration.migration.connect_timeout_seconds;
+    await residents.engine.link({ ...request, seal, gateSocket: runtime('gate.sock'), timeoutSeconds });
+  };
+  const freezer = new Freezer({
+    self: own.name,
+    address: own.address,
+    port: own.dataPort,
+    directory: runtime('frozen'),
+    images: () => imagesOf(configuration),
+    clock,
+    gate,
+    link,
   });
   const node = new ThisNode(
     context,
@@ -166,13 +162,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (next.node !== own.name) {
         throw new MosrunError('configuration', `${next.file}: node: only a restart can change this node's name`);
       }
-      const before = node.state;
+      const { state } = node;
       configuration = next;
       configurationError = null;
       members.replace(addressesIn(next));
       note('configuration read again', { file: next.file });
       events.tell('configuration-read', { file: next.file }, 'everyone');
-      tellState(before);
+      tellState(state);
     } catch (error) {
       configurationError = asMosrunError(error).message;
       log.error({ error: configurationError }, 'wrong configuration: the old one stays');
@@ -199,6 +195,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log: note,
   });
   const sessions = new Sessions({
+    self: own.name,
+    freezer,
+    encrypts: () => configuration.security.encrypt,
+    checkTakesPart: () => {
+      if (operations.isLeaving)
+        throw new MosrunError('refused', `${own.name} is leaving the cluster: nothing leaves it any more`);
+    },
     members,
     peers,
     connectSeconds: () => configuration.migration.connect_timeout_seconds,
@@ -206,35 +209,27 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     unroute: (session) => gate.unroute(session),
     requestFor: (pid, guest) => node.requestFor(pid, residents.history.read(pid)?.command ?? null, guest),
   });
-  const checkTakesPart = (): void => {
-    if (operations.isLeaving) throw new MosrunError('refused', `${own.name} is leaving the cluster: nothing leaves it any more`);
-  };
-  const residents: Residents = new Residents(context, {
-    askSession: async (name, pid, automatic) => {
-      checkTakesPart();
-      return sessions.ask(name, pid, null, automatic);
-    },
-    askOnward: async (from, session, to, pid, automatic) => {
-      checkTakesPart();
-      return sessions.askOnward(from, session, to, pid, automatic);
-    },
-    dropSession: (name, session) => {
-      sessions.drop(name, session);
-    },
-    askUsage: (name, session) => sessions.usage(name, session),
-  });
+  const residents: Residents = new Residents(context, sessions.forMoves);
 
   const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name) });
+  const flood = new FloodControl(context, {
+    residents,
+    freezer,
+    memoryFreeBytes: () => node.memoryFreeBytes,
+    elsewhere: (pid) => automatic.elsewhere(pid, FROZEN),
+    memoryAway: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)),
+    isLeaving: () => operations.isLeaving,
+  });
   const neighbours = new Neighbours({ peers, members, configuration: () => configuration });
   const tellState = (before: Heartbeat['state']): void => {
-    const { state } = node;
-    if (state !== before) events.tell('node-changed', { name: own.name, state, why: null }, 'everyone');
+    if (node.state !== before) events.tell('node-changed', { name: own.name, state: node.state, why: null }, 'everyone');
   };
   const operations: Operations = new Operations({
     self: own.name,
     clock,
     guests,
     residents,
+    homeward: (pid, bring) => flood.homeward(pid, bring),
     recall: (home, sessions) => neighbours.recall(home, sessions),
     sayGoodbye: () => neighbours.sayGoodbye(),
     end: () => {
@@ -259,6 +254,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     members,
     residents,
     automatic,
+    flood,
     guests,
     gate,
     metrics,
@@ -307,7 +303,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     heartbeat: () => node.heartbeat(),
     refusal: (request) => node.refusal(request, operations.closed ?? gate.problem)?.why ?? null,
     recall: (peer, sessions) =>
-      recallHere(residents, own.name, { peer, sessions, elsewhere: (pid) => automatic.elsewhere(pid, peer) }),
+      recallHere(residents, own.name, {
+        peer,
+        sessions,
+        elsewhere: (pid) => automatic.elsewhere(pid, peer),
+        homeward: (pid, bring) => flood.homeward(pid, bring),
+      }),
     goodbye: (peer) => {
       members.left(peer);
     },
@@ -335,10 +336,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if ((guest.encrypted || configuration.security.encrypt) && !request.encrypted) {
         throw new MosrunError('refused', `${own.name} sends no memory on unless encrypted: bring the process home first`);
       }
-      const { session: next, key, address, port } = request;
-      const seal = request.encrypted ? await gate.route({ session: next, kind: 'memory', key, address, port }) : 0;
-      const order = { guest: session, ...request, seal, gateSocket: runtime('gate.sock') };
-      await residents.engine.link({ ...order, timeoutSeconds: configuration.migration.connect_timeout_seconds });
+      await link({ guest: session, ...request });
     },
     list: () => readList(directory),
     strangersAreExpected: () => joins.areExpected,
@@ -349,6 +347,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const stop = async (): Promise<void> => {
     manager.stopping();
     automatic.balancer.stop();
+    flood.stop();
     gossip.stop();
     node.stop();
     gate.close();
@@ -361,8 +360,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 
   node.start();
-  residents.load();
-  guests.load();
+  for (const part of [residents, guests, freezer]) part.load();
   try {
     await listenOn(api, { path: runtime('mosd.sock'), mode: 0o666 });
     await listenOn(launches, { path: runtime('launch.sock'), mode: 0o666 });
@@ -375,6 +373,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   await gossip.start();
   automatic.balancer.start();
+  flood.start();
   // What mosgate said while nobody listened is made up for.
   const checkGuests = async (): Promise<void> => {
     await guests.refresh().catch(() => {});

@@ -4,6 +4,7 @@ import type { Engine } from '../engine/index.js';
 import type { ProcessRecord } from '../processes/index.js';
 import type { LaunchExplanationDocument, ProcessDocument, Verdict } from '../shared/documents.js';
 import { asMosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
 import type { Launch } from '../shared/launch-decision.js';
 import type { ProgramFound } from '../shared/launch-frames.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
@@ -27,10 +28,11 @@ export function verdicts(members: Membership, ask: AskAdmission, pid: number): P
 export function becauseOf(one: ProcessDocument, record: ProcessRecord | null): string {
   const last = record?.entries.findLast((entry) => entry.outcome === 'done');
   if (one.state === 'moving') return 'it is being moved';
+  const place = one.state === 'frozen' ? FROZEN : one.where;
   if (one.where !== one.home && !last) return `it was born there, by process ${one.parent_pid}`;
   if (!last) return one.where === one.home ? 'it was started here, and nothing has moved it' : 'it is not known';
   // A return that no mover made is noted when the process is next looked into.
-  if (last.to !== one.where) return 'it came home by itself';
+  if (last.to !== place) return 'it came home by itself';
   return `${last.reason}, ${new Date(last.at * 1000).toISOString()}`;
 }
 

@@ -146,6 +146,10 @@ export class GateKeeper {
     return this.named((gate) => gate.open(session, token, memoryBytes, encrypted));
   }
 
+  freeze(session: string, token: string, directory: string, encrypted: boolean): Promise<void> {
+    return this.named((gate) => gate.freeze(session, token, directory, encrypted));
+  }
+
   route(route: Route): Promise<number> {
     return this.named((gate) => gate.route(route));
   }

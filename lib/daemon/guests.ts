@@ -195,7 +195,7 @@ export class Guests {
   async list(): Promise<GuestDocument[]> {
     const { gate, clock } = this.options;
     const expected = [...this.records.values()];
-    const present = await gate.list();
+    const present = (await gate.list())?.filter((one) => one.frozen !== true);
     if (!present) return [];
     const sessions = new Set(present.map((one) => one.session));
     for (const { session, ended } of expected) {

@@ -65,6 +65,7 @@ export function jobOptions(launch: Launch, outer: JobOptions | null): JobOptions
     unserved: launch.unserved ?? outer?.unserved ?? 'home',
     decay: launch.decay ?? outer?.decay ?? null,
     pure: launch.pure ?? outer?.pure ?? false,
+    freezing_class: outer?.freezing_class ?? null,
     memory_bytes: launch.memoryBytes ?? outer?.memory_bytes ?? 0,
   };
 }

@@ -5,6 +5,7 @@
 import type { Clock } from '../shared/clock.js';
 import type { OperationDocument, OperationFailure, OperationName } from '../shared/documents.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import type { RecallResult } from '../shared/wire.js';
 import type { Guests } from './guests.js';
@@ -15,6 +16,8 @@ export interface OperationPorts {
   clock: Clock;
   guests: Pick<Guests, 'list'>;
   residents: Pick<Residents, 'table' | 'migrations'>;
+  /** Lets one of this node's processes come to it, or to its disk where it has no room. */
+  homeward: <T>(pid: number, bring: (to: string) => Promise<T>) => Promise<T>;
   /** Has a home bring the processes of these sessions home. */
   recall: (home: string, sessions: readonly string[]) => Promise<RecallResult[]>;
   sayGoodbye: () => Promise<void>;
@@ -205,10 +208,12 @@ export class Operations {
       if (away.length === 0) return [];
       let left = away.length;
       const failures = await inTurns(away, MOVED_AT_ONCE, async ({ pid, command, ...conduct }) => {
-        const message = await residents.migrations.order(pid, self, conduct, `ordered by ${order}`).then(
-          () => null,
-          (error: unknown) => asMosrunError(error).message,
-        );
+        const message = await this.ports
+          .homeward(pid, (to) => residents.migrations.order(pid, to, conduct, `ordered by ${order}`, to !== self))
+          .then(
+            () => null,
+            (error: unknown) => asMosrunError(error).message,
+          );
         if (message === null) progress(--left);
         return message === null ? [] : [{ pid, home: self, command, message }];
       });
@@ -219,6 +224,12 @@ export class Operations {
   }
 }
 
+interface Recall extends Pick<OperationPorts, 'homeward'> {
+  peer: string;
+  sessions: readonly string[];
+  elsewhere: (pid: number) => string | null;
+}
+
 /**
  * On the home-node: takes the processes of a node's sessions away from there.
  * @param elsewhere names another node for a process; null: it is to come home.
@@ -226,7 +237,7 @@ export class Operations {
 export async function recallHere(
   { table, migrations, sessionAt }: Pick<Residents, 'table' | 'migrations' | 'sessionAt'>,
   self: string,
-  { peer, sessions, elsewhere }: { peer: string; sessions: readonly string[]; elsewhere: (pid: number) => string | null },
+  { peer, sessions, elsewhere, homeward }: Recall,
 ): Promise<RecallResult[]> {
   const wanted = new Set(sessions);
   const there = table
@@ -235,13 +246,13 @@ export async function recallHere(
     .filter((one): one is typeof one & { session: string } => one.session !== null && wanted.has(one.session));
   const results = await inTurns(there, MOVED_AT_ONCE, async ({ pid, session, ...conduct }) => {
     const order = (to: string): Promise<string | null> =>
-      migrations.order(pid, to, conduct, `sent ${to === self ? 'home' : 'away'} by ${peer}`).then(
+      migrations.order(pid, to, conduct, `sent ${to === self ? 'home' : 'away'} by ${peer}`, to === FROZEN).then(
         () => null,
         (error: unknown) => asMosrunError(error).message,
       );
     const other = elsewhere(pid);
     const message = other === null ? 'nowhere else' : await order(other);
-    return { session, message: message === null ? null : await order(self) };
+    return { session, message: message === null ? null : await homeward(pid, order) };
   });
   // Of several processes of a session one that stays is what counts.
   return sessions.map((session) => ({

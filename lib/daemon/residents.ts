@@ -2,6 +2,7 @@
 import { processEngine } from '../engine/index.js';
 import type { HistoryEntry } from '../shared/documents.js';
 import { asMosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
 import {
   type AskOnward,
   type AskSession,
@@ -34,11 +35,13 @@ const MOVER_GRACE_SECONDS = 5;
 const LAUNCH_SECONDS = 2;
 
 /** What is asked of other nodes about stays there. */
-interface Sessions {
+export interface MoveSessions {
   askSession: AskSession;
   askOnward: AskOnward;
   dropSession: DropSession;
   askUsage: StayPorts['askUsage'];
+  /** A process is on disk, with so many bytes of memory. */
+  onFrozen: (session: string, bytes: number) => void;
 }
 
 export class Residents {
@@ -56,7 +59,7 @@ export class Residents {
 
   constructor(
     private readonly context: Context,
-    sessions: Sessions,
+    sessions: MoveSessions,
   ) {
     const { addon, clock, configuration, events, log, own, runtime } = context;
     const { askSession, askOnward, dropSession, askUsage } = sessions;
@@ -65,13 +68,18 @@ export class Residents {
     this.away = new AwayFiles(runtime('processes'));
     this.history = new HistoryBook(runtime('history'), (pid, entry, cause) => {
       this.tellMove(pid, entry, cause);
-      if (entry.outcome === 'done') void this.stays.moved(pid);
+      if (entry.outcome !== 'done') return;
+      void this.stays.moved(pid);
+      const { session } = this.finder.find(pid);
+      if (entry.to === FROZEN && session !== null && entry.bytes !== null) sessions.onFrozen(session, entry.bytes);
     });
     this.finder = new Finder({
       away: this.away,
       inspect: (pid) => addon.inspect(pid),
-      nodeAt: (address, port) =>
-        addressesIn(configuration()).find((one) => one.address === address && one.dataPort === port)?.name ?? null,
+      nodeAt: (address, port) => {
+        const found = addressesIn(configuration()).find((one) => one.address === address && one.dataPort === port)?.name ?? null;
+        return found === own.name ? FROZEN : found;
+      },
     });
     this.stays = new Stays({ history: this.history, finder: this.finder, clock, askUsage });
     const tree = CgroupTree.find(configuration().cgroup);

@@ -3,12 +3,14 @@ import { release } from 'node:os';
 import type { Membership, NodeView } from '../cluster/index.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
 import { DOCUMENT_VERSION, VERSION } from '../shared/version.js';
 import type { Automatic } from './automatic.js';
 import type { Context } from './context.js';
 import type { EventStreams } from './event-stream.js';
 import { examine, trySeal } from './doctor.js';
 import { type AskAdmission, becauseOf, verdicts } from './explain.js';
+import type { FloodControl } from './flood-control.js';
 import type { GateKeeper } from './gate-keeper.js';
 import type { Guests } from './guests.js';
 import type { Handlers } from './http-api.js';
@@ -25,6 +27,7 @@ export interface Parts {
   members: Membership;
   residents: Residents;
   automatic: Automatic;
+  flood: FloodControl;
   guests: Guests;
   gate: GateKeeper;
   metrics: Metrics;
@@ -53,6 +56,7 @@ export function apiHandlers({
   members,
   residents,
   automatic,
+  flood,
   guests,
   gate,
   metrics,
@@ -67,11 +71,27 @@ export function apiHandlers({
   const began = clock.seconds();
   const settings = () => ({ ...context.settings.current, blocked_by_configuration: configuration().hosting.blocked });
 
+  /** One that is frozen goes on: at home, or elsewhere where home has no room for it. */
+  const goesOn = (pid: number): string => {
+    const why = flood.whyNotThawed(pid);
+    if (why === null) return own.name;
+    const node = automatic.elsewhere(pid, FROZEN);
+    if (node !== null) return node;
+    throw new MosrunError(
+      'no-memory',
+      `process ${pid} stays frozen: ${why}: free some, or send it to a node (migrate ${pid} NODE)`,
+    );
+  };
+
   const destinationOf = (pid: number, to: string): string => {
+    const isFrozen = migrations.whereIs(pid) === FROZEN;
+    if (to === 'freeze') return FROZEN;
+    if (isFrozen && (to === 'home' || to === 'continue')) return goesOn(pid);
+    if (to === 'continue') throw new MosrunError('usage', `process ${pid} is not frozen: nothing to continue`);
     if (to === 'home') return own.name;
     if (to !== 'out') return findNode(members, to).name;
     const where = migrations.whereIs(pid);
-    if (where !== own.name) return where;
+    if (where !== own.name && !isFrozen) return where;
     return automatic.out(pid);
   };
 
@@ -121,6 +141,7 @@ export function apiHandlers({
         tracking: jobs.tracking,
         processes: processes.length,
         away: processes.filter((one) => one.where !== own.name).length,
+        frozen: processes.filter((one) => one.state === 'frozen').length,
         guests: (await guests.list()).length,
         settings: settings(),
         operations: operations.list(),

@@ -2,8 +2,17 @@
 import { createHmac, randomInt } from 'node:crypto';
 import type { Membership, PeerClient } from '../cluster/index.js';
 import type { Route } from '../engine/index.js';
-import { type OnwardGrant, type SessionGrant, hasEnded, innermostPid, readFacts } from '../processes/index.js';
+import {
+  type OnwardGrant,
+  type SessionGrant,
+  type Whereabouts,
+  hasEnded,
+  innermostPid,
+  movableBytes,
+  readFacts,
+} from '../processes/index.js';
 import { MosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
 import {
   type LinkRequest,
   type SessionAnswer,
@@ -17,9 +26,17 @@ import {
   type ProcessUsage,
   sessionUsages,
 } from '../shared/wire.js';
+import type { Freezer } from './freezer.js';
+import type { MoveSessions } from './residents.js';
 import { checkIsUp, findNode } from './services.js';
 
 export interface SessionsPorts {
+  self: string;
+  freezer: Freezer;
+  /** All that leaves this node or comes to it goes encrypted. */
+  encrypts: () => boolean;
+  /** Throws where nothing leaves this node any more. */
+  checkTakesPart: () => void;
   members: Membership;
   peers: PeerClient;
   connectSeconds: () => number;
@@ -39,8 +56,30 @@ function memoryKey(token: string): string {
 export class Sessions {
   constructor(private readonly ports: SessionsPorts) {}
 
+  get forMoves(): MoveSessions {
+    const { checkTakesPart, freezer } = this.ports;
+    return {
+      askSession: async (name, pid, automatic) => {
+        if (name !== FROZEN) checkTakesPart();
+        return this.ask(name, pid, null, automatic);
+      },
+      askOnward: async (from, session, to, pid, automatic) => {
+        if (to !== FROZEN) checkTakesPart();
+        return this.askOnward(from, session, to, pid, automatic);
+      },
+      dropSession: (name, session) => {
+        this.drop(name, session);
+      },
+      askUsage: (name, session) => this.usage(name, session),
+      onFrozen: (session, bytes) => {
+        freezer.arrived(session, bytes);
+      },
+    };
+  }
+
   /** May process `pid` come? Throws with the reason when not. */
   async ask(name: string, pid: number, guest: SessionUsage | null, automatic: boolean): Promise<SessionGrant> {
+    if (name === FROZEN) return this.askFreezer(pid, guest, automatic);
     const { members, peers, requestFor } = this.ports;
     const destination = findNode(members, name);
     checkIsUp(destination);
@@ -56,6 +95,19 @@ export class Sessions {
     }
   }
 
+  /** From here it comes over no network. */
+  private async askFreezer(pid: number, guest: SessionUsage | null, automatic: boolean): Promise<SessionGrant> {
+    const { freezer, requestFor, encrypts, self } = this.ports;
+    const encrypted = guest !== null && (guest.encrypted || encrypts());
+    const answer = await freezer.open(pid, requestFor(pid, guest).memory_bytes, encrypted, !automatic);
+    try {
+      return { ...answer, seal: await this.sealFor(self, { ...answer, encrypted }, encrypted) };
+    } catch (error) {
+      this.drop(FROZEN, answer.session);
+      throw error;
+    }
+  }
+
   /** 0: nothing is encrypted. */
   private async sealFor(name: string, answer: SessionAnswer, wanted: boolean): Promise<number> {
     const { session, token, address, port, encrypted } = answer;
@@ -66,10 +118,7 @@ export class Sessions {
 
   /** As `ask`, for a process that `from` hosts in session `session`; and has `from` open the channel between the two. */
   async askOnward(from: string, session: string, to: string, pid: number, automatic: boolean): Promise<OnwardGrant> {
-    const { members, peers } = this.ports;
-    const host = findNode(members, from);
-    checkIsUp(host);
-    const connectSeconds = this.ports.connectSeconds();
+    if (from !== FROZEN) checkIsUp(findNode(this.ports.members, from));
     const guest = await this.usage(from, session);
     if (!guest.running) throw new MosrunError('busy', `process ${pid} is not on ${from} any more: order it again`);
     const inner = innermostPid(pid);
@@ -80,11 +129,7 @@ export class Sessions {
     const key = memoryKey(token);
     const body: LinkRequest = { pid: inner, session: grant.session, key, address, port, memory, encrypted: seal !== 0 };
     try {
-      await peers.ask(
-        host,
-        { method: 'POST', path: `/v1/sessions/${session}/link`, body, connectSeconds, timeoutSeconds: 4 * connectSeconds },
-        linkAnswer,
-      );
+      await this.link(from, session, body);
     } catch (error) {
       this.drop(to, grant.session);
       // Its guest goes with it, and the other node knows no more than that there is none.
@@ -99,6 +144,18 @@ export class Sessions {
     return { ...grant, memory };
   }
 
+  private async link(from: string, session: string, body: LinkRequest): Promise<void> {
+    const { members, peers, freezer } = this.ports;
+    if (from === FROZEN) return freezer.link(session, body);
+    const connectSeconds = this.ports.connectSeconds();
+    const bounds = { connectSeconds, timeoutSeconds: 4 * connectSeconds };
+    await peers.ask(
+      findNode(members, from),
+      { method: 'POST', path: `/v1/sessions/${session}/link`, body, ...bounds },
+      linkAnswer,
+    );
+  }
+
   /** Why that node would not take process `pid` now; null when it would. Nothing is opened. */
   async refusal(name: string, pid: number): Promise<string | null> {
     const { members, peers, requestFor } = this.ports;
@@ -108,10 +165,17 @@ export class Sessions {
   }
 
   /** What a session of this node's has used there. */
-  usage(name: string, session: string): Promise<SessionUsage> {
+  async usage(name: string, session: string): Promise<SessionUsage> {
+    if (name === FROZEN) return this.ports.freezer.usage(session);
     const bounds = { connectSeconds: this.ports.connectSeconds(), timeoutSeconds: 5 };
     const question = { method: 'GET', path: `/v1/sessions/${session}`, ...bounds } as const;
     return this.ports.peers.ask(findNode(this.ports.members, name), question, sessionUsage);
+  }
+
+  /** What a process of this node's would bring home from where it is. */
+  async memoryOf(pid: number, { node, session }: Pick<Whereabouts, 'node' | 'session'>): Promise<number> {
+    if (node === null || session === null) return movableBytes(pid);
+    return (await this.usage(node, session)).memory_bytes ?? movableBytes(pid);
   }
 
   /** What each process of this node's that runs there has used. */
@@ -124,6 +188,10 @@ export class Sessions {
   /** Nobody will come for it. A node that cannot be told forgets it by itself. */
   drop(name: string, session: string): void {
     void this.ports.unroute(session);
+    if (name === FROZEN) {
+      this.ports.freezer.drop(session);
+      return;
+    }
     const destination = this.ports.members.find(name);
     if (!destination) return;
     const bounds = { connectSeconds: 1, timeoutSeconds: 2 };

@@ -45,6 +45,10 @@ export class ThisNode {
     this.runnable.stop();
   }
 
+  get memoryFreeBytes(): number {
+    return this.load.capacity().memoryFreeBytes;
+  }
+
   heartbeat(): Heartbeat {
     const { own } = this.context;
     const capacity = this.load.capacity();

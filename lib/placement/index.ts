@@ -5,6 +5,7 @@ export * from './choose.js';
 export * from './cost.js';
 export * from './decide.js';
 export * from './expected.js';
+export * from './flood.js';
 export * from './links.js';
 export * from './load.js';
 export * from './places.js';

@@ -25,6 +25,8 @@ const jobOptions = z.object({
   decay: z.number().nullable().default(null),
   /** Taken for one that computes, whatever it calls (-c). */
   pure: z.boolean().default(false),
+  /** Of the rules by which its processes are frozen (-G); null: the usual. */
+  freezing_class: z.string().nullable().default(null),
   /** What each of its processes is expected to need (-m); 0: not known. */
   memory_bytes: z.number().default(0),
 });

@@ -5,6 +5,7 @@ import type { HistoryBook, ProcessRecord } from './history.js';
 import type { Job, JobBook } from './jobs.js';
 import type { Migrations } from './migrations.js';
 import type { Finder } from './whereabouts.js';
+import { FROZEN } from '../shared/frozen.js';
 import { hasEnded, readCommand, readFacts, readUids, userName } from './proc.js';
 
 /** What keeps it from moving, as far as it is known without asking the engine. */
@@ -57,7 +58,9 @@ export class ProcessTable {
     const { node, since, inspection } = finder.find(pid);
     const record = history.read(pid);
     const stopped = facts.state === 'T';
-    const state = migrations.isMoving(pid) ? 'moving' : stopped ? 'stopped' : node ? 'away' : 'running';
+    const isFrozen = node === FROZEN;
+    const there = isFrozen ? 'frozen' : node ? 'away' : 'running';
+    const state = migrations.isMoving(pid) ? 'moving' : stopped ? 'stopped' : there;
     // Away, the memory that held the command line has left with the rest.
     // What was forked away has the command line of its parent.
     const inherited = node && !record ? history.read(facts.parentPid)?.command : undefined;
@@ -70,7 +73,7 @@ export class ProcessTable {
       user: userName(uids.real),
       uid: uids.real,
       home: self,
-      where: node ?? self,
+      where: isFrozen ? self : (node ?? self),
       state,
       // Those that no mover made (home for a call) only the stub has counted.
       migrations: Math.max(record?.migrations ?? 0, inspection?.migrations ?? 0),
@@ -90,7 +93,7 @@ export class ProcessTable {
       returns: inspection?.returns ?? {},
       unserved: job.unserved,
       refused: inspection?.refused ?? {},
-      encrypted: node !== null && (inspection?.encrypted ?? false),
+      encrypted: node !== null && !isFrozen && (inspection?.encrypted ?? false),
     };
   }
 }

@@ -6,6 +6,7 @@ import { type SessionUsage } from '../shared/wire.js';
 import { asMosrunError } from '../shared/errors.js';
 import type { Clock } from '../shared/clock.js';
 import type { HistoryBook } from './history.js';
+import { FROZEN } from '../shared/frozen.js';
 import type { Finder } from './whereabouts.js';
 
 export interface StayPorts {
@@ -59,7 +60,7 @@ export class Stays {
     const { history, finder, askUsage } = this.ports;
     // A move that nobody here followed has begun one too.
     const { node: present, session: stay } = finder.find(pid);
-    if (present !== null && stay !== null) history.beginStay(pid, present, stay);
+    if (present !== null && present !== FROZEN && stay !== null) history.beginStay(pid, present, stay);
     const unheard = new Set<string>();
     const asked = (history.read(pid)?.stays ?? []).map(async ({ node, session }) => {
       try {

@@ -18,7 +18,9 @@ export const processDocument = z.object({
   uid: z.int(),
   home: z.string().meta({ description: 'name of the home-node' }),
   where: z.string().meta({ description: 'name of the node it runs on, also at home' }),
-  state: z.enum(['running', 'moving', 'away', 'stopped']),
+  state: z
+    .enum(['running', 'moving', 'away', 'stopped', 'frozen'])
+    .meta({ description: 'frozen: its memory is on the disk of its home' }),
   migrations: z.int().meta({ description: 'completed moves, each way counted' }),
   last_freeze_seconds: z.number().nullable(),
   why: z.string().nullable().meta({ description: 'what keeps it from moving, or why the last move failed' }),
@@ -270,6 +272,7 @@ export const statusDocument = z.object({
   tracking: z.string().meta({ description: 'how descendants are followed' }),
   processes: z.int(),
   away: z.int(),
+  frozen: z.int().meta({ description: 'of these processes, kept on disk' }),
   guests: z.int(),
   settings: settingsDocument.omit({ version: true }),
   operations: z.array(operationDocument).meta({ description: 'the last of each kind' }),

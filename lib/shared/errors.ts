@@ -23,6 +23,7 @@ export const errorKinds = {
   unreachable: { exit: 1, http: 502, when: 'the node cannot be reached' },
   timeout: { exit: 1, http: 504, when: 'the answer comes too late' },
   cut: { exit: 1, http: 502, when: 'the connection to the node was cut during the move' },
+  'disk-full': { exit: 1, http: 503, when: 'there is no room on the disk for frozen processes' },
   'no-memory': { exit: 1, http: 503, when: 'the node has no memory for the process' },
   protocol: { exit: 1, http: 502, when: 'the node speaks another version, or not as agreed' },
   busy: { exit: 1, http: 409, when: 'the process is being moved already, or does not settle: five further tries have failed' },

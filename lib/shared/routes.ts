@@ -54,6 +54,7 @@ const moveErrors = [
   'busy',
   'cannot-move',
   'no-memory',
+  'disk-full',
   'cut',
   'lost',
 ] as const satisfies ErrorCode[];

@@ -1,4 +1,4 @@
-/** Every numbered fault point of a move, out, on and home: the program goes on where it was, the order says why, and the next one succeeds. */
+/** Every numbered fault point of a move, out, on and home, to disk and from there: the program goes on where it was, the order says why, and the next one succeeds. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { arm, type FaultPoint, faultPoints } from './fault-points.js';
 import { guestProcess } from './kernel.js';
 import { endlessPython as python, whySkipped } from './programs.js';
 import { listed, pidOf, Workplace } from './storm.js';
-import { note, type Running, Testbed, until, whyNoTestbed } from './testbed.js';
+import { note, type Running, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 
 /** What the order that meets the fault is to say. `any`: the mover was killed, so that the daemon can only say that it died. */
 type Expectation = { code: string | RegExp } | { succeeds: true };
@@ -43,10 +43,26 @@ const expected: Record<string, Expectation> = {
   guest_no_process: { succeeds: true },
   home_thread_lingers: { succeeds: true },
   sleep_forgotten: { succeeds: true },
+  freeze_disk_full: { code: 'disk-full' },
+  freeze_dies: { code: 'cut' },
+  freeze_silent: { code: 'timeout' },
+  freeze_dies_at_go: { code: 'cut' },
+  freeze_not_running: { code: 'timeout' },
+  thaw_cut_at_start: { code: 'cut' },
+  thaw_cut_at_pages: { code: 'cut' },
+  thaw_no_spare: { code: 'protocol' },
 };
-type Way = 'out' | 'on' | 'home';
+type Way = 'out' | 'on' | 'home' | 'freeze' | 'freeze-away' | 'thaw' | 'thaw-on';
 /** Where a fault can be met. */
 const ways = (name: string): Way[] => {
+  if (name === 'thaw_no_spare') return ['thaw'];
+  if (name.startsWith('freeze_')) return ['freeze', 'freeze-away'];
+  if (name.startsWith('thaw_')) return ['thaw', 'thaw-on'];
+  if (/^home_(no_memory|cut_at_pages|cut_at_end)/.test(name)) return ['home', 'thaw'];
+  if (/^leave_(descriptors|cut_at_pages|silent|cut_at_go|running_lost)/.test(name)) return [...onTheWayOut(name), 'freeze'];
+  return onTheWayOut(name);
+};
+const onTheWayOut = (name: string): Way[] => {
   if (name === 'home_thread_lingers' || name === 'sleep_forgotten') return ['out'];
   if (/^(home_|mover_dies_clean)/.test(name)) return ['home'];
   if (/^(dump_|mover_dies_order)/.test(name)) return ['on', 'home'];
@@ -57,11 +73,27 @@ const ways = (name: string): Way[] => {
 /** Met on one way otherwise than on the others: the guest has no way on without the channel that it can do without on the way home. */
 const onlyThere: Partial<Record<`${Way} ${string}`, Expectation>> = { 'on dump_no_spare': { code: 'unreachable' } };
 /** Faults of a guest that goes: it is told of them when it comes. */
-const toldOnTheWayOut = (name: string): boolean => name.startsWith('dump_');
+const toldOnTheWayOut = (name: string): boolean => /^(dump|thaw)_/.test(name);
 /** A mover killed here has already done all that the move needs. */
 const toleratesTheDeath = new Set(['mover_dies_following', 'home mover_dies_ordered', 'mover_dies_cleaning']);
-const homeOf = { out: 'home', on: 'node2', home: 'node2' } as const;
-const goalOf = { out: 'node2', on: 'node3', home: 'home' } as const;
+const homeOf: Record<Way, string> = {
+  out: 'home',
+  on: 'node2',
+  home: 'node2',
+  freeze: 'home',
+  'freeze-away': 'node2',
+  thaw: 'freeze',
+  'thaw-on': 'freeze',
+};
+const goalOf: Record<Way, string> = {
+  out: 'node2',
+  on: 'node3',
+  home: 'home',
+  freeze: 'freeze',
+  'freeze-away': 'freeze',
+  thaw: 'home',
+  'thaw-on': 'node3',
+};
 
 const threads = {
   ...python,
@@ -119,7 +151,11 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
     await testbed?.down();
   });
 
-  const where = async (pid: number) => (await listed(testbed)).find((each) => each.pid === pid)?.where;
+  /** In the words of an order. */
+  const where = async (pid: number) => {
+    const found = (await listed(testbed)).find((each) => each.pid === pid);
+    return found?.state === 'frozen' ? 'freeze' : found?.where === 'node1' ? 'home' : found?.where;
+  };
   const order = async (pid: number, to: string) => {
     const { status, stdout } = await testbed.run(1, ['migrate', String(pid), to, '--wait', '--json'], { timeout: 40 });
     return { status, said: JSON.parse(stdout) as { error?: { code: string; message: string }; code?: string; message?: string } };
@@ -135,10 +171,13 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
     await until(moved, 8, `process ${pid} to move to ${to}`).catch((error: Error) => {
       throw new Error(`${error.message}: ${last}`);
     });
-    assert.equal(await where(pid), to === 'home' ? 'node1' : to);
+    assert.equal(await where(pid), to);
   }
 
-  const guestThere = (to: string, pid: number) => guestProcess(testbed, Number(to.slice(4)), pid);
+  const isThere = (to: string, pid: number): boolean =>
+    to === 'freeze'
+      ? testbed.processes(1).some((one) => tryRead(`/proc/${one}/comm`) === 'mosfreeze\n')
+      : guestProcess(testbed, Number(to.slice(4)), pid) !== undefined;
 
   async function meets(pid: number, way: Way, { number, name, text }: FaultPoint): Promise<string> {
     const [from, to] = [homeOf[way], goalOf[way]];
@@ -163,9 +202,8 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
         expectation.code instanceof RegExp ? expectation.code : new RegExp(`^${expectation.code}$`),
         `${way} ${name}: ${JSON.stringify(said)}`,
       );
-      assert.equal(await where(pid), from === 'home' ? 'node1' : from, `${way} ${name}: it is where it was`);
-      if (way !== 'home')
-        await until(() => guestThere(to, pid) === undefined, 5, `${way} ${name}: what came of it on ${to} to be gone`);
+      assert.equal(await where(pid), from, `${way} ${name}: it is where it was`);
+      if (to !== 'home') await until(() => !isThere(to, pid), 5, `${way} ${name}: what came of it on ${to} to be gone`);
     }
     await goes(pid, to);
     await goes(pid, 'home');
@@ -174,7 +212,7 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
 
   // The second program meets those of the way on, where MOSRUN_TEST_FAULTS is set.
   for (const [program, least] of [
-    [python, 50],
+    [python, 65],
     [threads, 15],
   ] as const) {
     const skip = program === threads && !process.env['MOSRUN_TEST_FAULTS'] ? 'MOSRUN_TEST_FAULTS is not set' : false;

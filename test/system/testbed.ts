@@ -180,7 +180,7 @@ export class Testbed {
   async killStrays(number: number): Promise<void> {
     const { pid: init, mosd_pid: mosd } = await this.node(number);
     for (const pid of this.processes(number)) {
-      if (pid === init || pid === mosd || /^mos(d|gate|move|husk|seal)/.test(tryRead(`/proc/${pid}/comm`))) continue;
+      if (pid === init || pid === mosd || /^mos(d|gate|move|husk|seal|freeze)/.test(tryRead(`/proc/${pid}/comm`))) continue;
       killIfAlive(pid);
     }
   }

@@ -56,8 +56,10 @@ for (const [what, text, expected] of wrong) {
 
 test('every key is documented', () => {
   const page = readFileSync(`${process.env.MOSRUN_SOURCE ?? '.'}/docs/configuration.md`, 'utf8');
-  const keys = Object.entries(parseConfiguration(good, 'f')).flatMap(([key, value]) =>
+  const { freezing, ...rest } = parseConfiguration(good, 'f');
+  const ofClass = Object.keys(freezing.classes.get('default') ?? {});
+  const keys = Object.entries(rest).flatMap(([key, value]) =>
     typeof value === 'object' && !Array.isArray(value) ? Object.keys(value) : ['file', 'revision'].includes(key) ? [] : [key],
   );
-  for (const key of [...keys, 'control_port', 'data_port']) assert.ok(page.includes(`\`${key}\``), key);
+  for (const key of [...keys, ...ofClass, 'directory', 'control_port', 'data_port']) assert.ok(page.includes(`\`${key}\``), key);
 });

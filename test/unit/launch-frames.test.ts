@@ -53,6 +53,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     unserved: 'warn' as const,
     decay: 0.5,
     pure: true,
+    freezing_class: null,
     memory_bytes: 5,
   };
   assert.deepEqual(jobOptions(launch, outer), outer);
@@ -63,6 +64,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     unserved: 'home',
     decay: null,
     pure: false,
+    freezing_class: null,
     memory_bytes: 0,
   });
   const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home' }, outer);

@@ -1,0 +1,191 @@
+/** Freezes and thaws this node's processes as the rules of flood control say, one after another. */
+import { type Flood, type FloodAction, type FloodProcess, nextAction, whyNotHome } from '../placement/index.js';
+import { hasEnded, movableBytes, readFacts } from '../processes/index.js';
+import { asMosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
+import type { Context } from './context.js';
+import { DEFAULT_CLASS } from './freeze-settings.js';
+import type { Freezer } from './freezer.js';
+import type { Residents } from './residents.js';
+
+export interface FloodPorts {
+  residents: Residents;
+  freezer: Freezer;
+  memoryFreeBytes: () => number;
+  /** Another node that takes a process that is frozen; null: there is none. */
+  elsewhere: (pid: number) => string | null;
+  /** What a process that is away has there. */
+  memoryAway: (pid: number) => Promise<number>;
+  isLeaving: () => boolean;
+}
+
+/** What could not be done is not tried again at once, and less and less often. */
+const LEFT_SECONDS = 5;
+const LONGEST_LEFT_SECONDS = 300;
+/** At one look, before all is looked at anew. */
+const MOST_ACTIONS = 64;
+
+interface Seen {
+  startTime: string;
+  state: FloodProcess['state'];
+  since: number;
+  leftUntil: number;
+  failures: number;
+}
+
+export class FloodControl {
+  private readonly seen = new Map<number, Seen>();
+  /** On their way home, with what they bring. */
+  private readonly coming = new Map<number, number>();
+  private cancel = (): void => {};
+  private stopped = false;
+
+  constructor(
+    private readonly context: Context,
+    private readonly ports: FloodPorts,
+  ) {}
+
+  start(): void {
+    const { clock, configuration, log } = this.context;
+    this.cancel = clock.after(configuration().placement.interval_seconds, () => {
+      this.step()
+        .catch((error: unknown) => {
+          log.error({ error: String(error) }, 'nothing was frozen or thawed');
+        })
+        .finally(() => {
+          if (!this.stopped) this.start();
+        });
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancel();
+  }
+
+  /** Where a process that is to come home goes: there, or to the disk of its home, which has no room for it now. */
+  async homeward<T>(pid: number, bring: (to: string) => Promise<T>): Promise<T> {
+    const { own } = this.context;
+    const bytes = await this.ports.memoryAway(pid);
+    const why = whyNotHome(this.look(), this.classOf(pid), bytes);
+    if (why !== null) {
+      this.context.log.info({ pid, why }, 'there is no room at home: it is frozen');
+      return bring(FROZEN);
+    }
+    return this.expecting(pid, bytes, () => bring(own.name));
+  }
+
+  /** Why a frozen process cannot be thawed here now; null: it can. */
+  whyNotThawed(pid: number): string | null {
+    const bytes = this.ports.freezer.find(this.ports.residents.whereIs(pid).session)?.memory_bytes ?? 0;
+    const { memoryFreeBytes, reserveBytes } = this.look();
+    const free = memoryFreeBytes - reserveBytes;
+    const megabytes = (amount: number): string => `${Math.ceil(Math.max(0, amount) / 2 ** 20)} MB`;
+    return bytes <= free ? null : `it has ${megabytes(bytes)}, and ${this.context.own.name} ${megabytes(free)} to spare`;
+  }
+
+  /** Keeps the memory of one that is on its way until it is there, and is seen to be. */
+  async expecting<T>(pid: number, bytes: number, move: () => Promise<T>): Promise<T> {
+    this.coming.set(pid, bytes);
+    try {
+      return await move();
+    } finally {
+      this.coming.delete(pid);
+    }
+  }
+
+  private classOf(pid: number): string {
+    return this.ports.residents.jobs.jobOf(pid)?.freezing_class ?? DEFAULT_CLASS;
+  }
+
+  /** Everything at home and everything frozen, as it is now. */
+  private look(): Flood {
+    const { clock, configuration } = this.context;
+    const { residents, freezer } = this.ports;
+    const { classes } = configuration().freezing;
+    const usual = classes.get(DEFAULT_CLASS);
+    if (!usual) throw new Error(`there is no class ${DEFAULT_CLASS}`);
+    const now = clock.seconds();
+    const processes: FloodProcess[] = [];
+    for (const job of residents.jobs.all()) {
+      const name = job.freezing_class ?? DEFAULT_CLASS;
+      for (const pid of residents.jobs.processes(job)) {
+        const facts = readFacts(pid);
+        if (!facts || hasEnded(facts) || facts.state === 'T' || residents.isLaunching(pid) || residents.migrations.isMoving(pid))
+          continue;
+        const { node, session } = residents.whereIs(pid);
+        const record = node === FROZEN ? freezer.find(session) : null;
+        if ((node !== null && node !== FROZEN) || record?.held === true) continue;
+        const state = node === FROZEN ? 'waiting' : 'running';
+        const memoryBytes = node === FROZEN ? (record?.memory_bytes ?? 0) : movableBytes(pid);
+        const { since, leftUntil } = this.note(pid, facts.startTime, state, now);
+        processes.push({ pid, class: name, state, since, memoryBytes, left: now < leftUntil });
+      }
+    }
+    const there = new Set(processes.map(({ pid }) => pid));
+    for (const pid of this.seen.keys()) if (!there.has(pid) && readFacts(pid) === null) this.seen.delete(pid);
+    const expected = [...this.coming.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return {
+      now,
+      classes,
+      usual,
+      processes,
+      memoryFreeBytes: this.ports.memoryFreeBytes() - expected,
+      reserveBytes: configuration().hosting.reserve_memory,
+    };
+  }
+
+  private note(pid: number, startTime: string, state: FloodProcess['state'], now: number): Seen {
+    const known = this.seen.get(pid);
+    if (known?.startTime === startTime && known.state === state) return known;
+    const fresh: Seen = { startTime, state, since: now, leftUntil: 0, failures: 0 };
+    this.seen.set(pid, fresh);
+    return fresh;
+  }
+
+  private async step(): Promise<void> {
+    const { residents, freezer } = this.ports;
+    // Most nodes have nothing of their own to look after.
+    if (residents.jobs.all().length === 0 || this.ports.isLeaving()) return;
+    await freezer.refresh();
+    for (let done = 0; done < MOST_ACTIONS && !this.stopped; done++) {
+      const action = nextAction(this.look());
+      if (!action) break;
+      await this.carryOut(action);
+    }
+    await this.sendElsewhere();
+  }
+
+  private async carryOut({ what, pid, reason }: FloodAction): Promise<boolean> {
+    const { own } = this.context;
+    const session = this.ports.residents.whereIs(pid).session;
+    const bytes = this.ports.freezer.find(session)?.memory_bytes ?? 0;
+    const order = (to: string): Promise<boolean> => this.order(pid, to, reason);
+    return what === 'freeze' ? order(FROZEN) : this.expecting(pid, bytes, () => order(own.name));
+  }
+
+  private async order(pid: number, to: string, reason: string): Promise<boolean> {
+    const { residents } = this.ports;
+    const { clock, log } = this.context;
+    const job = residents.jobs.jobOf(pid);
+    const entry = this.seen.get(pid);
+    if (!job) return false;
+    try {
+      await residents.migrations.order(pid, to, job, reason, true);
+      return true;
+    } catch (error) {
+      log.info({ pid, to, reason, error: asMosrunError(error).message }, 'not frozen or thawed');
+      if (entry) entry.leftUntil = clock.seconds() + Math.min(LONGEST_LEFT_SECONDS, LEFT_SECONDS * 2 ** entry.failures++);
+      return false;
+    }
+  }
+
+  /** One that waits for room at home goes where there is some. */
+  private async sendElsewhere(): Promise<void> {
+    for (const { pid, state, left } of this.look().processes) {
+      if (state !== 'waiting' || left || this.stopped) continue;
+      const node = this.ports.elsewhere(pid);
+      if (node !== null) await this.order(pid, node, `there is room on ${node}`);
+    }
+  }
+}

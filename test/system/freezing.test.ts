@@ -1,0 +1,327 @@
+/**
+ * Processes on disk: frozen and thawed by order and by flood control, they are the same processes, and nothing is lost whatever dies meanwhile.
+ * MOSRUN_TEST_FLOOD=1: two hundred of them come home at once, as many as it takes.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parse, stringify } from 'smol-toml';
+import type { StatusDocument } from '../../lib/shared/documents.js';
+import { anonymousBytes, homeProcess } from './kernel.js';
+import { whySkipped } from './programs.js';
+import { type Listed, listed, pidOfJob } from './storm.js';
+import { note, type Running, sleep, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
+
+const skip = whyNoTestbed() ?? whySkipped({ needs: ['python3'] } as never) ?? false;
+
+/** Keeps random bytes, and says whether they are still what they were: how many times it looked stands in a file. */
+const keeper = (megabytes: number, threads = 1): string[] => [
+  'python3',
+  '-c',
+  `
+import hashlib, os, signal, threading, time
+going = True
+def end(*_):
+    global going
+    going = False
+signal.signal(signal.SIGTERM, end)
+kept = os.urandom(${megabytes} << 20); sum = hashlib.md5(kept).digest(); wrong = []; turns = 0
+print("ready", flush=True)
+def work(n):
+    global turns
+    while going:
+        if hashlib.md5(kept).digest() != sum: wrong.append(n)
+        turns += 1
+        if n == 0: open("turns", "w").write(str(turns))
+        time.sleep(0.01)
+all = [threading.Thread(target=work, args=(n,)) for n in range(1, ${threads})]
+for one in all: one.start()
+work(0)
+for one in all: one.join()
+print("all is as it was" if not wrong else f"wrong: {wrong[:5]}")
+`,
+];
+const GOOD = 'ready\nall is as it was\n';
+
+interface Program {
+  job: string;
+  pid: number;
+  running: Running;
+  directory: string;
+}
+
+const turns = ({ directory }: Program): number => Number(tryRead(path.join(directory, 'turns')));
+
+/** Changes the configuration of node 1. */
+async function configure(testbed: Testbed, main: object, freezing: object): Promise<void> {
+  const { directory } = await testbed.node(1);
+  const file = path.join(directory, 'etc/mosrun.toml');
+  const present = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, stringify({ ...present, ...main }));
+  writeFileSync(path.join(directory, 'etc/freeze.toml'), stringify(freezing));
+  const { mosd_pid: pid } = await testbed.node(1);
+  if (pid) process.kill(pid, 'SIGHUP');
+  await sleep(0.3);
+  const { configuration } = await testbed.json<StatusDocument>(1, 'mosctl', 'status', '--json');
+  assert.equal(configuration.error, null);
+}
+
+const freezers = (testbed: Testbed): number[] =>
+  testbed.processes(1).filter((pid) => tryRead(`/proc/${pid}/comm`) === 'mosfreeze\n');
+
+describe('frozen processes', { skip, timeout: 300_000 }, () => {
+  let testbed: Testbed;
+  const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-freezing-'));
+  before(async () => {
+    testbed = await Testbed.up(3);
+  });
+  after(async () => {
+    await testbed?.down();
+    spawnSync('umount', [path.join(directory, 'small')], { stdio: 'ignore' });
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function start(job: string, command: string[]): Promise<Program> {
+    const cwd = path.join(directory, job);
+    mkdirSync(cwd);
+    const running = testbed.start(1, ['mosrun', '-h', `-J${job}`, ...command], { cwd, timeout: 250 });
+    await running.says('ready');
+    return { job, pid: await pidOfJob(testbed, job), running, directory: cwd };
+  }
+  const find = async ({ pid }: Program): Promise<Listed | undefined> => (await listed(testbed)).find((one) => one.pid === pid);
+  const order = ({ pid }: Program, to: string) => testbed.run(1, ['migrate', `${pid}`, to, '--wait']);
+  async function goes(program: Program, to: string): Promise<void> {
+    const { status, stderr } = await order(program, to);
+    assert.equal(status, 0, `${program.job} to ${to}: ${stderr}`);
+  }
+  async function goesOn(program: Program): Promise<void> {
+    const from = turns(program);
+    await until(() => turns(program) > from + 1, 20, `${program.job} to go on`);
+  }
+  async function standsStill(program: Program): Promise<void> {
+    assert.equal((await find(program))?.state, 'frozen');
+    await sleep(0.1);
+    const from = turns(program);
+    await sleep(0.5);
+    assert.equal(turns(program), from, `${program.job} does nothing while it is frozen`);
+  }
+  async function ends({ running, pid, job }: Program): Promise<void> {
+    await testbed.kill(1, pid);
+    const outcome = await running.within(20);
+    assert.deepEqual([outcome?.status, outcome?.stdout, outcome?.stderr], [0, GOOD, ''], job);
+    await until(() => freezers(testbed).length === 0, 5, 'nothing to be left of it');
+  }
+
+  void test('from home and from another node, and from disk home and to another node', async () => {
+    for (const [job, threads] of [
+      ['one', 1],
+      ['eight', 8],
+    ] as const) {
+      const program = await start(job, keeper(32, threads));
+      const home = homeProcess(testbed, 1, program.pid);
+      assert.ok(home);
+      const full = anonymousBytes(home);
+      for (const [from, to] of [
+        ['home', 'continue'],
+        ['node2', 'home'],
+        ['node2', 'node3'],
+        ['node3', 'node2'],
+      ] as const) {
+        await goes(program, from);
+        await goes(program, 'freeze');
+        await standsStill(program);
+        assert.ok(anonymousBytes(home) < full / 4, `its memory is gone: ${anonymousBytes(home)} of ${full} bytes`);
+        assert.equal(freezers(testbed).length, 1);
+        await goes(program, to);
+        await goesOn(program);
+      }
+      await ends(program);
+    }
+  });
+
+  void test('orders that make no sense are told of', async () => {
+    const program = await start('orders', keeper(1));
+    const again = await order(program, 'continue');
+    assert.deepEqual([again.status, /is not frozen/.test(again.stderr)], [2, true], again.stderr);
+    await goes(program, 'freeze');
+    assert.match((await order(program, 'freeze')).stdout, /is \(frozen\) already|already/);
+    assert.match((await testbed.run(1, ['mosps', '--explain', `${program.pid}`])).stdout, /frozen/);
+    await goes(program, 'continue');
+    await ends(program);
+  });
+
+  void test('what is sent to it waits, but for what ends it', async () => {
+    const waits = await start('waits', keeper(4));
+    await goes(waits, 'freeze');
+    await testbed.kill(1, waits.pid);
+    await sleep(0.5);
+    assert.equal(waits.running.ended, false);
+    await goes(waits, 'continue');
+    const outcome = await waits.running.within(20);
+    assert.deepEqual([outcome?.status, outcome?.stdout], [0, GOOD], 'the handler runs when it goes on');
+
+    const ended = await start('ended', keeper(4));
+    await goes(ended, 'freeze');
+    await testbed.kill(1, ended.pid, 'KILL');
+    assert.equal((await ended.running.within(10))?.signal, 'SIGKILL');
+    await until(() => freezers(testbed).length === 0, 5, 'its memory on disk to go with it');
+  });
+
+  void test('killed and restarted daemons find it again', async () => {
+    const program = await start('daemons', keeper(16));
+    await goes(program, 'freeze');
+    const before = await find(program);
+    const gates = testbed.processes(1).filter((pid) => tryRead(`/proc/${pid}/comm`) === 'mosgate\n');
+    await testbed.control('kill-daemon', '1');
+    for (const pid of gates) process.kill(pid, 'SIGKILL');
+    await testbed.control('start-daemon', '1');
+    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'the daemon of node1');
+    assert.deepEqual(await find(program), before);
+    await standsStill(program);
+    await until(async () => (await order(program, 'node2')).status === 0, 10, 'the daemons to know each other');
+    await goesOn(program);
+    await goes(program, 'home');
+    await ends(program);
+  });
+
+  void test('a full disk leaves it where it is, at home and away', async () => {
+    const small = path.join(directory, 'small');
+    mkdirSync(small);
+    const made = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'mosrun-test', small], { encoding: 'utf8' });
+    assert.equal(made.status, 0, made.stderr);
+    // Node 1 sees the machine's files as they were when it was made, so what is mounted later is reached by its process 1's root.
+    const { pid: init } = await testbed.node(1);
+    const inside = spawnSync('nsenter', [
+      '-t',
+      `${init}`,
+      '-m',
+      '--',
+      'sh',
+      '-c',
+      `mount -t tmpfs -o size=8m mosrun-test ${small}`,
+    ]);
+    assert.equal(inside.status, 0);
+    await configure(testbed, {}, { directory: small });
+    const program = await start('full', keeper(32));
+    for (const place of ['home', 'node2']) {
+      await goes(program, place);
+      const { status, stderr } = await order(program, 'freeze');
+      assert.deepEqual([status, /disk for frozen processes is full; .* goes on/.test(stderr)], [1, true], stderr);
+      await goesOn(program);
+      assert.equal((await find(program))?.state, place === 'home' ? 'running' : 'away');
+    }
+    await configure(testbed, {}, {});
+    await goes(program, 'freeze');
+    await goes(program, 'home');
+    await ends(program);
+  });
+
+  void test('above the red mark processes are frozen, in turns, and each gets on', async () => {
+    await configure(testbed, {}, { class: { default: { red: 2, blue: 2, slice_minutes: 0.02 } } });
+    const all: Program[] = [];
+    for (const job of ['a', 'b', 'c', 'd', 'e']) all.push(await start(job, keeper(4)));
+    const most = { running: 0, frozen: 0 };
+    const first = all.map(turns);
+    const look = async (): Promise<boolean> => {
+      const states = (await listed(testbed)).map(({ state }) => state);
+      most.running = Math.max(most.running, states.filter((state) => state === 'running').length);
+      most.frozen = Math.max(most.frozen, states.filter((state) => state === 'frozen').length);
+      return all.every((one, index) => turns(one) > (first[index] ?? 0) + 20);
+    };
+    await until(look, 60, 'each to get on');
+    note(`of 5 there ran ${most.running} at most, and ${most.frozen} were frozen`);
+    assert.ok(most.frozen >= 3);
+    const explained = await testbed.run(1, ['mosps', '--history', `${all[0]?.pid}`]);
+    assert.match(explained.stdout, /of class default run here, and 2 are to|have waited for their turn/);
+    await configure(testbed, {}, {});
+    await until(async () => (await listed(testbed)).every(({ state }) => state === 'running'), 20, 'all to run again');
+    for (const one of all) await ends(one);
+  });
+});
+
+describe('many come home where few have room', { skip, timeout: 900_000 }, () => {
+  const whole = process.env['MOSRUN_TEST_FLOOD'] !== undefined;
+  // Interpreters of 64 MB would be more of the test's than of the processes' memory.
+  const [count, megabytes, room] = whole ? [200, 64, 10] : [16, 24, 4];
+  let testbed: Testbed;
+  const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-flood-'));
+  const programs: { running: Running; directory: string }[] = [];
+  before(async () => {
+    const memory = room * (megabytes + 8) + 200;
+    testbed = await Testbed.up(3, '--memory', `${memory}M,${whole ? '8G,8G' : '1G,1G'}`);
+    await configure(
+      testbed,
+      { hosting: { reserve_memory: '64M' } },
+      { directory: path.join(directory, 'images'), class: { default: { minimum: 0, slice_minutes: 0.05 } } },
+    );
+  });
+  after(async () => {
+    await testbed?.down();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** As the kernel counts: version 1 and 2 of control groups have the same field in different files. */
+  function killedForMemory(): number {
+    const files = ['memory.oom_control', 'memory.events'].flatMap((name) =>
+      ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'].map((tree) => `${tree}/mosrun-testbed-${testbed.name}/node1/${name}`),
+    );
+    const counts = files.map((file) => /^oom_kill (\d+)/m.exec(tryRead(file))?.[1]).filter((one) => one !== undefined);
+    assert.ok(counts.length > 0, files.join(' '));
+    return counts.reduce((sum, one) => sum + Number(one), 0);
+  }
+
+  void test('no memory is exhausted, none is lost, and each gets on in turn', async () => {
+    for (let each = 0; each < count; each++) {
+      const cwd = path.join(directory, `${each}`);
+      mkdirSync(cwd);
+      const command = ['mosrun', '-r', `node${2 + (each % 2)}`, '-J', `flood${each}`, ...keeper(megabytes)];
+      const running = testbed.start(1, command, { cwd, timeout: 880 });
+      programs.push({ running, directory: cwd });
+      if (each % 4 === 3) await Promise.all(programs.slice(-4).map((one) => one.running.says('ready', 60)));
+    }
+    await until(async () => (await listed(testbed)).every(({ state }) => state === 'away'), 60, 'all to be away');
+    const began = performance.now();
+    const bring = testbed.start(1, ['mosctl', 'bring'], { timeout: 400 });
+    // In the middle of it the daemon is killed, and goes on where it was.
+    await sleep(whole ? 5 : 1);
+    const order = (program: { directory: string }) => Number(tryRead(path.join(program.directory, 'turns')));
+    await testbed.control('kill-daemon', '1');
+    await testbed.control('start-daemon', '1');
+    await bring.done;
+    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'the daemon of node1');
+    const again = await testbed.run(1, ['mosctl', 'bring'], { timeout: 400 });
+    assert.equal(again.status, 0, again.stderr);
+    note(
+      `${count} processes of ${megabytes} MB are home, or on its disk, after ${((performance.now() - began) / 1000).toFixed(1)} s`,
+    );
+    const states = (await listed(testbed)).map(({ state }) => state);
+    assert.equal(states.length, count);
+    assert.equal(killedForMemory(), 0, 'no memory was exhausted');
+    assert.ok(states.filter((state) => state === 'frozen').length >= count - room - 4, states.join(' '));
+    const from = programs.map(order);
+    let ran = 0;
+    await until(
+      async () => {
+        for (const { running } of programs) assert.equal(running.ended, false, running.stderr);
+        ran = programs.filter((one, index) => order(one) > (from[index] ?? 0)).length;
+        return ran === count;
+      },
+      whole ? 600 : 90,
+      'each to get on',
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}: ${ran} of ${count} have\n${testbed.log(1)}`);
+    });
+    note(`each has got on after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    assert.equal(killedForMemory(), 0, 'no memory was exhausted');
+    // Whoever ends makes room for the others.
+    for (const one of await listed(testbed)) await testbed.kill(1, one.pid);
+    for (const { running } of programs) {
+      const outcome = await running.within(whole ? 300 : 60);
+      assert.deepEqual([outcome?.status, outcome?.stdout, outcome?.stderr], [0, GOOD, '']);
+    }
+    assert.equal(existsSync(path.join(directory, 'images')), true);
+  });
+});
