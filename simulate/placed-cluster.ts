@@ -80,6 +80,7 @@ export class PlacedCluster {
       linkTo: () => this.options.network,
       residents: () => this.homeOf(node).map(({ pid }) => ({ pid, stays: null, decay: null, pure: false, memoryBytes: 0 })),
       sample: async (pids) => this.sample(pids),
+      lastResort: null,
       isMoving: (pid) => machines.running.get(pid)?.runs !== true,
       move: (pid, to) => this.move(pid, Number(to)),
       log: () => {},

@@ -21,6 +21,7 @@ import {
 } from '../processes/index.js';
 import type { BestNodeDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
+import { FROZEN } from '../shared/frozen.js';
 import { readIfThere } from '../shared/files.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import type { ProcessUsage } from '../shared/wire.js';
@@ -62,6 +63,7 @@ export class Automatic {
       residents: () => this.list(),
       sample: (pids) => this.sample(pids),
       isMoving: (pid) => residents.migrations.isMoving(pid),
+      lastResort: FROZEN,
       move: (pid, to, reason) => this.move(pid, to, reason),
       log: (message, facts) => {
         log.info(facts, message);
@@ -117,7 +119,8 @@ export class Automatic {
       const stays = job.locked ? 'it is locked (-L)' : nodeStays;
       for (const pid of jobs.processes(job)) {
         const { decay, pure, memory_bytes: memoryBytes } = job;
-        found.set(pid, { pid, stays, decay, pure, memoryBytes });
+        const isFrozen = this.ports.residents.whereIs(pid).node === FROZEN;
+        found.set(pid, { pid, stays: isFrozen ? 'it is frozen' : stays, decay, pure, memoryBytes });
       }
     }
     return [...found.values()];
@@ -138,6 +141,7 @@ export class Automatic {
       // One that is stopped, or is not its program yet, cannot be moved.
       if (!facts || hasEnded(facts) || facts.state === 'T' || residents.isLaunching(pid)) continue;
       const { node, session, inspection } = residents.whereIs(pid);
+      if (node === FROZEN) continue;
       const ageSeconds = Math.max(0, uptime - Number(facts.startTime) / TICKS_PER_SECOND);
       const { startTime, cpuSeconds } = facts;
       const common = { atSeconds: clock.seconds(), place: node ?? own.name, startTime, ageSeconds };

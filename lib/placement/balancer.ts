@@ -49,6 +49,8 @@ export interface BalancerPorts {
   isMoving: (pid: number) => boolean;
   /** Settles when it is there, with how long that took; rejects when it is not. */
   move: (pid: number, to: string, reason: string) => Promise<{ seconds: number }>;
+  /** Where a process goes when memory runs out where it is and no node has room: to disk; null: it stays. */
+  lastResort: string | null;
   log: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -263,8 +265,22 @@ export class Balancer {
         this.keep(choice);
         if (choice.decision.to !== place.name) return choice;
       }
+      const frozen = this.toLastResort(place, largestFirst, all);
+      if (frozen) return frozen;
     }
     return null;
+  }
+
+  /** Before the node's limit ends one of its guests. Home itself looks after its own. */
+  private toLastResort(place: Candidate, largestFirst: readonly Entry[], all: readonly Candidate[]): Choice | null {
+    const { lastResort, self } = this.ports;
+    const entry = largestFirst.find((one) => this.mayMove(one));
+    if (lastResort === null || place.name === self || place.memoryFreeBytes > 0 || !entry) return null;
+    const choice = this.decideFor(entry, all, 'memory');
+    const reason = `memory runs out on ${place.name}, and no node has room for it: it goes to disk`;
+    const frozen = { ...choice, decision: { ...choice.decision, to: lastResort, reason } };
+    this.keep(frozen);
+    return frozen;
   }
 
   /** The last decision, and of those before it the ones that moved it. */

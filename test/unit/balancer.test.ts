@@ -43,6 +43,7 @@ class Home {
       residents: () => [...this.residents.values()],
       sample: async (all) => new Map(all.map((pid) => [pid, this.sample(pid)])),
       isMoving: () => false,
+      lastResort: 'disk',
       move: async (pid, to, reason) => {
         const moved = await this.answer(pid);
         this.orders.push(`${pid} to ${to}: ${reason.split(':')[0]}`);
@@ -177,6 +178,18 @@ test('what grows goes where there is room before there is none', async () => {
   assert.deepEqual(home.orders, ['1 to other: memory']);
   const [decision] = home.balancer.decisionsOf(1);
   assert.ok(decision && decision.memory_bytes < 2 * GIGABYTE, `${decision?.memory_bytes}`);
+});
+
+test('where memory runs out away and no node has room it goes to disk', async () => {
+  const home = new Home(1, 2);
+  home.free = { home: 0.2 * GIGABYTE, other: 2 * GIGABYTE };
+  home.at.set(1, 'other').set(2, 'other');
+  home.sleeping.add(2);
+  home.memory.set(1, (seconds) => 1e8 * seconds);
+  home.memory.set(2, () => 1e8);
+  await home.run(30);
+  assert.equal(home.orders.at(-1), '1 to disk: memory');
+  assert.ok(home.balancer.decisionsOf(1).some(({ reason }) => reason.endsWith('no node has room for it: it goes to disk')));
 });
 
 test('one that does nothing is asked about seldom, and soon again when it does something', async () => {
