@@ -17,5 +17,7 @@ export interface Benchmark {
   title: string;
   /** How it is measured, for the reader of the figures. */
   how: string;
+  /** What its nodes are to be, as `scripts/testbed up` has it. */
+  testbed?: readonly string[];
   run: (nodes: Nodes, effort: Effort) => Promise<Figure[]>;
 }

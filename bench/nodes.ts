@@ -120,8 +120,8 @@ export class Nodes {
 
   private constructor(readonly testbed: Testbed) {}
 
-  static async up(): Promise<Nodes> {
-    const testbed = await Testbed.up(2);
+  static async up(options: readonly string[] = []): Promise<Nodes> {
+    const testbed = await Testbed.up(2, ...options);
     // Node 2 has nothing of the machine; what measures the bare network must be taken there.
     copyFileSync(program('wire'), `/proc/${(await testbed.node(2)).pid}/root/tmp/wire`);
     return new Nodes(testbed);

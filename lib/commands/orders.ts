@@ -4,7 +4,7 @@ import type { Cluster } from '../api/index.js';
 import type { OperationDocument, OperationName, SettingsDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';
-import { durationText, jsonText, printableLines } from './format.js';
+import { bytesText, durationText, jsonText, printableLines } from './format.js';
 
 type Setting = Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay'>>;
 
@@ -58,9 +58,13 @@ export const movedTexts: Record<OperationName, string> = {
 };
 
 /** One line that is written over again and again, on a terminal alone. */
-function showProgress({ operation, total, left }: OperationDocument): void {
-  if (process.stderr.isTTY)
-    process.stderr.write(`\r\u001b[K${operation}: ${total - left} of ${total} processes ${movedTexts[operation]}`);
+function showProgress({ operation, total, left, bytes_left, bytes_per_second: rate, seconds_left }: OperationDocument): void {
+  if (!process.stderr.isTTY) return;
+  const rest =
+    seconds_left === null || rate === null
+      ? ''
+      : `; ${bytesText(bytes_left)} to go at ${bytesText(rate)}/s, about ${Math.ceil(seconds_left)} s`;
+  process.stderr.write(`\r\u001b[K${operation}: ${total - left} of ${total} processes ${movedTexts[operation]}${rest}`);
 }
 
 function clearProgress(): void {

@@ -229,6 +229,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     guests,
     residents,
+    memoryOf: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)).catch(() => 0),
     homeward: (pid, bring) => flood.homeward(pid, bring),
     recall: (home, sessions) => neighbours.recall(home, sessions),
     sayGoodbye: () => neighbours.sayGoodbye(),

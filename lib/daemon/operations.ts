@@ -16,6 +16,8 @@ export interface OperationPorts {
   clock: Clock;
   guests: Pick<Guests, 'list'>;
   residents: Pick<Residents, 'table' | 'migrations'>;
+  /** What a process of this node's has where it is. */
+  memoryOf: (pid: number) => Promise<number>;
   /** Lets one of this node's processes come to it, or to its disk where it has no room. */
   homeward: <T>(pid: number, bring: (to: string) => Promise<T>) => Promise<T>;
   /** Has a home bring the processes of these sessions home. */
@@ -50,7 +52,17 @@ export async function inTurns<T, R>(items: readonly T[], atOnce: number, work: (
   return results;
 }
 
-type Progress = (left: number) => void;
+/** What is left of a part of an operation. */
+interface Rest {
+  count: number;
+  bytes: number;
+}
+type Progress = (rest: Rest) => void;
+
+const restOf = (guests: readonly { memory_bytes: number }[]): Rest => ({
+  count: guests.length,
+  bytes: guests.reduce((sum, one) => sum + one.memory_bytes, 0),
+});
 
 export class Operations {
   private readonly known = new Map<OperationName, OperationDocument>();
@@ -88,6 +100,10 @@ export class Operations {
       seconds: 0,
       total: 0,
       left: 0,
+      bytes: 0,
+      bytes_left: 0,
+      bytes_per_second: null,
+      seconds_left: null,
       failures: [],
     };
     this.known.set(name, operation);
@@ -106,6 +122,7 @@ export class Operations {
     }
     operation.seconds = clock.seconds() - began;
     operation.left = operation.failures.length;
+    operation.seconds_left = null;
     operation.state = operation.failures.length === 0 ? 'done' : 'failed';
     log('operation is over', { ...operation });
     if (operation.operation !== 'shutdown') return;
@@ -119,14 +136,26 @@ export class Operations {
   }
 
   private async work(operation: OperationDocument): Promise<OperationFailure[]> {
+    const began = this.ports.clock.seconds();
     // What is left of each part; there are two when the node shuts down.
-    const left = new Map<string, number>();
+    const left = new Map<string, Rest>();
     const progress =
       (part: string): Progress =>
-      (count) => {
-        if (!left.has(part)) operation.total += count;
-        left.set(part, count);
-        operation.left = [...left.values()].reduce((sum, one) => sum + one, 0);
+      (rest) => {
+        if (!left.has(part)) {
+          operation.total += rest.count;
+          operation.bytes += rest.bytes;
+        }
+        left.set(part, rest);
+        operation.left = [...left.values()].reduce((sum, { count }) => sum + count, 0);
+        operation.bytes_left = Math.min(
+          operation.bytes,
+          [...left.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+        );
+        const moved = operation.bytes - operation.bytes_left;
+        const rate = moved > 0 ? moved / (this.ports.clock.seconds() - began) : null;
+        operation.bytes_per_second = rate;
+        operation.seconds_left = rate === null ? null : operation.bytes_left / rate;
       };
     if (operation.operation === 'expel') return this.expel(progress('guests'));
     if (operation.operation === 'bring') return this.bring(progress('own'), 'mosctl bring');
@@ -149,9 +178,9 @@ export class Operations {
   private async expel(progress: Progress): Promise<OperationFailure[]> {
     for (let round = 1; ; round++) {
       const present = await this.guests();
-      progress(present.length);
+      progress(restOf(present));
       if (present.length === 0) return [];
-      const messages = await this.recallAll(present);
+      const messages = await this.watched(progress, () => this.recallAll(present));
       const left = await this.awaitGone(progress, messages);
       if (left.length === 0) return [];
       if (round < ROUNDS) continue;
@@ -161,6 +190,26 @@ export class Operations {
         command,
         message: messages.get(session) ?? `${home ?? 'its home'} says that it has come home, but it is still here: see its log`,
       }));
+    }
+  }
+
+  /** Homes say what they have done when they have done all: meanwhile the guests are counted. */
+  private async watched<T>(progress: Progress, work: () => Promise<T>): Promise<T> {
+    let over = false;
+    const watch = async (): Promise<void> => {
+      while (!over) {
+        await this.pause(PAUSE_SECONDS);
+        const present = await this.guests();
+        // Not of the round before.
+        if (!over) progress(restOf(present));
+      }
+    };
+    const watching = watch();
+    try {
+      return await work();
+    } finally {
+      over = true;
+      await watching;
     }
   }
 
@@ -192,7 +241,7 @@ export class Operations {
     const until = this.ports.clock.seconds() + GONE_WITHIN_SECONDS;
     for (;;) {
       const left = await this.guests();
-      progress(left.length);
+      progress(restOf(left));
       if (left.length === 0) return left;
       await this.pause(PAUSE_SECONDS);
       if (left.every(({ session }) => messages.has(session)) || this.ports.clock.seconds() > until) return left;
@@ -204,9 +253,12 @@ export class Operations {
     const { residents, self } = this.ports;
     for (let round = 1; ; round++) {
       const away = residents.table.list().filter((one) => one.where !== self);
-      progress(away.length);
+      const sizes = new Map(
+        await inTurns(away, RECALLED_AT_ONCE, async ({ pid }) => [pid, await this.ports.memoryOf(pid)] as const),
+      );
+      const left = { count: away.length, bytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0) };
+      progress({ ...left });
       if (away.length === 0) return [];
-      let left = away.length;
       const failures = await inTurns(away, MOVED_AT_ONCE, async ({ pid, command, ...conduct }) => {
         const message = await this.ports
           .homeward(pid, (to) => residents.migrations.order(pid, to, conduct, `ordered by ${order}`, to !== self))
@@ -214,8 +266,11 @@ export class Operations {
             () => null,
             (error: unknown) => asMosrunError(error).message,
           );
-        if (message === null) progress(--left);
-        return message === null ? [] : [{ pid, home: self, command, message }];
+        if (message !== null) return [{ pid, home: self, command, message }];
+        left.count--;
+        left.bytes -= sizes.get(pid) ?? 0;
+        progress({ ...left });
+        return [];
       });
       // One that ended meanwhile is not in the next list.
       if (round === ROUNDS) return failures.flat().filter(({ pid }) => residents.migrations.whereIs(pid) !== self);

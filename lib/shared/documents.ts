@@ -243,6 +243,10 @@ export const operationDocument = z.object({
   seconds: z.number().meta({ description: 'how long it took; 0 while it runs' }),
   total: z.int().meta({ description: 'processes to move' }),
   left: z.int().meta({ description: 'those not moved yet' }),
+  bytes: z.number().meta({ description: 'of memory that all of them had' }),
+  bytes_left: z.number().meta({ description: 'of those not moved yet' }),
+  bytes_per_second: z.number().nullable().meta({ description: 'the rate until now; null: nothing has moved yet' }),
+  seconds_left: z.number().nullable().meta({ description: 'what is left, at that rate; null: not known' }),
   failures: z.array(operationFailure).meta({ description: 'what stayed, and why' }),
 });
 export type OperationDocument = z.infer<typeof operationDocument>;
