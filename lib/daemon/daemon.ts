@@ -217,6 +217,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     freezer,
     memoryFreeBytes: () => node.memoryFreeBytes,
     elsewhere: (pid) => automatic.elsewhere(pid, FROZEN),
+    memoryKnown: (pid) => automatic.balancer.need(pid)?.memoryBytes ?? null,
     memoryAway: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)),
     isLeaving: () => operations.isLeaving,
   });

@@ -6,6 +6,7 @@ import { FROZEN } from '../shared/frozen.js';
 import type { Context } from './context.js';
 import { DEFAULT_CLASS } from './freeze-settings.js';
 import type { Freezer } from './freezer.js';
+import { Homecomings } from './homecomings.js';
 import type { Residents } from './residents.js';
 
 export interface FloodPorts {
@@ -14,6 +15,8 @@ export interface FloodPorts {
   memoryFreeBytes: () => number;
   /** Another node that takes a process that is frozen; null: there is none. */
   elsewhere: (pid: number) => string | null;
+  /** What one that is away was last seen to have there; null: not known yet. */
+  memoryKnown: (pid: number) => number | null;
   /** What a process that is away has there. */
   memoryAway: (pid: number) => Promise<number>;
   isLeaving: () => boolean;
@@ -37,13 +40,20 @@ export class FloodControl {
   private readonly seen = new Map<number, Seen>();
   /** On their way home, with what they bring. */
   private readonly coming = new Map<number, number>();
+  private readonly homecomings: Homecomings;
   private cancel = (): void => {};
   private stopped = false;
 
   constructor(
     private readonly context: Context,
     private readonly ports: FloodPorts,
-  ) {}
+  ) {
+    this.homecomings = new Homecomings({
+      clock: context.clock,
+      tell: (pid, seconds) => context.addon.tellRoom(pid, seconds),
+      freeze: (pid, reason) => void this.order(pid, FROZEN, reason),
+    });
+  }
 
   start(): void {
     const { clock, configuration, log } = this.context;
@@ -148,12 +158,29 @@ export class FloodControl {
     // Most nodes have nothing of their own to look after.
     if (residents.jobs.all().length === 0 || this.ports.isLeaving()) return;
     await freezer.refresh();
+    this.lookAway();
     for (let done = 0; done < MOST_ACTIONS && !this.stopped; done++) {
       const action = nextAction(this.look());
       if (!action) break;
       await this.carryOut(action);
     }
     await this.sendElsewhere();
+  }
+
+  /** Each of those that are away may have to come home at any moment, and finds no room there if it is not told. */
+  private lookAway(): void {
+    const { residents, memoryKnown } = this.ports;
+    const { memoryFreeBytes, reserveBytes } = this.look();
+    const away = new Set<number>();
+    for (const job of residents.jobs.all()) {
+      for (const pid of residents.jobs.processes(job)) {
+        const { node, inspection } = residents.whereIs(pid);
+        if (node === null || node === FROZEN || residents.migrations.isMoving(pid)) continue;
+        away.add(pid);
+        this.homecomings.look(pid, inspection, (memoryKnown(pid) ?? 0) > memoryFreeBytes - reserveBytes);
+      }
+    }
+    this.homecomings.keep(away);
   }
 
   private async carryOut({ what, pid, reason }: FloodAction): Promise<boolean> {

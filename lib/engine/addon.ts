@@ -40,6 +40,8 @@ export interface Inspection {
   bytesIn: number;
   /** The call that last brought it home; null: an order did, or nothing. */
   lastReturn: string | null;
+  /** The call that it is to come home for, while it waits for memory there. */
+  waitsFor: string | null;
   returns: Record<string, number>;
   /** How often each call was not served, and failed. */
   refused: Record<string, number>;
@@ -54,6 +56,8 @@ export interface Addon {
   /** null: it has no stub, so it is at home. */
   inspect(pid: number): Inspection | null;
   /** Tells the guest of a process that is away to stand still, or to go on; false when it is not away. */
+  /** For so long its home has no memory for a process that is away to come back with; 0: it has. False: it is not away. */
+  tellRoom(pid: number, seconds: number): boolean;
   tellStopped(pid: number, stopped: boolean): boolean;
   /** To a unix datagram socket; an address that begins with @ is an abstract one. Throws what the system says. */
   sendDatagram(address: string, text: string): void;

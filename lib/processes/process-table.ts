@@ -16,6 +16,7 @@ function why(
   job: Job,
   nodeStays: string | null,
 ): string | null {
+  if (inspection?.waitsFor) return `waits for memory at home, to come there for ${inspection.waitsFor}`;
   if (record?.last_failure) return record.last_failure;
   const cause = inspection?.lastReturn || record?.came_home_for;
   if (isHome && cause) return `it came home for ${cause}`;

@@ -19,6 +19,8 @@ Napi::Value ProbeKernel(const Napi::CallbackInfo &info);
 /// inspect(pid) -> what its stub tells about a process that is or was away, or null: it has none.
 Napi::Value Inspect(const Napi::CallbackInfo &info);
 
+/// tellRoom(pid, seconds) -> whether a process that is away was told that for so long home has no memory for it; 0: it has.
+Napi::Value TellRoom(const Napi::CallbackInfo &info);
 /// tellStopped(pid, stopped) -> whether the guest of a process that is away was told that it stands still, or goes on.
 Napi::Value TellStopped(const Napi::CallbackInfo &info);
 

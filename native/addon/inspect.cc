@@ -58,9 +58,18 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   result.Set("lastReturn", last == kByOrder || statistics.migrations == 0 ? env.Null()
                            : last == kByFault                             ? Napi::String::New(env, "a fault").As<Napi::Value>()
                                                                           : Napi::String::New(env, system_call_name(last)).As<Napi::Value>());
+  // It asks five times a second.
+  const bool waits = status.control.waits_at && static_cast<int64_t>(status.control.waits_at) > clock_ns(CLOCK_MONOTONIC) - 1'000'000'000;
+  result.Set("waitsFor", waits ? Napi::String::New(env, system_call_name(static_cast<int>(status.control.waits_for))).As<Napi::Value>() : env.Null());
   result.Set("returns", Counts(env, statistics.returns));
   result.Set("refused", Counts(env, statistics.refused));
   return result;
+}
+
+Napi::Value TellRoom(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber()) throw Napi::TypeError::New(env, "tellRoom: a process id and seconds are wanted");
+  return Napi::Boolean::New(env, tell_room(info[0].As<Napi::Number>().Int32Value(), static_cast<int64_t>(info[1].As<Napi::Number>().DoubleValue() * 1e9)));
 }
 
 Napi::Value TellStopped(const Napi::CallbackInfo &info) {

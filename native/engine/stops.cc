@@ -1,6 +1,7 @@
 #include "engine/stops.h"
 
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/inspect.h"
@@ -20,6 +21,13 @@ bool tell_stopped(pid_t pid, bool stopped) {
   bool sent = send(channel, &event, sizeof event, MSG_NOSIGNAL | MSG_DONTWAIT) == ssize_t(sizeof event);
   close(channel);
   return sent;
+}
+
+bool tell_room(pid_t pid, int64_t lacking) {
+  ProcessStatus status;
+  if (!find_control(pid, status) || Phase(status.control.phase) != Phase::away) return false;
+  const uint64_t until = lacking ? uint64_t(clock_ns(CLOCK_MONOTONIC) + lacking) : 0;
+  return write_memory(living_thread(pid), status.base + (kControlOffset + offsetof(Control, no_room_until)), &until, sizeof until);
 }
 
 }  // namespace mosrun

@@ -279,6 +279,10 @@ void handle(Slot *slot, const Request &r) {
         answer(slot, -ENOSYS_);
         break;
       }
+      if (r.args[1] == 1 && waits_for_room(u32(r.args[0]))) {
+        answer(slot, kRestart);
+        break;
+      }
       start_return(int(i64(r.args[0])), true);
       answer(slot, 0);
       break;

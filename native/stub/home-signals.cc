@@ -190,8 +190,20 @@ void clear_handlers(Process &process) {
   for (SigAction &action : process.actions) action = {action.handler == 1 ? 1ull : 0, 0, 0, 0};
 }
 
+// A process that home has no memory for stays away, and its call is asked for again by and by: until there is some, or mosd has it frozen, or says no more.
+bool waits_for_room(u32 nr) {
+  Control &c = control();
+  if (u64(now()) >= c.no_room_until) return false;
+  const TimeSpec pause{0, 200'000'000};
+  c.waits_for = nr;
+  c.waits_at = u64(now());
+  sys(nr_nanosleep, address(&pause), 0);
+  return true;
+}
+
 i64 come_home_for(u32 nr) {
   if (refuses_call(nr)) return -ENOSYS_;
+  if (waits_for_room(nr)) return kRestart;
   start_return(int(nr), true);
   send_event(EventType::home, 0, 0);
   return kRestart;

@@ -234,6 +234,10 @@ struct Control {
   uint32_t fault;                 // of this side, faults.h; 0 when it has happened
   uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
   uint32_t unserved;              // home: Unserved
+  // Home: mosd's word that there is no memory to take the process back with, good until then (CLOCK_MONOTONIC ns); and the call that waits for it, and
+  // when it last asked.
+  volatile uint64_t no_room_until, waits_at;
+  volatile uint32_t waits_for;
   // Home: a control signal that is still pending when the process starts another program, or has its own handlers again, would end it. So senders
   // and those who are about to do so look out for each other.
   volatile uint32_t order;        // the mover's, kHome or kOn, until it is taken

@@ -129,6 +129,7 @@ u64 enter_handler(Slot *slot, const SigAction &action);   // of the signal in ha
 bool any_held();
 void release_held();                                      // at home: to the program what is its own of our signal
 void come_home_to_die();                                  // of a signal that leaves a core
+bool waits_for_room(u32 nr);                             // home: it is not to come home for that call yet; after a pause
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
 int take_channel(u32 serial);                             // of a spare, by the number both sides know it by
 void install_home_handlers();

@@ -242,6 +242,57 @@ describe('frozen processes', { skip, timeout: 300_000 }, () => {
   });
 });
 
+describe('a call that is not served away, and a home without memory', { skip, timeout: 120_000 }, () => {
+  let testbed: Testbed;
+  before(async () => {
+    testbed = await Testbed.up(2, '--memory', '600M,1G');
+    await configure(testbed, { hosting: { reserve_memory: '450M' } }, { class: { default: { minimum: 0, memory: false } } });
+  });
+  after(() => testbed?.down());
+
+  void test('it waits where it is, is frozen when that lasts, and goes on when there is room', async () => {
+    const program = `
+import ctypes, hashlib, os, sys, time
+call = ctypes.CDLL(None, use_errno=True).syscall
+kept = os.urandom(${240} << 20); sum = hashlib.md5(kept).digest()
+print("ready", flush=True)
+sys.stdin.readline()
+print("asked", call(425, 0, None), ctypes.get_errno(), flush=True)
+print("all is as it was" if hashlib.md5(kept).digest() == sum else "wrong", flush=True)
+`;
+    const running = testbed.start(1, ['mosrun', '-r', 'node2', '-J', 'waits', 'python3', '-c', program], {
+      talks: true,
+      timeout: 100,
+    });
+    await running.says('ready', 60);
+    const pid = await pidOfJob(testbed, 'waits');
+    const find = async () => (await listed(testbed)).find((one) => one.pid === pid);
+    // Until its node has told how much it has, and it what home has.
+    await sleep(3);
+    running.child.stdin?.write('go\n');
+    const waits = await until(
+      async () => {
+        const found = await find();
+        return found?.state === 'away' && found.why?.startsWith('waits for memory') ? found : null;
+      },
+      10,
+      'it to wait',
+    );
+    assert.equal(waits.why, 'waits for memory at home, to come there for io_uring_setup');
+    assert.equal(running.stdout, 'ready\n');
+    await until(async () => (await find())?.state === 'frozen', 30, 'it to be frozen');
+    const { stdout } = await testbed.run(1, ['mosps', '--history', `${pid}`]);
+    assert.match(stdout, /it has to come home for io_uring_setup, and there is no memory for it/);
+    // An order does not make room either; what a person would do is to keep less free. Then it goes on by itself.
+    const order = await testbed.run(1, ['migrate', `${pid}`, 'continue']);
+    assert.match(order.stderr, /stays frozen: it has \d+ MB, and node1 \d+ MB to spare/);
+    await configure(testbed, { hosting: { reserve_memory: '0' } }, { class: { default: { minimum: 0, memory: false } } });
+    const outcome = await running.within(30);
+    assert.match(outcome?.stdout ?? '', /^ready\nasked -1 (14|22|38)\nall is as it was\n$/);
+    assert.equal(outcome?.status, 0);
+  });
+});
+
 describe('many come home where few have room', { skip, timeout: 900_000 }, () => {
   const whole = process.env['MOSRUN_TEST_FLOOD'] !== undefined;
   // Interpreters of 64 MB would be more of the test's than of the processes' memory.

@@ -20,6 +20,7 @@ const seen = (state: Inspection['state'], session = 's1'): Inspection => ({
   bytesOut: 0,
   bytesIn: 0,
   lastReturn: null,
+  waitsFor: null,
   returns: {},
   refused: {},
 });
