@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { removeGroups } from './cgroups.mjs';
-import { cut, heal, isCut, lateness, makeSwitch, switchDirectory } from './network.mjs';
+import { cut, heal, isCut, part, lateness, makeSwitch, switchDirectory } from './network.mjs';
 import { boot, commands, configure, crash, daemon, killDaemon, runTool, startDaemon } from './nodes.mjs';
 import {
   Failure,
@@ -262,6 +262,11 @@ async function main() {
       return void cut(name, nodeOf(name, words)[0]);
     case 'heal':
       return void heal(name, nodeOf(name, words)[0]);
+    case 'part':
+      return void part(
+        name,
+        words.map((word) => nodeOf(name, [word])[0]),
+      );
     case 'kill-daemon':
       return killDaemon(name, nodeOf(name, words)[0], values.term ? 'SIGTERM' : 'SIGKILL');
     case 'start-daemon':

@@ -104,6 +104,20 @@ export async function plug(name, number, { rate, delay_seconds }) {
 export const cut = (name, number) => inside(switchProcess(name), 'bridge', 'link', 'set', 'dev', port(number), 'state', '0');
 export const heal = (name, number) => inside(switchProcess(name), 'bridge', 'link', 'set', 'dev', port(number), 'state', '3');
 
+// Those nodes hear each other and nobody else: their ports go to a bridge of their own. Of none: all are on one bridge again.
+export function part(name, numbers) {
+  const hub = switchProcess(name);
+  const all = interfaces(hub);
+  if (!all.includes('bridge-apart')) {
+    inside(hub, 'ip', 'link', 'add', 'bridge-apart', 'type', 'bridge', 'forward_delay', '0');
+    inside(hub, 'ip', 'link', 'set', 'bridge-apart', 'up');
+  }
+  for (const one of all.filter((found) => /^node\d+$/.test(found ?? ''))) {
+    const bridge = numbers.includes(Number(one.slice(4))) ? 'bridge-apart' : 'bridge';
+    inside(hub, 'ip', 'link', 'set', one, 'master', bridge);
+  }
+}
+
 export function isCut(name, number) {
   try {
     return inside(switchProcess(name), 'bridge', 'link', 'show', 'dev', port(number)).includes('state disabled');
