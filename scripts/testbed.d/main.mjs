@@ -263,7 +263,7 @@ async function main() {
     case 'heal':
       return void heal(name, nodeOf(name, words)[0]);
     case 'part':
-      return void part(
+      return part(
         name,
         words.map((word) => nodeOf(name, [word])[0]),
       );

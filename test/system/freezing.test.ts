@@ -254,7 +254,7 @@ describe('a call that is not served away, and a home without memory', { skip, ti
     const program = `
 import ctypes, hashlib, os, sys, time
 call = ctypes.CDLL(None, use_errno=True).syscall
-kept = os.urandom(${240} << 20); sum = hashlib.md5(kept).digest()
+kept = os.urandom(240 << 20); sum = hashlib.md5(kept).digest()
 print("ready", flush=True)
 sys.stdin.readline()
 print("asked", call(425, 0, None), ctypes.get_errno(), flush=True)

@@ -14,6 +14,7 @@ import type { Heartbeat } from '../../lib/shared/wire.js';
 import { addressOf, heartbeatOf } from '../../simulate/made-up.js';
 import { randomFrom } from '../../simulate/random.js';
 import { SimulatedClock } from '../../simulate/simulated-clock.js';
+import type { Clock } from '../../lib/shared/clock.js';
 
 const none = (bytes: Buffer): Buffer => Buffer.alloc(64, bytes.length);
 const news: Datagram = {
@@ -93,12 +94,17 @@ class Network {
   /** Whose keys a node knows by what it asked. */
   readonly known = new Set<string>();
 
-  constructor(readonly count: number) {
+  constructor(
+    readonly count: number,
+    /** What a node's clock shows. */
+    readonly clockOf: (number: number, right: Clock) => Clock = (_, right) => right,
+  ) {
     for (let number = 1; number <= count; number++) this.add(number);
   }
 
   add(number: number, life = 1): void {
-    const { clock, random } = this;
+    const { random } = this;
+    const clock = this.clockOf(number, this.clock);
     if (!this.keys.has(number)) this.keys.set(number, generateKeyPairSync('ed25519'));
     const addresses = Array.from({ length: this.count }, (_, index) => addressOf(index + 1));
     const members = new GossipMembership(addresses, {
@@ -240,6 +246,27 @@ test('two that cannot reach each other do not believe others that they could', a
   network.cut = () => false;
   await network.run(6);
   assert.deepEqual([network.state(1, 2), network.state(2, 1)], ['up', 'up']);
+});
+
+test('a node whose clock is wrong, and goes faster or slower, is one like others', async () => {
+  const wrong = (right: Clock, offset: number, speed: number): Clock => ({
+    wallSeconds: () => right.wallSeconds() * speed + offset,
+    seconds: () => right.seconds() * speed + offset,
+    after: (seconds, call) => right.after(seconds / speed, call),
+  });
+  const network = new Network(8, (number, right) =>
+    number === 2 ? wrong(right, 1e9, 1.05) : number === 3 ? wrong(right, 5e5, 0.95) : right,
+  );
+  network.start();
+  await network.run(10);
+  const all = [1, 2, 3, 4, 5, 6, 7, 8];
+  for (const from of all) for (const of of all) assert.equal(network.state(from, of), 'up', `${from} of ${of}`);
+  network.changes.length = 0;
+  await network.run(120);
+  assert.deepEqual(network.changes, [], 'nobody is thought dead');
+  network.kill(5);
+  await network.run(10);
+  for (const from of all.filter((one) => one !== 5)) assert.match(network.state(from, 5), /^down/, `${from}`);
 });
 
 test('one that says goodbye is down until it is back, though others know it from before', async () => {
