@@ -27,6 +27,8 @@ export interface BoardOptions {
   stepSeconds: number;
   /** Does a node belong to the own cluster? Those are talked to more often. */
   isNear?: (node: string) => boolean;
+  /** Own ones, if they are not shared. */
+  names?: Names;
 }
 
 /** In how many steps the target is chosen among the near ones alone, if there are any. */
@@ -39,67 +41,114 @@ const OLDEST_STEPS_AT_LEAST = 40;
 /** Entries looked at at random before all are. */
 const TRIES = 16;
 
-interface Entry<Facts> {
+/** So many of the youngest entries at least are kept in order, that neither a message nor whoever asks for them need look at all. */
+const KEPT_IN_ORDER = 128;
+
+/** The names that boards know nodes by. Boards of one process can share them, as those of a simulator do: names are most of what a board takes. */
+export class Names {
+  private readonly places = new Map<string, number>();
+  private readonly names: string[] = [];
+
+  /** Where a name is; it is taken up if it is new. */
+  take(name: string): number {
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    this.places.set(name, this.names.length);
+    return this.names.push(name) - 1;
+  }
+
+  placeOf(name: string): number | null {
+    return this.places.get(name) ?? null;
+  }
+
+  nameAt(place: number): string {
+    return this.names[place] as string;
+  }
+}
+
+export interface Known<Facts> {
   node: string;
   facts: Facts | null;
   gone: string | null;
-  /** By this node's clock; -Infinity: nothing has been heard yet. */
-  born: number;
-  /** How often it is still to be sent before others: bad news outruns ordinary news. */
-  urgency: number;
+  /** Infinity: nothing has been heard yet. */
+  ageSeconds: number;
 }
 
-export type Known<Facts> = Readonly<Omit<Entry<Facts>, 'born' | 'urgency'>> & { ageSeconds: number };
+/** Of places that hold no node of this board. */
+const UNMET = Number.NaN;
+const UNHEARD = Number.NEGATIVE_INFINITY;
 
 export class Board<Facts> {
-  private readonly entries: Entry<Facts>[] = [];
-  private readonly byName = new Map<string, Entry<Facts>>();
+  private readonly names: Names;
+  private readonly self: number;
+  private count = 0;
+  // By the places of the names: what is of numbers is kept as numbers, so that ten thousand boards of ten thousand nodes fit into one machine.
+  /** By this node's clock. */
+  private readonly born: number[] = [];
+  private readonly facts: (Facts | null)[] = [];
+  private readonly gone = new Map<number, string>();
+  /** How often an entry is still to be sent before others: bad news outruns ordinary news. */
+  private readonly urgency = new Map<number, number>();
+  /** The places of the youngest entries, the youngest first. Ages grow alike, so their order changes only with news. */
+  private readonly inOrder: number[] = [];
 
   constructor(private readonly options: BoardOptions) {
+    this.names = options.names ?? new Names();
+    this.self = this.names.take(options.self);
     this.meet(options.self);
   }
 
   /** There is a node of that name: it may be knocked at, and news of it is believed. */
   meet(node: string): void {
-    if (this.byName.has(node)) return;
-    const entry: Entry<Facts> = { node, facts: null, gone: null, born: Number.NEGATIVE_INFINITY, urgency: 0 };
-    this.entries.push(entry);
-    this.byName.set(node, entry);
+    const place = this.names.take(node);
+    if (this.isMet(place)) return;
+    while (this.born.length <= place) {
+      this.born.push(UNMET);
+      this.facts.push(null);
+    }
+    this.born[place] = UNHEARD;
+    this.count++;
   }
 
   /** There is no such node any more. */
   forget(node: string): void {
-    const entry = this.byName.get(node);
-    if (!entry || node === this.options.self) return;
-    this.byName.delete(node);
-    this.entries.splice(this.entries.indexOf(entry), 1);
+    const place = this.names.placeOf(node);
+    if (place === null || place === this.self || !this.isMet(place)) return;
+    this.takeOut(place);
+    this.born[place] = UNMET;
+    this.facts[place] = null;
+    this.gone.delete(place);
+    this.urgency.delete(place);
+    this.count--;
   }
 
   /** This node's own entry: at every step. */
   refresh(facts: Facts): void {
-    this.put(this.options.self, { facts, gone: null, born: this.options.clock.seconds() });
+    this.put(this.self, facts, null, this.options.clock.seconds());
   }
 
   /** A node does not answer, or has said goodbye. Not for others to contradict with older news. */
   lose(node: string, why: string): void {
-    const entry = this.byName.get(node);
-    if (!entry || node === this.options.self || entry.gone !== null) return;
-    this.put(node, { facts: entry.facts, gone: why, born: this.options.clock.seconds() });
+    const place = this.names.placeOf(node);
+    if (place === null || place === this.self || !this.isMet(place) || this.gone.has(place)) return;
+    this.put(place, this.facts[place] ?? null, why, this.options.clock.seconds());
   }
 
   /** @returns the nodes that have come or gone by it. */
   hear(news: readonly News<Facts>[]): string[] {
     const now = this.options.clock.seconds();
+    const oldest = this.oldestSeconds;
     const changed: string[] = [];
     for (const { node, ageSeconds, facts, gone } of news) {
-      const entry = this.byName.get(node);
+      const place = this.names.placeOf(node);
       // Nobody knows better of this node than it does itself.
-      if (!entry || node === this.options.self || !(ageSeconds >= 0 && ageSeconds <= this.oldestSeconds)) continue;
+      if (place === null || place === this.self || !this.isMet(place) || !(ageSeconds >= 0 && ageSeconds <= oldest)) continue;
       const born = now - ageSeconds;
+      const known = this.born[place] as number;
       // Of news of one age the worse is believed.
-      if (born < entry.born || (born === entry.born && gone === null)) continue;
-      const before = this.isHere(entry, now);
-      this.put(node, { facts: facts ?? entry.facts, gone, born });
+      if (born < known || (born === known && gone === null)) continue;
+      const before = this.isHere(place, now);
+      this.put(place, facts ?? this.facts[place] ?? null, gone, born);
       if (before !== (gone === null)) changed.push(node);
     }
     return changed;
@@ -116,90 +165,172 @@ export class Board<Facts> {
 
   /** What to send now: the own entry, then what is urgent, then the youngest. */
   message(): News<Facts>[] {
-    const { self, window, clock } = this.options;
+    const { window, clock } = this.options;
     const now = clock.seconds();
-    const own = this.byName.get(self) as Entry<Facts>;
-    const comesBefore = (one: Entry<Facts>, other: Entry<Facts>): boolean =>
-      one.urgency > other.urgency || (one.urgency === other.urgency && one.born > other.born);
-    // Few of many: each is put in its place among the best so far.
-    const best: Entry<Facts>[] = [];
-    for (const entry of this.entries) {
-      if (entry === own || entry.born === Number.NEGATIVE_INFINITY) continue;
-      const last = best[window - 2];
-      if (window < 2 || (last && !comesBefore(entry, last))) continue;
-      let at = Math.min(best.length, window - 2);
-      for (; at > 0 && comesBefore(entry, best[at - 1] as Entry<Facts>); at--) best[at] = best[at - 1] as Entry<Facts>;
-      best[at] = entry;
+    const places = this.isHeard(this.self) ? [this.self] : [];
+    const most = window - 1 + places.length;
+    const urgent = [...this.urgency.keys()].sort(
+      (one, other) =>
+        (this.urgency.get(other) as number) - (this.urgency.get(one) as number) ||
+        (this.born[other] as number) - (this.born[one] as number),
+    );
+    for (const place of urgent.slice(0, most - places.length)) {
+      places.push(place);
+      const left = (this.urgency.get(place) as number) - 1;
+      if (left > 0) this.urgency.set(place, left);
+      else this.urgency.delete(place);
     }
-    for (const entry of best) if (entry.urgency > 0) entry.urgency--;
-    return (own.born === Number.NEGATIVE_INFINITY ? best : [own, ...best]).map(({ node, facts, gone, born }) => ({
-      node,
-      ageSeconds: Math.max(0, now - born),
-      facts,
-      gone,
+    const taken = new Set(places);
+    for (const place of this.youngestPlaces(most + 1)) {
+      if (places.length >= most) break;
+      if (place !== this.self && !taken.has(place)) places.push(place);
+    }
+    return places.map((place) => ({
+      node: this.names.nameAt(place),
+      ageSeconds: Math.max(0, now - (this.born[place] as number)),
+      facts: this.facts[place] ?? null,
+      gone: this.gone.get(place) ?? null,
     }));
+  }
+
+  /** The nodes of the youngest news, the youngest first, as many as that; neither this node itself nor any that are gone. */
+  youngest(count: number): string[] {
+    const now = this.options.clock.seconds();
+    const isOther = (place: number): boolean => place !== this.self && this.isHere(place, now);
+    const inOrder = this.youngestPlaces(count + 1).filter(isOther);
+    // After many deaths those kept in order may be mostly of the dead.
+    const isEnough = inOrder.length >= Math.min(count, this.count - 1 - this.gone.size);
+    const here = isEnough ? inOrder : this.youngestFirst(this.places(isOther));
+    return here.slice(0, count).map((place) => this.names.nameAt(place));
   }
 
   /** Whom to tell in this step; null: there is nobody else. */
   target(): string | null {
-    const { self, random, isNear = () => true, clock } = this.options;
+    const { random, isNear = () => true, clock } = this.options;
     const now = clock.seconds();
-    const isMissing = (entry: Entry<Facts>): boolean => entry.node !== self && !this.isHere(entry, now);
-    const isOther = (entry: Entry<Facts>): boolean => entry.node !== self && this.isHere(entry, now);
-    const isNearby = (entry: Entry<Facts>): boolean => isOther(entry) && isNear(entry.node);
+    const isMissing = (place: number): boolean => this.isMet(place) && place !== this.self && !this.isHere(place, now);
+    const isOther = (place: number): boolean => place !== this.self && this.isHere(place, now);
+    const isNearby = (place: number): boolean => isOther(place) && isNear(this.names.nameAt(place));
     // That one has come back is noticed by knocking at it.
-    const knocks = random() < 1 / Math.max(5, this.entries.length - 1) ? this.pick(isMissing) : null;
+    const knocks = random() < 1 / Math.max(5, this.count - 1) ? this.pick(isMissing) : null;
     if (knocks !== null) return knocks;
     return (random() < NEAR_SHARE ? this.pick(isNearby) : null) ?? this.pick(isOther) ?? this.pick(isMissing);
   }
 
-  /** What is known of all, in the order they were met in. An age is Infinity where nothing has been heard. */
+  /** What is known of all. An age is Infinity where nothing has been heard. */
   known(): Known<Facts>[] {
     const now = this.options.clock.seconds();
-    return this.entries.map((entry) => this.describe(entry, now));
+    return this.places(() => true).map((place) => this.describe(place, now));
   }
 
   /** What is known of one, which must have been met. */
   about(node: string): Known<Facts> {
-    const entry = this.byName.get(node);
-    if (!entry) throw new Error(`there is no node ${node}`);
-    return this.describe(entry, this.options.clock.seconds());
+    const place = this.names.placeOf(node);
+    if (place === null || !this.isMet(place)) throw new Error(`there is no node ${node}`);
+    return this.describe(place, this.options.clock.seconds());
   }
 
-  private describe(entry: Entry<Facts>, now: number): Known<Facts> {
-    const { node, facts, born } = entry;
-    const gone = entry.gone ?? (this.isHere(entry, now) ? null : this.whySilent(entry, now));
-    return { node, facts, gone, ageSeconds: now - born };
+  private describe(place: number, now: number): Known<Facts> {
+    const gone = this.gone.get(place) ?? (this.isHere(place, now) ? null : this.whySilent(place, now));
+    return {
+      node: this.names.nameAt(place),
+      facts: this.facts[place] ?? null,
+      gone,
+      ageSeconds: now - (this.born[place] as number),
+    };
   }
 
   /** One of those at random; null: there is none. Most are among the first few that are looked at. */
-  private pick(is: (entry: Entry<Facts>) => boolean): string | null {
+  private pick(is: (place: number) => boolean): string | null {
     const { random } = this.options;
     for (let tries = 0; tries < TRIES; tries++) {
-      const entry = this.entries[Math.floor(random() * this.entries.length)] as Entry<Facts>;
-      if (is(entry)) return entry.node;
+      const place = Math.floor(random() * this.born.length);
+      if (is(place)) return this.names.nameAt(place);
     }
-    const all = this.entries.filter(is);
-    return all[Math.floor(random() * all.length)]?.node ?? null;
+    const all = this.places(is);
+    const place = all[Math.floor(random() * all.length)];
+    return place === undefined ? null : this.names.nameAt(place);
+  }
+
+  private places(is: (place: number) => boolean): number[] {
+    const found: number[] = [];
+    for (let place = 0; place < this.born.length; place++) if (this.isMet(place) && is(place)) found.push(place);
+    return found;
+  }
+
+  private isMet(place: number): boolean {
+    return !Number.isNaN(this.born[place] ?? UNMET);
+  }
+
+  private isHeard(place: number): boolean {
+    return (this.born[place] ?? UNHEARD) > UNHEARD;
   }
 
   private get oldestSeconds(): number {
-    return Math.max(OLDEST_STEPS_AT_LEAST, OLDEST_STEPS_PER_NODE * this.entries.length) * this.options.stepSeconds;
+    return Math.max(OLDEST_STEPS_AT_LEAST, OLDEST_STEPS_PER_NODE * this.count) * this.options.stepSeconds;
   }
 
-  private isHere({ gone, born }: Entry<Facts>, now: number): boolean {
-    return gone === null && now - born <= this.oldestSeconds;
+  private isHere(place: number, now: number): boolean {
+    return now - (this.born[place] ?? UNMET) <= this.oldestSeconds && !this.gone.has(place);
   }
 
-  private whySilent({ born }: Entry<Facts>, now: number): string {
-    return born === Number.NEGATIVE_INFINITY ? 'not heard of yet' : `not heard of for ${Math.round(now - born)} s`;
+  private whySilent(place: number, now: number): string {
+    return this.isHeard(place) ? `not heard of for ${Math.round(now - (this.born[place] as number))} s` : 'not heard of yet';
   }
 
-  private put(node: string, value: Pick<Entry<Facts>, 'facts' | 'gone' | 'born'>): void {
-    const entry = this.byName.get(node) as Entry<Facts>;
-    // ⌊2 ln N⌋ tellings by each that hears it reach all but a few of N.
-    if (value.gone === null) entry.urgency = 0;
-    else if (entry.gone === null) entry.urgency = Math.floor(1.386 * Math.log2(this.entries.length));
-    Object.assign(entry, value);
+  private put(place: number, facts: Facts | null, gone: string | null, born: number): void {
+    this.takeOut(place);
+    this.facts[place] = facts;
+    if (gone === null) {
+      this.gone.delete(place);
+      this.urgency.delete(place);
+    } else {
+      // ⌊2 ln N⌋ tellings by each that hears it reach all but a few of N.
+      const tellings = Math.floor(1.386 * Math.log2(this.count));
+      if (!this.gone.has(place) && tellings > 0) this.urgency.set(place, tellings);
+      this.gone.set(place, gone);
+    }
+    this.born[place] = born;
+    // One older than all of them may be younger than some that are not among them: those are found when they are needed.
+    const last = this.inOrder.at(-1);
+    if (last === undefined || born <= (this.born[last] as number)) return;
+    this.inOrder.splice(this.orderOf(born), 0, place);
+    if (this.inOrder.length > this.mostInOrder) this.inOrder.pop();
+  }
+
+  /** Before its entry changes. */
+  private takeOut(place: number): void {
+    const last = this.inOrder.at(-1);
+    if (last === undefined || (this.born[place] as number) < (this.born[last] as number)) return;
+    const at = this.inOrder.indexOf(place);
+    if (at >= 0) this.inOrder.splice(at, 1);
+  }
+
+  /** How many are younger. */
+  private orderOf(born: number): number {
+    let [low, high] = [0, this.inOrder.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.born[this.inOrder[middle] as number] as number) > born) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** At least so many of the youngest entries, if there are as many and they are to be kept in order. */
+  private youngestPlaces(count: number): readonly number[] {
+    if (this.inOrder.length < Math.min(count, this.mostInOrder, this.count)) {
+      const heard = this.places((place) => this.isHeard(place));
+      this.inOrder.splice(0, Number.POSITIVE_INFINITY, ...this.youngestFirst(heard).slice(0, this.mostInOrder));
+    }
+    return this.inOrder;
+  }
+
+  private youngestFirst(places: number[]): number[] {
+    return places.sort((one, other) => (this.born[other] as number) - (this.born[one] as number));
+  }
+
+  private get mostInOrder(): number {
+    return Math.max(KEPT_IN_ORDER, 2 * this.options.window);
   }
 }
