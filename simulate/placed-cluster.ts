@@ -76,7 +76,7 @@ export class PlacedCluster {
       clock,
       random,
       settings: () => ({ automatic: true, intervalSeconds: 1, residenceSeconds: 1 }),
-      nodes: () => this.nodes(node),
+      latest: () => this.nodes(node),
       linkTo: () => this.options.network,
       residents: () => this.homeOf(node).map(({ pid }) => ({ pid, stays: null, decay: null, pure: false, memoryBytes: 0 })),
       sample: async (pids) => this.sample(pids),

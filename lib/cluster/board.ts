@@ -193,15 +193,15 @@ export class Board<Facts> {
     }));
   }
 
-  /** The nodes of the youngest news, the youngest first, as many as that; neither this node itself nor any that are gone. */
-  youngest(count: number): string[] {
+  /** What is known of the nodes of the youngest news, the youngest first, so many at most; neither this node itself nor any that are gone. */
+  youngest(count: number): Known<Facts>[] {
     const now = this.options.clock.seconds();
     const isOther = (place: number): boolean => place !== this.self && this.isHere(place, now);
     const inOrder = this.youngestPlaces(count + 1).filter(isOther);
     // After many deaths those kept in order may be mostly of the dead.
     const isEnough = inOrder.length >= Math.min(count, this.count - 1 - this.gone.size);
     const here = isEnough ? inOrder : this.youngestFirst(this.places(isOther));
-    return here.slice(0, count).map((place) => this.names.nameAt(place));
+    return here.slice(0, count).map((place) => this.describe(place, now));
   }
 
   /** Whom to tell in this step; null: there is nobody else. */

@@ -323,6 +323,13 @@ export class GossipMembership implements Membership {
     return [...this.peers.values()].map((peer) => this.view(peer)).sort((one, other) => one.number - other.number);
   }
 
+  latest(most: number, names: ReadonlySet<string>): NodeView[] {
+    if (this.peers.size <= most) return this.nodes();
+    const chosen = new Set([this.ports.self, ...names]);
+    for (const { node } of this.board.youngest(most)) if (chosen.size < most) chosen.add(node);
+    return [...chosen].flatMap((name) => this.peers.get(name) ?? []).map((peer) => this.view(peer));
+  }
+
   find(wanted: string): NodeView | null {
     // A name wins over an address, an address over a number: a node may be called "7".
     const all = [...this.peers.values()];

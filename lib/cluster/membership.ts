@@ -24,6 +24,8 @@ export interface NodeView extends NodeAddress {
 export interface Membership {
   readonly self: NodeAddress;
   nodes(): NodeView[];
+  /** This node, those of these names, and of the others those of the youngest news, up to so many in all. In no order. */
+  latest(most: number, names: ReadonlySet<string>): NodeView[];
   /** By name, address or number. */
   find(nameOrAddressOrNumber: string): NodeView | null;
   /** A node has shown itself to us: if we thought it away, look again at once. */

@@ -58,7 +58,7 @@ export class Automatic {
         const { automatic, interval_seconds, residence_seconds } = configuration().placement;
         return { automatic, intervalSeconds: interval_seconds, residenceSeconds: residence_seconds };
       },
-      nodes: () => members.nodes(),
+      latest: (most, names) => members.latest(most, names),
       linkTo: (node) => links.linkTo(node),
       residents: () => this.list(),
       sample: (pids) => this.sample(pids),

@@ -41,7 +41,8 @@ export interface BalancerPorts {
   clock: Clock;
   random: () => number;
   settings: () => BalancerSettings;
-  nodes: () => NodeView[];
+  /** This node, those of these names, and of the others those of the youngest news, up to so many in all. */
+  latest: (most: number, names: ReadonlySet<string>) => NodeView[];
   linkTo: (node: string) => Link;
   residents: () => Resident[];
   /** Where they are and what they have used; those that have ended, or cannot be asked about now, are left out. */
@@ -65,6 +66,11 @@ const LONGEST_FAILED_PAUSE_SECONDS = 600;
 const MOST_MOVES = 64;
 /** Of each process. */
 const DECISIONS_KEPT = 8;
+/**
+ * In a large cluster so many nodes at most are considered: those of the youngest news. What is known of the others is old, and all homes would send to the
+ * same few; as it is, each has others before it, and finds one that is good enough (docs/simulation.md).
+ */
+const MOST_CONSIDERED = 64;
 
 interface Entry {
   resident: Resident;
@@ -138,8 +144,10 @@ export class Balancer {
 
   /** The nodes as places for this home's processes. */
   survey(): Candidate[] {
-    const { nodes, self, linkTo } = this.ports;
-    const all = nodes();
+    const { latest, self, linkTo } = this.ports;
+    const places = new Set<string>();
+    for (const { sample } of this.entries.values()) if (sample) places.add(sample.place);
+    const all = latest(MOST_CONSIDERED, places);
     const home = all.find(({ name }) => name === self);
     return home ? candidates({ home, nodes: all, expected: this.expected, linkTo }) : [];
   }

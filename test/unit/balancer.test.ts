@@ -38,7 +38,7 @@ class Home {
       clock,
       random: () => 0.5,
       settings: () => this.settings,
-      nodes: () => [this.node('home'), this.node('other')],
+      latest: () => [this.node('home'), this.node('other')],
       linkTo: () => ({ roundTripSeconds: 1e-4, bytesPerSecond: 1e8 }),
       residents: () => [...this.residents.values()],
       sample: async (all) => new Map(all.map((pid) => [pid, this.sample(pid)])),

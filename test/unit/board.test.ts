@@ -88,6 +88,24 @@ describe('the board', () => {
     assert.equal(one.message().length, 3);
   });
 
+  void test('the youngest news are of others, none of them gone, and as many as there are', () => {
+    const clock = new SimulatedClock();
+    const names = Array.from({ length: 300 }, (_, number) => `n${number}`);
+    const one = board('a', clock, names);
+    one.refresh('mine');
+    clock.runUntil(1000);
+    // In an order that is not that of their ages.
+    for (const number of names.keys()) one.hear([news(`n${(number * 7) % 300}`, ((number * 7) % 300) / 1000, 'x')]);
+    const found = (count: number) => one.youngest(count).map(({ node }) => node);
+    assert.deepEqual(found(3), ['n0', 'n1', 'n2']);
+    one.hear([news('n299', 0, 'again')]);
+    one.forget('n0');
+    assert.deepEqual(found(3), ['n299', 'n1', 'n2']);
+    for (let number = 1; number <= 200; number++) one.lose(`n${number}`, 'no answer');
+    assert.deepEqual(found(3), ['n299', 'n201', 'n202']);
+    assert.equal(found(1000).length, 99);
+  });
+
   void test('nodes of the own cluster are told more often, dead ones seldom, itself never', () => {
     const clock = new SimulatedClock();
     const names = Array.from({ length: 9 }, (_, number) => (number < 3 ? `near${number}` : `far${number}`));

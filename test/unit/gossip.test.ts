@@ -5,6 +5,7 @@ import {
   type Datagram,
   type Received,
   GossipMembership,
+  type NodeView,
   LONGEST_DATAGRAM_BYTES,
   MOST_ENTRIES,
   decodeDatagram,
@@ -347,4 +348,22 @@ test('a list that is read again adds, changes and takes away nodes', async () =>
   assert.deepEqual([network.state(1, 2), network.state(1, 3)], ['up', 'up']);
   assert.equal(one.self.name, 'node1');
   for (const members of network.members.values()) members.stop();
+});
+
+test('of a large cluster this node, those asked for and those of the youngest news can be had', async () => {
+  const network = new Network(60);
+  network.start();
+  await network.run(20);
+  const one = network.members.get(1) as GossipMembership;
+  const latest = one.latest(10, new Set(['node50', 'node51']));
+  assert.deepEqual(
+    latest.slice(0, 3).map(({ name }) => name),
+    ['node1', 'node50', 'node51'],
+  );
+  assert.equal(new Set(latest.map(({ name }) => name)).size, 10);
+  const age = ({ lastSeenSeconds }: NodeView): number => lastSeenSeconds ?? Number.POSITIVE_INFINITY;
+  const oldest = Math.max(...latest.slice(3).map(age));
+  const names = new Set(latest.map(({ name }) => name));
+  assert.ok(one.nodes().every((node) => names.has(node.name) || age(node) >= oldest));
+  assert.equal(one.latest(60, new Set()).length, 60);
 });
