@@ -26,6 +26,11 @@ export interface Case {
 
 /** Costs within this part of the least are alike: one of them is taken at random, so that not all homes choose the same. */
 const ALIKE = 0.05;
+/**
+ * So many nodes are compared, chosen anew at random each time among those that can take the process. News are some seconds old, and if all homes compared
+ * all nodes, they would send to the same few (Mitzenmacher: "How useful is old information?", IEEE TPDS 11(1), 2000; docs/simulation.md).
+ */
+const COMPARED = 4;
 /** A move is worth it when the process is faster by at least so much: figures are never exact. */
 const LEAST_GAIN = 0.2;
 /** One that computes less gains nothing anywhere. */
@@ -42,6 +47,13 @@ function without(place: Candidate, need: Need): Candidate {
 }
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
+
+/** As many of them at random, in no order. */
+function some<T>(all: readonly T[], count: number, random: () => number): T[] {
+  if (all.length <= count) return [...all];
+  const left = [...all];
+  return Array.from({ length: count }, () => left.splice(Math.floor(random() * left.length), 1)[0] as T);
+}
 
 /** @returns the decision; its `to` is where the process is when it should stay. */
 export function decide({ need, at, candidates, ageSeconds, trigger, random }: Case): Decision {
@@ -66,7 +78,10 @@ export function decide({ need, at, candidates, ageSeconds, trigger, random }: Ca
     return { place, cost, stretch: stretch(place, need), moveSeconds: MOVE_SECONDS + carried / bandwidth };
   });
   const present = rows.find(({ place }) => place.name === at);
-  const others = rows.filter(({ place }) => place.name !== at && place.excluded === null);
+  const open = rows.filter(({ place }) => place.name !== at && place.excluded === null);
+  const others = some(open, COMPARED, random);
+  const compared = new Set(others.map(({ place }) => place.name));
+  const leftOut = `it was not among the ${COMPARED} that were compared this time`;
   const least = Math.min(...others.map(({ cost }) => total(cost)));
   const alike = others.filter(({ cost }) => total(cost) <= least * (1 + ALIKE));
   const best = alike[Math.floor(random() * alike.length)];
@@ -82,7 +97,7 @@ export function decide({ need, at, candidates, ageSeconds, trigger, random }: Ca
     bytes_per_cpu_second: need.bytesPerCpuSecond,
     candidates: rows.map(({ place, cost, stretch: slower, moveSeconds }) => ({
       node: place.name,
-      excluded: place.name === at ? null : place.excluded,
+      excluded: place.name === at ? null : (place.excluded ?? (compared.has(place.name) ? null : leftOut)),
       density: density(place),
       cpu_cost: cost.cpu,
       waiting_cost: cost.waiting,

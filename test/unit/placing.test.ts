@@ -17,6 +17,7 @@ import {
   stretch,
   waitsPerCpuSecond,
 } from '../../lib/placement/index.js';
+import { randomFrom } from '../../simulate/random.js';
 import { SimulatedClock } from '../../simulate/simulated-clock.js';
 
 const link = { roundTripSeconds: 100e-6, bytesPerSecond: 100e6 };
@@ -145,6 +146,21 @@ test('of nodes that are alike one is taken at random', () => {
   const candidates = [place('home', { runnable: 4 }), place('b'), place('c'), place('worse', { runnable: 2 })];
   const picked = [0, 0.49, 0.5, 0.99].map((value) => decided({ candidates, random: () => value }).to);
   assert.deepEqual(picked, ['b', 'b', 'c', 'c']);
+});
+
+test('of many nodes a few are compared, others each time, and whoever asks is told so', () => {
+  const random = randomFrom(1);
+  const others = Array.from({ length: 19 }, (_, index) => place(`n${index}`, { runnable: 1 }));
+  const candidates = [place('home', { runnable: 8 }), ...others, place('best')];
+  const decisions = Array.from({ length: 2000 }, () => decided({ candidates, random }));
+  const share = decisions.filter(({ to }) => to === 'best').length / decisions.length;
+  assert.ok(Math.abs(share - 4 / 20) < 0.03, `${share}`);
+  for (const { to, candidates: rows } of decisions.slice(0, 20)) {
+    const compared = rows.filter(({ node, excluded }) => node !== 'home' && excluded === null).map(({ node }) => node);
+    assert.equal(compared.length, 4);
+    assert.ok(compared.includes(to));
+    assert.match(rows.find(({ node }) => node !== 'home' && !compared.includes(node))?.excluded ?? '', /not among the 4/);
+  }
 });
 
 test('a program starts at home unless it is better elsewhere; one ordered out leaves in any case', () => {
