@@ -5,7 +5,7 @@
 import type { NodeView } from '../cluster/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { DecisionDocument } from '../shared/documents.js';
-import { type Candidate, GROWTH_SECONDS, type Trigger, decide } from './decide.js';
+import { type Candidate, type Trigger, decide, growthBytes } from './decide.js';
 import { ExpectedLoads, LOAD_WINDOW_SECONDS } from './expected.js';
 import { candidates } from './places.js';
 import { type Link, type Need, Profile, type Sample } from './profile.js';
@@ -264,8 +264,8 @@ export class Balancer {
     for (const place of all) {
       const there = [...this.entries.values()].filter(({ sample }) => sample?.place === place.name);
       if (there.length === 0) continue;
-      const growth = there.reduce((sum, { profile }) => sum + profile.need().growthBytesPerSecond, 0);
-      if (place.memoryFreeBytes > growth * GROWTH_SECONDS) continue;
+      const growth = there.reduce((sum, { profile }) => sum + growthBytes(profile.need()), 0);
+      if (place.memoryFreeBytes > growth) continue;
       const largestFirst = there.sort((one, other) => other.profile.need().memoryBytes - one.profile.need().memoryBytes);
       for (const entry of largestFirst) {
         if (!this.mayMove(entry)) continue;

@@ -38,7 +38,14 @@ const LEAST_BUSY = 0.1;
 /** Of a move, beside what its memory takes. */
 const MOVE_SECONDS = 0.05;
 /** Memory is to last for so long as it grows now. */
-export const GROWTH_SECONDS = 5;
+const GROWTH_SECONDS = 5;
+
+/**
+ * What more memory it is expected to have soon, in bytes: no more than it has already. Most programs take what they need when they start, as fast as
+ * they can; to go by that alone would send them away from where there is room for many times as much.
+ */
+export const growthBytes = ({ memoryBytes, growthBytesPerSecond }: Need): number =>
+  Math.min(memoryBytes, growthBytesPerSecond * GROWTH_SECONDS);
 
 /** The place as if the process were not there. */
 function without(place: Candidate, need: Need): Candidate {
@@ -57,7 +64,7 @@ function some<T>(all: readonly T[], count: number, random: () => number): T[] {
 
 /** @returns the decision; its `to` is where the process is when it should stay. */
 export function decide({ need, at, candidates, ageSeconds, trigger, random }: Case): Decision {
-  const wanted = need.memoryBytes + need.growthBytesPerSecond * GROWTH_SECONDS;
+  const wanted = need.memoryBytes + growthBytes(need);
   const all = candidates.map((one): Candidate => {
     if (one.name === at) return without(one, need);
     // What serves it at home is no longer wanted when it is there.

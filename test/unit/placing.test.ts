@@ -125,14 +125,17 @@ test('a node without the memory, or excluded, is none to go to', () => {
   const big = need({ memoryBytes: 1e9, growthBytesPerSecond: 1e9 });
   const candidates = [
     place('home', { runnable: 9 }),
-    place('small', { memoryFreeBytes: 5e9 }),
+    place('small', { memoryFreeBytes: 1.5e9 }),
     place('blocked', { excluded: 'it is blocked for guests' }),
   ];
   const { to, reason, candidates: rows } = decided({ need: big, candidates });
   assert.equal(to, 'home');
   assert.match(reason, /no other node/);
-  assert.match(rows[1]?.excluded ?? '', /only 4769 MB to spare/);
+  assert.match(rows[1]?.excluded ?? '', /only 1431 MB to spare/);
   assert.match(rows[2]?.excluded ?? '', /blocked/);
+  // It grows fast, and is yet not expected to have more than twice as much soon.
+  const large = place('large', { memoryBytes: 2.2e9, memoryFreeBytes: 2.1e9 });
+  assert.equal(decided({ need: big, candidates: [place('home', { runnable: 15 }), large] }).to, 'large');
 });
 
 test('where memory runs out it moves though it is no faster', () => {
