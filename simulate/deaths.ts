@@ -9,7 +9,7 @@ export function stepsUntilKnown(options: BoardNetworkOptions, share: number): nu
   network.boards[1]?.lose('0', 'it does not answer');
   for (let steps = 0; ; steps++) {
     const boards = network.living;
-    const told = boards.filter((board) => board.known().some(({ node, gone }) => node === '0' && gone !== null)).length;
+    const told = boards.filter((board) => board.about('0').gone !== null).length;
     if (told >= share * boards.length || steps > 10 * options.nodes) return steps;
     network.runSteps(1);
   }

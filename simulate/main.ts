@@ -1,68 +1,70 @@
-/** Runs the cluster's own decisions with clock and network simulated: see scripts/simulate.mjs. */
-import { expectedAges, simulatedAges } from './ages.js';
-import { stepsUntilKnown } from './deaths.js';
+/** Runs the cluster's own decisions with clock, network and machines simulated: see scripts/simulate.mjs. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { plotAges, plotPlacement } from './figures.js';
+import { scenarioFromEvents } from './from-events.js';
+import type { ClusterOptions } from './placed-cluster.js';
+import { type PlacementRun, compare, placementText, resultOf } from './placement.js';
+import type { Policy } from './policies.js';
+import { type Scenario, type ScenarioOptions, scenarioOf } from './scenario.js';
+import { readTrace, traceOf } from './trace.js';
 
+export { boardAges, boardTable } from './board-ages.js';
 export { costOfKnowing } from './cost.js';
-export { placement, placementText } from './placement.js';
+export { healing, healingText } from './healing.js';
+export { policies } from './policies.js';
+export { plotAges };
 
-export interface Options {
-  nodes: number[];
-  windows: number[];
-  steps: number;
+export interface PlacementArguments extends Omit<ScenarioOptions, 'seed'>, Pick<ClusterOptions, 'news' | 'leave'> {
+  /** The first seed, and of how many runs. */
   seed: number;
+  seeds: number;
+  policies: readonly Policy[];
+  /** A trace to be replayed, or events to be made one of. */
+  replay?: string;
+  events?: string;
+  /** Where the (first) scenario is written as a trace. */
+  record?: string;
+  /** A folder. */
+  plots?: string;
 }
 
-export interface Row {
-  nodes: number;
-  window: number;
-  mean_age: number;
-  expected_mean_age: number;
-  oldest_age: number;
-  expected_oldest_age: number;
-  /** Steps until 99 of 100 nodes knew of a death. */
-  death_known: number;
+function scenariosOf(args: PlacementArguments): Scenario[] {
+  if (args.replay !== undefined) return [readTrace(args.replay)];
+  if (args.events !== undefined) return [scenarioFromEvents(readFileSync(args.events, 'utf8'))];
+  return Array.from({ length: args.seeds }, (_, index) => scenarioOf({ ...args, seed: args.seed + index }));
 }
 
-const digits = (value: number): number => Number(value.toPrecision(4));
-
-export function simulate({ nodes, windows, steps, seed }: Options): Row[] {
-  const rows: Row[] = [];
-  for (const count of nodes)
-    for (const window of windows) {
-      if (window > count / 2) continue;
-      const options = { nodes: count, window, seed };
-      const found = simulatedAges(options, steps);
-      const expected = expectedAges(count, window);
-      rows.push({
-        nodes: count,
-        window,
-        mean_age: digits(found.mean),
-        expected_mean_age: digits(expected.mean),
-        oldest_age: digits(found.oldest),
-        expected_oldest_age: digits(expected.oldest),
-        death_known: stepsUntilKnown(options, 0.99),
-      });
-    }
-  return rows;
-}
-
-export function table(rows: readonly Row[]): string {
-  const percent = (value: number, expected: number): string => `${((value / expected - 1) * 100).toFixed(1)} %`;
-  const line = (...words: (string | number)[]): string => words.map((word) => String(word).padStart(12)).join('');
-  return [
-    line('nodes', 'window', 'mean age', 'computed', 'differs', 'oldest', 'computed', 'differs', 'death known'),
-    ...rows.map((row) =>
-      line(
-        row.nodes,
-        row.window,
-        row.mean_age,
-        row.expected_mean_age,
-        percent(row.mean_age, row.expected_mean_age),
-        row.oldest_age,
-        row.expected_oldest_age,
-        percent(row.oldest_age, row.expected_oldest_age),
-        row.death_known,
-      ),
+/** @param say is told how far it is. @returns as text and as what is behind it. */
+export async function runPlacement(
+  args: PlacementArguments,
+  say: (line: string) => void,
+): Promise<{ text: string; json: unknown }> {
+  const { policies, news, leave, record, plots } = args;
+  const scenarios = scenariosOf(args);
+  const [first] = scenarios;
+  if (record !== undefined && first) writeFileSync(record, traceOf(first));
+  const runs: PlacementRun[] = [];
+  for (const [index, scenario] of scenarios.entries()) {
+    const options = {
+      ...(news && { news }),
+      ...(leave && { leave }),
+      ...(plots !== undefined && index === 0 && { momentSeconds: 1 }),
+    };
+    const began = performance.now();
+    runs.push(await compare(scenario, policies, options));
+    say(`seed ${scenario.seed}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  }
+  const result = resultOf(runs, policies);
+  if (plots !== undefined) for (const file of plotPlacement(plots, runs, policies)) say(`wrote ${file}`);
+  // What each single process had is for plots.
+  const brief = runs.map((run) => ({
+    ...run,
+    policies: Object.fromEntries(
+      Object.entries(run.policies).map(([policy, found]) => [policy, { ...found, sorted: undefined }]),
     ),
-  ].join('\n');
+  }));
+  const nodes = first?.machines.length ?? 0;
+  const clusters = new Set(first?.clusters).size;
+  const text = `${nodes} nodes in ${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}, ${placementText(result, policies)}`;
+  return { text, json: { nodes, clusters, runs: brief, differences: result.differences } };
 }

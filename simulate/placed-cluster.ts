@@ -1,197 +1,347 @@
-/** A cluster that places its processes: the daemon's own decisions and its bulletin board, on simulated machines. */
-import { Board, type NodeView } from '../lib/cluster/index.js';
-import { Balancer, RunnableMeter, type Watched, bestStart } from '../lib/placement/index.js';
-import type { Heartbeat } from '../lib/shared/wire.js';
+/** A cluster that places its processes: the daemon's own decisions and its news of nodes, on simulated machines. */
+import { Names, type NodeAddress } from '../lib/cluster/index.js';
+import { RESERVE_BYTES, refusal } from '../lib/placement/index.js';
+import { MosrunError } from '../lib/shared/errors.js';
+import type { SessionRequest } from '../lib/shared/wire.js';
 import { at } from './lists.js';
-import { type Arrival, type Machine, Machines, type Network, type Running, type Work } from './machines.js';
-import { heartbeatOf } from './made-up.js';
+import { Machines, type Running, type Work, memoryOf } from './machines.js';
+import { addressOf, heartbeatOf } from './made-up.js';
+import { type Moment, loadOf } from './measurements.js';
+import { BoardNews, DaemonNews, type News } from './news.js';
+import { Partners } from './partners.js';
+import { type Policy, knows, startOf } from './policies.js';
 import { randomFrom } from './random.js';
+import type { Incident, Scenario } from './scenario.js';
 import { SimulatedClock } from './simulated-clock.js';
+import { SimulatedNode } from './simulated-node.js';
+import { Wires } from './wires.js';
 
-/**
- * `mosrun`: starts where it is best, and moves. The others choose a node with room once, and for good: `random`; `shortest` joins the shortest queue,
- * as far as the same news tell; `all-knowing` does so too, and knows at every moment what runs everywhere, which no cluster can.
- */
-export type Policy = 'mosrun' | 'random' | 'shortest' | 'all-knowing';
-
-export interface PlacedOptions {
-  machines: readonly Machine[];
-  network: Network;
+export interface ClusterOptions {
   policy: Policy;
-  seed: number;
+  /** For `off-line`: found beforehand. */
+  assignment?: readonly number[];
+  /** How nodes know each other: by all of a daemon's code, or by its board alone; usually by all in clusters of up to {@link DAEMONS_MOST}. */
+  news?: 'daemon' | 'board';
+  /** Do worse guests leave whenever a better process comes, or only where it would not have a processor and memory otherwise? */
+  leave?: 'always' | 'room';
+  /** Every so many seconds a {@link Moment} is taken; 0: never. */
+  momentSeconds?: number;
 }
 
-const STEP_SECONDS = 0.5;
-const WINDOW = 16;
-const RESERVE_BYTES = 64 * 2 ** 20;
+/** The rest of a daemon's membership takes more room than the board. */
+export const DAEMONS_MOST = 256;
+/** So long a channel hears nothing until its kernel gives it up. */
+const SILENCE_SECONDS = 40;
+const TIMEOUT_SECONDS = 2;
+/** Until the first words, which all boards have heard at once, are not the youngest any more. */
+const MEETING_SECONDS = 15;
+const LONGEST_MEETING_SECONDS = 300;
 
 export interface Ended {
   work: Work;
+  /** From when it came. */
   seconds: number;
+  moves: number;
 }
 
 export class PlacedCluster {
   readonly clock = new SimulatedClock();
   readonly ended: Ended[] = [];
+  readonly moments: Moment[] = [];
   moves = 0;
+  /** Processes that ended with a node, or for want of one. */
+  lost = 0;
+  /** Guests that had to make room. */
+  pushedOut = 0;
+  /** Where each of the arrivals began to run, in their order. */
+  readonly startedAt: number[] = [];
+  readonly machines: Machines;
+  readonly wires = new Wires();
   private readonly random: () => number;
-  private readonly machines: Machines;
-  private readonly boards: Board<Heartbeat>[] = [];
-  private readonly balancers: Balancer[] = [];
-  private readonly meters: RunnableMeter[] = [];
+  private readonly partners: Partners;
+  private readonly addresses: readonly NodeAddress[];
+  private readonly names = new Names();
+  private readonly news: News[] = [];
+  private readonly nodes: SimulatedNode[] = [];
+  private readonly lives: number[];
+  /** Nodes that a process is on its way to, sent by its home of itself. */
+  private readonly expecting = new Set<number>();
 
-  constructor(readonly options: PlacedOptions) {
-    const { machines, network, policy, seed } = options;
+  constructor(
+    readonly scenario: Scenario,
+    readonly options: ClusterOptions,
+  ) {
+    const { machines, network, seed } = scenario;
     this.random = randomFrom(seed);
+    this.partners = new Partners(scenario);
     this.machines = new Machines(machines, network, this.clock, (one) => {
-      this.ended.push({ work: one, seconds: this.clock.seconds() - one.began });
+      this.ended.push({ work: one, seconds: this.clock.seconds() - one.began, moves: one.moves });
     });
-    if (policy === 'random' || policy === 'all-knowing') return;
-    for (let node = 0; node < machines.length; node++) {
-      const meter = new RunnableMeter(this.clock, () => this.machines.runnable(node));
-      this.meters.push(meter);
-      meter.start();
-    }
-    for (let node = 0; node < machines.length; node++) this.addNode(node);
-    for (const board of this.boards)
-      for (let node = 0; node < machines.length; node++)
-        board.hear([{ node: `${node}`, ageSeconds: 0, facts: this.heartbeat(node), gone: null }]);
+    this.addresses = machines.map((_, node) => ({ ...addressOf(node), name: `${node}` }));
+    this.lives = machines.map(() => 1);
+    for (const node of machines.keys()) this.nodes.push(this.newNode(node));
+    if (knows(options.policy)) this.startNodes();
   }
 
-  private addNode(node: number): void {
+  private newNode(number: number): SimulatedNode {
     const { clock, random, machines } = this;
-    const board = new Board<Heartbeat>({ self: `${node}`, clock, random, window: WINDOW, stepSeconds: STEP_SECONDS });
-    for (let other = 0; other < this.options.machines.length; other++) board.meet(`${other}`);
-    this.boards.push(board);
-    const gossip = (): void => {
-      board.refresh(this.heartbeat(node));
-      const message = board.message();
-      const target = board.target();
-      if (target !== null) this.boards[Number(target)]?.hear(message);
-      clock.after(board.pauseSeconds(), gossip);
-    };
-    clock.after(random() * STEP_SECONDS, gossip);
-    const balancer = new Balancer({
-      self: `${node}`,
+    return new SimulatedNode({
+      number,
       clock,
       random,
-      settings: () => ({ automatic: true, intervalSeconds: 1, residenceSeconds: 1 }),
-      latest: () => this.nodes(node),
-      linkTo: () => this.options.network,
-      residents: () => this.homeOf(node).map(({ pid }) => ({ pid, stays: null, decay: null, pure: false, memoryBytes: 0 })),
-      sample: async (pids) => this.sample(pids),
-      lastResort: null,
-      isMoving: (pid) => machines.running.get(pid)?.runs !== true,
-      move: (pid, to) => this.move(pid, Number(to)),
-      log: () => {},
-    });
-    this.balancers.push(balancer);
-    if (this.options.policy === 'mosrun') balancer.start();
-  }
-
-  private homeOf(node: number): Running[] {
-    return [...this.machines.running.values()].filter(({ home }) => home === node);
-  }
-
-  private heartbeat(node: number): Heartbeat {
-    const { cpus, speed, memoryBytes } = at(this.options.machines, node);
-    const runnable = at(this.meters, node).mean;
-    const load = Math.min(cpus, runnable);
-    const memory = { memory_bytes: memoryBytes, memory_free_bytes: Math.max(0, this.machines.freeBytes(node)) };
-    return heartbeatOf(node, { node: `${node}`, cpus, speed, runnable, load, ...memory });
-  }
-
-  private nodes(self: number): NodeView[] {
-    const board = at(this.boards, self);
-    return board.known().map(({ node, facts, ageSeconds }) => {
-      const isSelf = node === `${self}`;
-      const common = {
-        name: node,
-        number: Number(node),
-        address: '',
-        controlPort: 0,
-        dataPort: 0,
-        state: 'up' as const,
-        why: null,
-      };
-      return { ...common, self: isSelf, lastSeenSeconds: isSelf ? 0 : ageSeconds, facts: isSelf ? this.heartbeat(self) : facts };
+      machines,
+      automatic: this.options.policy === 'mosrun',
+      isOpen: (node) => this.partners.priority(number, node) !== null,
+      isOwn: (node) => this.partners.isOwn(number, node),
+      reaches: (node) => this.wires.reaches(number, node),
+      move: (running, to) => this.move(running, to, true),
     });
   }
 
-  private sample(pids: readonly number[]): Map<number, Watched> {
-    const samples = new Map<number, Watched>();
-    for (const pid of pids) {
-      const one = this.machines.running.get(pid);
-      if (!one) continue;
-      samples.set(pid, {
-        atSeconds: this.clock.seconds(),
-        ageSeconds: this.clock.seconds() - one.began,
-        startTime: '',
-        place: `${one.at}`,
-        cpuSeconds: one.cpuHere,
-        // A look finds it computing as often as it does.
-        runnable: this.random() < this.machines.demand(one) ? 1 : 0,
-        runnableAtHome: 0,
-        memoryBytes: one.memoryBytes,
-        calls: one.callsHere,
-        bytes: 0,
-      });
-    }
-    return samples;
-  }
-
-  private move(pid: number, to: number): Promise<{ seconds: number }> {
-    const one = this.machines.running.get(pid);
-    if (!one) return Promise.reject(new Error('it has ended'));
-    if (this.machines.freeBytes(to) - RESERVE_BYTES < one.memoryBytes) return Promise.reject(new Error('no memory'));
-    const seconds = this.machines.moveSeconds(one);
-    one.runs = false;
-    this.moves++;
-    return new Promise((resolve) => {
-      this.clock.after(seconds, () => {
-        this.machines.move(one, to);
-        resolve({ seconds });
-      });
-    });
-  }
-
-  private place(work: Work): number {
-    const { policy, machines } = this.options;
-    if (policy === 'mosrun') {
-      const balancer = at(this.balancers, work.home);
-      const { to } = bestStart(balancer.survey(), { home: `${work.home}`, memoryBytes: work.memoryBytes, random: this.random });
-      balancer.expected.started(to, work.memoryBytes);
-      return Number(to);
-    }
-    if (policy === 'shortest') {
-      const balancer = at(this.balancers, work.home);
-      const all = balancer.survey();
-      const withRoom = all.filter(({ memoryFreeBytes }) => memoryFreeBytes >= work.memoryBytes);
-      const length = ({ runnable, cpus, speed }: (typeof all)[number]): number => (runnable + 1) / (cpus * speed);
-      const from = withRoom.length > 0 ? withRoom : all;
-      const { name } = from.reduce((best, one) => (length(one) < length(best) ? one : best));
-      balancer.expected.started(name, work.memoryBytes);
-      return Number(name);
-    }
-    const withRoom = machines.map((_, node) => node).filter((node) => this.machines.freeBytes(node) >= work.memoryBytes);
-    const all = withRoom.length > 0 ? withRoom : machines.map((_, node) => node);
-    if (policy === 'random') return at(all, Math.floor(this.random() * all.length));
-    const length = (node: number): number => {
-      const { cpus, speed } = at(machines, node);
-      return (this.machines.on(node).length + 1) / (cpus * speed);
+  private newNews(self: number): News {
+    const { news = this.addresses.length <= DAEMONS_MOST ? 'daemon' : 'board' } = this.options;
+    const ports = {
+      self,
+      addresses: this.addresses,
+      clock: this.clock,
+      random: this.random,
+      wires: this.wires,
+      all: this.news,
+      own: () => at(this.nodes, self).heartbeat(),
+      isNear: (node: number) => this.partners.isOwn(self, node),
+      life: at(this.lives, self),
     };
-    return all.reduce((best, node) => (length(node) < length(best) ? node : best));
+    return news === 'daemon' ? new DaemonNews(ports) : new BoardNews(ports, this.names);
   }
 
-  /** @param arrivals with their times, the earliest first. */
-  async run(arrivals: readonly Arrival[], untilSeconds: number): Promise<void> {
-    for (const { at: when, ...work } of arrivals) this.clock.after(when, () => void this.machines.start(work, this.place(work)));
-    for (let now = 0; now < untilSeconds && this.ended.length < arrivals.length; now += 10)
-      await this.clock.settleUntil(now + 10);
-    for (const balancer of this.balancers) balancer.stop();
+  private startNodes(): void {
+    for (const node of this.nodes.keys()) this.news.push(this.newNews(node));
+    for (const [node, news] of this.news.entries()) at(this.nodes, node).start(news);
+    // Else each would have to be found first.
+    const first = this.nodes.map((node) => node.heartbeat());
+    for (const news of this.news) if (news instanceof BoardNews) news.hear(first);
   }
 
-  get left(): number {
-    return this.machines.running.size;
+  private isOpen(home: number, node: number): boolean {
+    return this.wires.reaches(home, node) && this.partners.priority(home, node) !== null;
+  }
+
+  /** Guests of clusters that come after that of this process, which is at home or of a better one. */
+  private worse(node: number, priority: number): Running[] {
+    return [...this.machines.on(node)].filter((one) => (this.partners.priority(one.home, node) ?? 0) > priority);
+  }
+
+  private hasRoom(node: number, memoryBytes: number): boolean {
+    const { cpus } = at(this.scenario.machines, node);
+    return this.machines.freeBytes(node) - RESERVE_BYTES >= memoryBytes && this.machines.runnable(node) + 1 <= cpus;
+  }
+
+  /** Why a node does not take a process; null: it does. */
+  private whyNot({ home, pid, usedBytes }: Pick<Running, 'home' | 'pid' | 'usedBytes'>, node: number): Error | null {
+    if (!this.wires.reaches(home, node)) return new MosrunError('node-down', 'no answer');
+    if (home === node) return null;
+    const priority = this.partners.priority(home, node);
+    if (priority === null) return new MosrunError('refused', 'its cluster is not known there');
+    const processes = [...this.machines.on(node)];
+    // It would have to leave at once, or share with those who come first.
+    if (processes.some((one) => (this.partners.priority(one.home, node) ?? 0) < priority))
+      return new MosrunError('busy', 'a better process is there');
+    const worseBytes = this.worse(node, priority).reduce((sum, one) => sum + one.usedBytes, 0);
+    const { kernel, cpu_hash, protocol } = heartbeatOf(node);
+    const common = { kernel, cpu_hash, pid_max: 2 ** 22 };
+    const request: SessionRequest = {
+      ...common,
+      protocol,
+      home: `${home}`,
+      pid,
+      command: '',
+      uid: 0,
+      threads: 1,
+      memory_bytes: usedBytes,
+      encrypt: false,
+      automatic: true,
+    };
+    return refusal(request, {
+      name: `${node}`,
+      blocked: false,
+      guests: processes.filter((one) => one.home !== node).length,
+      maxGuests: Number.POSITIVE_INFINITY,
+      memoryFreeBytes: this.machines.freeBytes(node) + worseBytes,
+      reserveBytes: RESERVE_BYTES,
+      kernel,
+      cpuHash: cpu_hash,
+      pidMax: common.pid_max,
+      trouble: null,
+    });
+  }
+
+  /** @param automatic of its home's own accord: of these a node takes one at a time. */
+  private async move(running: Running, to: number, automatic: boolean): Promise<{ seconds: number }> {
+    const from = running.at;
+    const no = this.whyNot(running, to);
+    if (no?.message === 'no answer') await this.pause(TIMEOUT_SECONDS);
+    if (no) throw no;
+    if (automatic && this.expecting.has(to)) throw new MosrunError('busy', 'another is on its way');
+    if (automatic) this.expecting.add(to);
+    this.machines.freeze(running);
+    const seconds = this.machines.moveSeconds(running);
+    await this.pause(seconds);
+    if (automatic) this.expecting.delete(to);
+    if (!this.machines.running.has(running.pid)) throw new MosrunError('not-found', 'it has ended');
+    if (!this.wires.reaches(from, to)) {
+      this.machines.thaw(running);
+      throw new MosrunError('node-down', 'no answer');
+    }
+    this.makeRoom(running.home, running.usedBytes, to);
+    this.moves++;
+    this.machines.move(running, to);
+    return { seconds };
+  }
+
+  private pause(seconds: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.after(seconds, resolve));
+  }
+
+  /** Worse guests leave a node where a better process is about to run: to where their homes find another place for them, or home. */
+  private makeRoom(home: number, bytes: number, node: number): void {
+    const { leave = 'always' } = this.options;
+    const priority = this.partners.priority(home, node) ?? 0;
+    const leaving = this.worse(node, priority).filter((one) => one.runs);
+    if (leaving.length === 0 || (leave === 'room' && this.hasRoom(node, bytes))) return;
+    for (const one of leaving) {
+      this.pushedOut++;
+      const elsewhere = at(this.nodes, one.home).elsewhere(one) ?? one.home;
+      this.move(one, elsewhere, false).catch(() => this.takeHome(one));
+    }
+  }
+
+  private takeHome(one: Running): void {
+    if (!this.machines.running.has(one.pid) || !one.runs || one.at === one.home) return;
+    // One that cannot get home either is heard of no more when its channel falls silent.
+    this.move(one, one.home, false).catch(() => {});
+  }
+
+  private arrive(work: Work, order: number): void {
+    const { options, random, machines } = this;
+    if (!this.wires.isAlive(work.home)) {
+      this.lost++;
+      return;
+    }
+    const { policy, assignment = [] } = options;
+    const isOpen = (home: number, node: number): boolean => this.isOpen(home, node);
+    const found = startOf({ policy, random, machines, isOpen, assignment }, at(this.nodes, work.home), work, order);
+    const usedBytes = memoryOf(work, 0).bytes;
+    const isTaken = policy === 'off-line' || this.whyNot({ home: work.home, pid: 0, usedBytes }, found) === null;
+    const node = isTaken ? found : work.home;
+    this.makeRoom(work.home, usedBytes, node);
+    this.startedAt[order] = node;
+    machines.start(work, node);
+  }
+
+  happen(incident: Incident): void {
+    if (incident.kind === 'cut') {
+      const { below } = incident;
+      this.wires.cut((node) => (node < below ? 0 : 1));
+      this.clock.after(SILENCE_SECONDS, () => {
+        for (const one of this.machines.running.values()) if (!this.wires.reaches(one.home, one.at)) this.lose(one);
+      });
+    } else if (incident.kind === 'heal') this.wires.heal();
+    else if (incident.kind === 'crash') this.crash(incident.node);
+    else this.comeBack(incident.node);
+  }
+
+  private crash(node: number): void {
+    if (!this.wires.isAlive(node)) return;
+    this.wires.kill(node);
+    at(this.nodes, node).stop();
+    for (const one of this.machines.on(node)) this.lose(one);
+    for (const one of this.machines.homeOf(node)) {
+      one.orphan = true;
+      this.clock.after(SILENCE_SECONDS, () => {
+        if (this.machines.running.has(one.pid)) this.lose(one);
+      });
+    }
+  }
+
+  private lose(one: Running): void {
+    this.lost++;
+    this.machines.kill(one);
+  }
+
+  private comeBack(number: number): void {
+    if (this.wires.isAlive(number)) return;
+    this.wires.revive(number);
+    this.lives[number] = at(this.lives, number) + 1;
+    const node = this.newNode(number);
+    this.nodes[number] = node;
+    if (!knows(this.options.policy)) return;
+    this.news[number] = this.newNews(number);
+    node.start(at(this.news, number));
+  }
+
+  /** How many pairs of living nodes there are of which the one is wrong about whether it can reach the other. */
+  wrong(): number {
+    const { wires } = this;
+    let wrong = 0;
+    for (const [node, news] of this.news.entries()) {
+      if (!wires.isAlive(node)) continue;
+      for (const other of this.nodes.keys()) if (news.believes(other) !== wires.reaches(node, other)) wrong++;
+    }
+    return wrong;
+  }
+
+  private takeMoments(every: number, began: number): void {
+    const seconds = this.clock.seconds() - began;
+    const alive = [...this.nodes.keys()].filter((node) => this.wires.isAlive(node));
+    const densities = alive.map((node) => {
+      const { cpus, speed } = at(this.scenario.machines, node);
+      return (this.machines.runnable(node) * 10_000) / (cpus * speed);
+    });
+    const isAsked = this.scenario.incidents.length > 0 && this.news.length > 0;
+    const pairs = alive.length * (this.nodes.length - 1);
+    const wrongPercent = isAsked ? (100 * this.wrong()) / pairs : null;
+    this.moments.push({ seconds, load: loadOf(densities), moves: this.moves, running: this.machines.running.size, wrongPercent });
+    this.clock.after(every, () => {
+      this.takeMoments(every, began);
+    });
+  }
+
+  /** Until nodes know each other as they do when something arrives: for long. */
+  async meet(): Promise<void> {
+    if (this.news.length === 0) return;
+    const isByDaemon = this.news.some((one) => one instanceof DaemonNews);
+    for (
+      let seconds = 0;
+      seconds < MEETING_SECONDS || (isByDaemon && this.wrong() > 0 && seconds < LONGEST_MEETING_SECONDS);
+      seconds++
+    )
+      await this.clock.settleUntil(seconds);
+  }
+
+  /** Until all have ended that came, at most for so long. */
+  async run(untilSeconds: number): Promise<void> {
+    const { arrivals, incidents } = this.scenario;
+    await this.meet();
+    const began = this.clock.seconds();
+    if (this.options.momentSeconds) this.takeMoments(this.options.momentSeconds, began);
+    for (const incident of incidents)
+      this.clock.after(incident.at, () => {
+        this.happen(incident);
+      });
+    for (const [order, { at: when, ...work }] of arrivals.entries())
+      this.clock.after(when, () => {
+        this.arrive(work, order);
+      });
+    const last = Math.max(arrivals.at(-1)?.at ?? 0, incidents.at(-1)?.at ?? 0);
+    for (let now = 0; now < untilSeconds && (now <= last || this.machines.running.size > 0); now += 10) {
+      await this.clock.settleUntil(began + now + 10);
+      // Where processes stay, nobody asks for news any more.
+      if (now > last && this.options.policy !== 'mosrun') this.stop();
+    }
+    this.stop();
+  }
+
+  stop(): void {
+    for (const node of this.nodes) node.stop();
   }
 }

@@ -1,68 +1,56 @@
 /** How much longer work takes in a cluster than it would alone, under the cluster's own decisions and under simpler ones. */
-import { PlacedCluster, type Policy } from './placed-cluster.js';
-import type { Arrival, Machine } from './machines.js';
-import { at } from './lists.js';
-import { randomFrom } from './random.js';
+import { ascending, quantile } from './measurements.js';
+import type { Moment } from './measurements.js';
+import { offLine } from './off-line.js';
+import { type ClusterOptions, PlacedCluster } from './placed-cluster.js';
+import type { Scenario } from './scenario.js';
 
-export interface SlowdownOptions {
-  nodes: number;
-  /** Of the cluster's processors, on average. */
-  busy: number;
-  seconds: number;
-  seed: number;
-}
-
-const GIGABYTE = 2 ** 30;
-const network = { roundTripSeconds: 50e-6, bytesPerSecond: 100e6 };
 const LONGEST_SECONDS = 100_000;
-
-/** Of one, two and four cores, the slowest half as fast as the fastest. */
-function machinesOf(nodes: number, random: () => number): Machine[] {
-  return Array.from({ length: nodes }, () => ({
-    cpus: at([1, 2, 4], Math.floor(random() * 3)),
-    speed: 7000 + Math.floor(random() * 7000),
-    memoryBytes: (random() < 0.5 ? 4 : 8) * GIGABYTE,
-  }));
-}
-
-/** Poisson arrivals, lives with a heavy tail (bounded Pareto, exponent 1.1), most of little memory, a tenth that calls home much. */
-function arrivalsOf({ nodes, busy, seconds }: SlowdownOptions, machines: readonly Machine[], random: () => number) {
-  const [shortest, longest, exponent] = [0.5, 300, 1.1];
-  const life = (): number => {
-    const [low, high] = [shortest ** exponent, longest ** exponent];
-    return (-(random() * (high - low) - high) / (high * low)) ** (-1 / exponent);
-  };
-  const mean = Array.from({ length: 20_000 }, life).reduce((sum, one) => sum + one, 0) / 20_000;
-  const power = machines.reduce((sum, { cpus, speed }) => sum + (cpus * speed) / 10_000, 0);
-  const rate = (busy * power) / mean;
-  const arrivals: Arrival[] = [];
-  const pause = (): number => -Math.log(1 - random()) / rate;
-  for (let now = pause(); now < seconds; now += pause()) {
-    const memoryBytes = random() < 0.8 ? 50e6 * (1 + random()) : GIGABYTE * (0.5 + random());
-    const callsPerCpuSecond = random() < 0.1 ? 40_000 : 100;
-    // Half of it comes from one node of four: that is what a cluster is for.
-    const busiest = random() < 0.5 ? Math.floor(random() * Math.ceil(nodes / 4)) : Math.floor(random() * nodes);
-    arrivals.push({ at: now, home: busiest, cpuSeconds: life(), memoryBytes, callsPerCpuSecond });
-  }
-  return arrivals;
-}
 
 export interface Slowdown {
   mean: number;
+  /** In the middle, and what one of twenty, and one of a hundred, exceeds. */
+  median: number;
+  p95: number;
+  p99: number;
+  /** For each process that came to its end. */
   moves: number;
   jobs: number;
+  lost: number;
+  pushedOut: number;
+  /** Of each process, the least first. */
+  sorted: number[];
+  moments: Moment[];
 }
 
-/** Mean of how many times as long each took as it would have alone on a standard core. */
-export async function slowdown(options: SlowdownOptions, policy: Policy): Promise<Slowdown> {
-  const random = randomFrom(options.seed);
-  const machines = machinesOf(options.nodes, random);
-  const arrivals = arrivalsOf(options, machines, random);
-  const cluster = new PlacedCluster({ machines, network, policy, seed: options.seed });
-  await cluster.run(arrivals, LONGEST_SECONDS);
-  if (cluster.left > 0) throw new Error(`${cluster.left} processes do not end`);
-  const sum = cluster.ended.reduce((all, { work, seconds }) => all + seconds / work.cpuSeconds, 0);
-  return { mean: sum / cluster.ended.length, moves: cluster.moves, jobs: cluster.ended.length };
+/** How many times as long each process took as it would have alone on a standard core. */
+export async function slowdown(scenario: Scenario, options: ClusterOptions): Promise<Slowdown> {
+  const { policy } = options;
+  const assignment = policy === 'off-line' ? offLine(scenario, await allKnowing(scenario)) : [];
+  const cluster = new PlacedCluster(scenario, { ...options, assignment });
+  await cluster.run(LONGEST_SECONDS);
+  const left = cluster.machines.running.size;
+  if (left > 0) throw new Error(`${left} processes do not end`);
+  const sorted = ascending(cluster.ended.map(({ work, seconds }) => seconds / work.cpuSeconds));
+  return {
+    mean: sorted.reduce((sum, one) => sum + one, 0) / sorted.length,
+    median: quantile(sorted, 0.5),
+    p95: quantile(sorted, 0.95),
+    p99: quantile(sorted, 0.99),
+    moves: cluster.moves / sorted.length,
+    jobs: sorted.length,
+    lost: cluster.lost,
+    pushedOut: cluster.pushedOut,
+    sorted,
+    moments: cluster.moments,
+  };
+}
+
+/** Where each process runs that is placed by one who knows the true state of all nodes. */
+async function allKnowing(scenario: Scenario): Promise<readonly number[]> {
+  const cluster = new PlacedCluster(scenario, { policy: 'all-knowing' });
+  await cluster.run(LONGEST_SECONDS);
+  return cluster.startedAt;
 }
 
 export interface Difference {
@@ -71,10 +59,21 @@ export interface Difference {
   within: number;
 }
 
-/** Of pairs; the interval by Student's t, of about 2.05 for thirty of them. */
+/** Student's t for 97.5 % and 1, 2, 3 ... degrees of freedom; beyond them that of so many is a little too wide. */
+const STUDENT = [12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131];
+const STUDENT_MORE = [
+  { degrees: 29, t: 2.045 },
+  { degrees: 19, t: 2.093 },
+];
+
+function student(degrees: number): number {
+  return STUDENT[degrees - 1] ?? STUDENT_MORE.find((one) => degrees >= one.degrees)?.t ?? 2.131;
+}
+
+/** Of pairs; the interval by Student's t. */
 export function difference(pairs: readonly (readonly [number, number])[]): Difference {
   const values = pairs.map(([one, other]) => one - other);
   const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
   const variance = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (values.length - 1);
-  return { mean, within: 2.05 * Math.sqrt(variance / values.length) };
+  return { mean, within: student(values.length - 1) * Math.sqrt(variance / values.length) };
 }
