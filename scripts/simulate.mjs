@@ -14,7 +14,7 @@
 //   --leave WHEN    do guests leave when a better process comes: always (usual), or only where it needs the room: room
 //   --burst N       every 20 s so many processes come at once, to one node (0); --crashes N: nodes that crash, and are back 30 s later (0)
 //   --cut SECONDS   the cluster is in two halves for so long, from a third of the time on (0)
-//   --news HOW      do nodes know each other by all of a daemon's code (daemon; usual up to 256 nodes), or by its board alone (board)
+//   --news HOW      do nodes know each other by all of a daemon's code (daemon; usual up to 32 nodes), or by its board alone (board)
 //   --record FILE   writes what happens in the first run as a trace; --replay FILE: simulates what a trace says instead
 //   --events FILE   simulates what daemons have told of: the output of mosctl events of the nodes, one after the other
 //        npm run simulate -- --healing [--nodes N,...] [--cut SECONDS] [--news HOW] [--seed N] [--json]

@@ -29,7 +29,7 @@ export interface ClusterOptions {
 }
 
 /** The rest of a daemon's membership takes more room than the board. */
-export const DAEMONS_MOST = 256;
+export const DAEMONS_MOST = 32;
 /** So long a channel hears nothing until its kernel gives it up. */
 const SILENCE_SECONDS = 40;
 const TIMEOUT_SECONDS = 2;
@@ -144,7 +144,8 @@ export class PlacedCluster {
     if (priority === null) return new MosrunError('refused', 'its cluster is not known there');
     const processes = [...this.machines.on(node)];
     // It would have to leave at once, or share with those who come first.
-    if (processes.some((one) => (this.partners.priority(one.home, node) ?? 0) < priority))
+    const hasBetter = processes.some((one) => (this.partners.priority(one.home, node) ?? 0) < priority);
+    if (hasBetter && !(this.options.leave === 'room' && this.hasRoom(node, usedBytes)))
       return new MosrunError('busy', 'a better process is there');
     const worseBytes = this.worse(node, priority).reduce((sum, one) => sum + one.usedBytes, 0);
     const { kernel, cpu_hash, protocol } = heartbeatOf(node);
