@@ -16,7 +16,7 @@
 //   --cut SECONDS   the cluster is in two halves for so long, from a third of the time on (0)
 //   --news HOW      do nodes know each other by all of a daemon's code (daemon; usual up to 32 nodes), or by its board alone (board)
 //   --record FILE   writes what happens in the first run as a trace; --replay FILE: simulates what a trace says instead
-//   --events FILE   simulates what daemons have told of: the output of mosctl events of the nodes, one after the other
+//   --events FILE   simulates what daemons have told of: what mosctl events --json prints on each node, one after the other
 //        npm run simulate -- --healing [--nodes N,...] [--cut SECONDS] [--news HOW] [--seed N] [--json]
 //     how long nodes are wrong about each other after a crash, and after a cut in two halves (of 60 s) has healed
 //        npm run simulate -- --cost [--nodes N,...] [--seconds N] [--json]: what knowing so many nodes (4,100,1000,10000) costs a daemon
