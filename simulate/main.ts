@@ -14,6 +14,8 @@ export { healing, healingText } from './healing.js';
 export { policies } from './policies.js';
 export { plotAges };
 
+const LARGE = 1000;
+
 export interface PlacementArguments extends Omit<ScenarioOptions, 'seed'>, Pick<ClusterOptions, 'news' | 'leave'> {
   /** The first seed, and of how many runs. */
   seed: number;
@@ -45,10 +47,16 @@ export async function runPlacement(
   if (record !== undefined && first) writeFileSync(record, traceOf(first));
   const runs: PlacementRun[] = [];
   for (const [index, scenario] of scenarios.entries()) {
-    const options = {
+    const options: Omit<ClusterOptions, 'policy'> = {
       ...(news && { news }),
       ...(leave && { leave }),
       ...(plots !== undefined && index === 0 && { momentSeconds: 1 }),
+      // Where one would wait for long.
+      ...(scenario.machines.length >= LARGE && {
+        onProgress: (seconds, running) => {
+          say(`${seconds} s: ${running} processes`);
+        },
+      }),
     };
     const began = performance.now();
     runs.push(await compare(scenario, policies, options));

@@ -26,6 +26,8 @@ export interface ClusterOptions {
   leave?: 'always' | 'room';
   /** Every so many seconds a {@link Moment} is taken; 0: never. */
   momentSeconds?: number;
+  /** Is told every ten simulated seconds how far it is. */
+  onProgress?: (seconds: number, running: number) => void;
 }
 
 /** The rest of a daemon's membership takes more room than the board. */
@@ -336,6 +338,7 @@ export class PlacedCluster {
     const last = Math.max(arrivals.at(-1)?.at ?? 0, incidents.at(-1)?.at ?? 0);
     for (let now = 0; now < untilSeconds && (now <= last || this.machines.running.size > 0); now += 10) {
       await this.clock.settleUntil(began + now + 10);
+      this.options.onProgress?.(now + 10, this.machines.running.size);
       // Where processes stay, nobody asks for news any more.
       if (now > last && this.options.policy !== 'mosrun') this.stop();
     }
