@@ -1,10 +1,11 @@
 // The cluster's own decisions with clock, network and machines simulated (docs/simulation.md).
-// Usage: npm run simulate -- [--nodes N,...] [--window W,...] [--steps N] [--seed N] [--deaths N] [--plots DIR] [--json]
+// Usage: npm run simulate -- [--nodes N,...] [--window W,...] [--steps N] [--seed N] [--deaths N] [--clusters N] [--plots DIR] [--json]
 //     how old a node's knowledge of the others is, and how fast a death is known
 //   --nodes N,...   clusters of so many nodes (32,64,256); --window W,...: entries in a message (8,16,32); windows above half of the nodes are left out
 //   --steps N       steps in which ages are taken (300)
 //   --seed N        of all that is at random (1)
 //   --deaths N      so many deaths, of which the one counts that is known last (3)
+//   --clusters N    of different sizes; nodes tell those of their own more often (1)
 //        npm run simulate -- --placement [options] [--plots DIR] [--json]
 //     how much longer processes take than they would alone, under the cluster's own placement and under simpler ones
 //   --policy P,...  mosrun, random, shortest, all-knowing, off-line (the first four); the others are compared with the first
@@ -130,7 +131,8 @@ if (values.cost) {
     steps: whole(values.steps, 300),
     seed: whole(values.seed, 1),
     deaths: whole(values.deaths, 3),
+    clusters: whole(values.clusters, 1),
   });
   if (values.plots !== undefined) for (const name of plotAges(file(values.plots), rows)) say(`wrote ${name}`);
-  print({ rows }, boardTable(rows));
+  print({ rows }, boardTable(rows, whole(values.clusters, 1) > 1));
 }

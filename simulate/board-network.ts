@@ -1,12 +1,15 @@
 /** Nodes that gossip, their clocks and the network between them simulated. The unit of time is one step. */
-import { Board } from '../lib/cluster/index.js';
+import { Board, Names } from '../lib/cluster/index.js';
 import { randomFrom } from './random.js';
+import { clustersOf } from './scenario.js';
 import { SimulatedClock } from './simulated-clock.js';
 
 export interface BoardNetworkOptions {
   nodes: number;
   window: number;
   seed: number;
+  /** Nodes tell those of their own cluster more often; usually there is one. */
+  clusters?: number;
 }
 
 const nameOf = (number: number): string => String(number);
@@ -15,12 +18,17 @@ export class BoardNetwork {
   readonly clock = new SimulatedClock();
   readonly boards: Board<number>[] = [];
   private readonly dead = new Set<number>();
+  private readonly clusters: readonly number[];
 
   constructor(readonly options: BoardNetworkOptions) {
-    const { nodes, window, seed } = options;
+    const { nodes, window, seed, clusters = 1 } = options;
     const random = randomFrom(seed);
+    const names = new Names();
+    this.clusters = clustersOf(nodes, clusters);
     for (let number = 0; number < nodes; number++) {
-      const board = new Board<number>({ self: nameOf(number), clock: this.clock, random, window, stepSeconds: 1 });
+      const isNear = (node: string): boolean => this.isNear(number, Number(node));
+      const self = nameOf(number);
+      const board = new Board<number>({ self, clock: this.clock, random, window, stepSeconds: 1, isNear, names });
       this.boards.push(board);
       for (let other = 0; other < nodes; other++) board.meet(nameOf(other));
     }
@@ -31,6 +39,11 @@ export class BoardNetwork {
         this.step(number);
       });
     }
+  }
+
+  /** Are they of one cluster? */
+  isNear(one: number, other: number): boolean {
+    return this.clusters[one] === this.clusters[other];
   }
 
   private step(number: number): void {

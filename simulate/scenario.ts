@@ -63,7 +63,7 @@ function machinesOf(nodes: number, random: () => number): Machine[] {
 }
 
 /** The largest is as many times the smallest as there are clusters; each has a node at least. */
-function clustersOf(nodes: number, clusters: number): number[] {
+export function clustersOf(nodes: number, clusters: number): number[] {
   const total = (clusters * (clusters + 1)) / 2;
   const ends = Array.from(
     { length: clusters },

@@ -139,6 +139,11 @@ describe('the board', () => {
       assert.ok(found.oldest < 1.5 * expected.oldest, `oldest ${found.oldest}, computed ${expected.oldest}`);
     });
 
+  void test('what nodes of one cluster know of each other is younger than what they know of others', () => {
+    const { mean, ownCluster } = simulatedAges({ nodes: 96, window: 16, seed: 1, clusters: 6 }, 100);
+    assert.ok(ownCluster < 0.8 * mean, `${ownCluster} against ${mean}`);
+  });
+
   void test('a death is known to 99 of 100 of 128 nodes within 2 log2 N + 3 steps', () => {
     for (let seed = 1; seed <= 5; seed++) {
       const steps = stepsUntilKnown({ nodes: 128, window: 16, seed }, 0.99);
