@@ -145,7 +145,10 @@ export class Cluster {
 
   /** Changes what this node does with processes; what is not named stays. For root. */
   async change(
-    settings: Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay'>>,
+    settings: Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay' | 'grid_closed' | 'grid_guests'>> & {
+      /** Of partners' processes here; null: as in the partner's file. */
+      priorities?: Record<string, number | null>;
+    },
     { signal }: AskOptions = {},
   ): Promise<SettingsDocument> {
     return this.client.ask('POST /v1/settings', { body: settings }, signal);

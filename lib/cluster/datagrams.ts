@@ -1,13 +1,18 @@
 /**
  * How nodes tell each other what they know: one datagram, signed by its sender. Little-endian:
  *
- *     magic "MOSG", version 1, kind (1 news, 2 heard), size of an entry u16
+ *     magic "MOSG", version 1, kind (1 news, 2 heard; 3, 4: the same to a node of another cluster), size of an entry u16
  *     from u16, to u16: numbers of nodes;  life u64, sequence u32;  number of entries u16
- *     entries: node u16, flags u8, gone u8, age u32 (ms), facts
+ *     kinds 3 and 4: the clusters of both, 8 bytes each (beginnings of their authorities' fingerprints)
+ *     entries: node u16, flags u8, gone u8, age u32 (ms), facts; and, if they are so long,
+ *              number u16 and cluster (8 bytes) of a node of another cluster, whose first field is then 0, a number that no node has;
+ *              u16: a checksum of its labels, 0: it has none
  *     signature (Ed25519, 64 bytes) of all before it
  *
- * A later version may make entries longer: what comes after the known fields is skipped, so that neighbouring versions understand each other.
+ * A later version may make entries longer: what comes after the known fields is skipped, so that neighbouring versions understand each other. One that
+ * knows nothing of other clusters drops the kinds and the nodes it does not know.
  */
+import { createHash } from 'node:crypto';
 import type { Heartbeat } from '../shared/wire.js';
 import type { News } from './board.js';
 
@@ -18,17 +23,21 @@ export interface Datagram {
   /** Numbers of nodes. */
   from: number;
   to: number;
+  /** Of both, where they are not of one cluster. */
+  clusters?: { from: string; to: string };
   /** Of the sender: greater than that of any daemon there before. */
   life: number;
   /** Greater with each datagram of a life. */
   sequence: number;
-  /** Their names are numbers of nodes, in digits. */
+  /** Their names are numbers of nodes, in digits; behind those of other clusters than the sender's these, as `3@0123456789abcdef`. */
   news: News<Heartbeat>[];
 }
 
 const MAGIC = 'MOSG';
 const VERSION = 1;
-const kinds = ['', 'news', 'heard'] as const;
+const kinds = ['', 'news', 'heard', 'news', 'heard'] as const;
+/** So much is added to the number of a kind. */
+const ABROAD = 2;
 const states = ['up', 'leaving', 'blocked'] as const;
 /** In the order of their numbers in datagrams; what is not among them is sent as the first. */
 const reasons = ['it gives no sign of life', 'it was shut down', 'it cannot be reached', 'its daemon does not run'] as const;
@@ -36,10 +45,15 @@ const reasons = ['it gives no sign of life', 'it was shut down', 'it cannot be r
 const HEAD_BYTES = 26;
 const ENTRY_HEAD_BYTES = 8;
 const ENTRY_BYTES = 80;
+const CLUSTER_BYTES = 8;
+const CLUSTERS_BYTES = 2 * CLUSTER_BYTES;
+/** With what not every entry has. */
+const LONG_ENTRY_BYTES = ENTRY_BYTES + 2 + CLUSTER_BYTES + 2;
 export const SIGNATURE_BYTES = 64;
 /** What fits into one packet of an Ethernet, with its headers. */
 export const LONGEST_DATAGRAM_BYTES = 1432;
-export const MOST_ENTRIES = Math.floor((LONGEST_DATAGRAM_BYTES - HEAD_BYTES - SIGNATURE_BYTES) / ENTRY_BYTES);
+const fits = (size: number): number => Math.floor((LONGEST_DATAGRAM_BYTES - HEAD_BYTES - SIGNATURE_BYTES) / size);
+export const MOST_ENTRIES = fits(ENTRY_BYTES);
 const OLDEST_MILLISECONDS = 0xffffffff;
 
 const HAS_FACTS = 1;
@@ -116,23 +130,44 @@ function readFacts(bytes: Buffer, start: number, node: number, flags: number): H
   };
 }
 
-/** @param sign makes the signature of what comes before it. Entries beyond {@link MOST_ENTRIES} are left out. */
-export function encodeDatagram({ kind, from, to, life, sequence, news }: Datagram, sign: (bytes: Buffer) => Buffer): Buffer {
-  const entries = news.slice(0, MOST_ENTRIES);
-  const bytes = Buffer.alloc(HEAD_BYTES + entries.length * ENTRY_BYTES);
+/** Tells one set of labels from another, mostly; 0: there is none. */
+export function checksumOf(labels: readonly string[] | undefined): number {
+  if (!labels || labels.length === 0) return 0;
+  return (createHash('sha256').update(JSON.stringify(labels)).digest().readUInt16LE(0) % 65_535) + 1;
+}
+
+const isLong = ({ node, facts }: News<Heartbeat>): boolean => node.includes('@') || labelsOf(facts) !== 0;
+
+/** What a node says itself has the labels; what was heard of it has their checksum. */
+const labelsOf = (facts: Heartbeat | null): number => (facts?.labels ? checksumOf(facts.labels) : (facts?.labels_checksum ?? 0));
+
+/** @param sign makes the signature of what comes before it. Entries that do not fit in are left out. */
+export function encodeDatagram(datagram: Datagram, sign: (bytes: Buffer) => Buffer): Buffer {
+  const { kind, from, to, clusters, life, sequence, news } = datagram;
+  const size = news.slice(0, MOST_ENTRIES).some(isLong) ? LONG_ENTRY_BYTES : ENTRY_BYTES;
+  const entries = news.slice(0, fits(size));
+  const head = HEAD_BYTES + (clusters ? CLUSTERS_BYTES : 0);
+  const bytes = Buffer.alloc(head + entries.length * size);
   bytes.write(MAGIC, 0, 'latin1');
   bytes.writeUInt8(VERSION, 4);
-  bytes.writeUInt8(kinds.indexOf(kind), 5);
-  bytes.writeUInt16LE(ENTRY_BYTES, 6);
+  bytes.writeUInt8(kinds.indexOf(kind) + (clusters ? ABROAD : 0), 5);
+  bytes.writeUInt16LE(size, 6);
   bytes.writeUInt16LE(from, 8);
   bytes.writeUInt16LE(to, 10);
   bytes.writeBigUInt64LE(BigInt(life), 12);
   bytes.writeUInt32LE(sequence, 20);
   bytes.writeUInt16LE(entries.length, 24);
+  if (clusters) writeHex(bytes, writeHex(bytes, HEAD_BYTES, clusters.from, CLUSTER_BYTES), clusters.to, CLUSTER_BYTES);
   for (const [index, { node, ageSeconds, facts, gone }] of entries.entries()) {
-    const at = HEAD_BYTES + index * ENTRY_BYTES;
+    const at = head + index * size;
     const state = facts ? states.indexOf(facts.state) : 0;
-    bytes.writeUInt16LE(Number(node), at);
+    const [number = '', cluster] = node.split('@');
+    bytes.writeUInt16LE(cluster === undefined ? Number(number) : 0, at);
+    if (size === LONG_ENTRY_BYTES) {
+      const more = at + ENTRY_BYTES;
+      if (cluster !== undefined) writeHex(bytes, bytes.writeUInt16LE(Number(number), more), cluster, CLUSTER_BYTES);
+      bytes.writeUInt16LE(labelsOf(facts), more + 2 + CLUSTER_BYTES);
+    }
     bytes.writeUInt8((facts ? HAS_FACTS : 0) | (facts?.runnable == null ? 0 : HAS_RUNNABLE) | (state << STATE_SHIFT), at + 2);
     bytes.writeUInt8(gone === null ? 0 : Math.max(0, reasons.indexOf(gone as never)) + 1, at + 3);
     bytes.writeUInt32LE(Math.min(OLDEST_MILLISECONDS, Math.round(ageSeconds * 1000)), at + 4);
@@ -150,14 +185,22 @@ export interface Received extends Datagram {
 export function decodeDatagram(bytes: Buffer): Received | null {
   if (bytes.length < HEAD_BYTES + SIGNATURE_BYTES || bytes.length > LONGEST_DATAGRAM_BYTES) return null;
   if (bytes.toString('latin1', 0, 4) !== MAGIC || bytes.readUInt8(4) !== VERSION) return null;
-  const kind = kinds[bytes.readUInt8(5)];
+  const kindNumber = bytes.readUInt8(5);
+  const kind = kinds[kindNumber];
+  const isAbroad = kindNumber > ABROAD;
+  const head = HEAD_BYTES + (isAbroad ? CLUSTERS_BYTES : 0);
   const entrySize = bytes.readUInt16LE(6);
   const count = bytes.readUInt16LE(24);
   const end = bytes.length - SIGNATURE_BYTES;
-  if (!kind || entrySize < ENTRY_BYTES || HEAD_BYTES + count * entrySize !== end) return null;
+  if (!kind || entrySize < ENTRY_BYTES || head + count * entrySize !== end) return null;
   const news: News<Heartbeat>[] = [];
-  for (let at = HEAD_BYTES; at < end; at += entrySize) {
-    const node = bytes.readUInt16LE(at);
+  const readCluster = (at: number): string => bytes.toString('hex', at, at + CLUSTER_BYTES);
+  for (let at = head; at < end; at += entrySize) {
+    const isOfSender = bytes.readUInt16LE(at) !== 0;
+    const more = entrySize >= LONG_ENTRY_BYTES ? at + ENTRY_BYTES : null;
+    if (!isOfSender && more === null) continue;
+    const node = isOfSender ? bytes.readUInt16LE(at) : bytes.readUInt16LE(more as number);
+    const name = isOfSender ? `${node}` : `${node}@${readCluster((more as number) + 2)}`;
     const flags = bytes.readUInt8(at + 2);
     const reason = bytes.readUInt8(at + 3);
     const facts = flags & HAS_FACTS ? readFacts(bytes, at + ENTRY_HEAD_BYTES, node, flags) : null;
@@ -165,7 +208,10 @@ export function decodeDatagram(bytes: Buffer): Received | null {
     if (flags & HAS_FACTS && !facts) continue;
     const gone = reason === 0 ? null : (reasons[reason - 1] ?? reasons[0]);
     if (!facts && gone === null) continue;
-    news.push({ node: `${node}`, ageSeconds: bytes.readUInt32LE(at + 4) / 1000, facts, gone });
+    const labels = more === null ? 0 : bytes.readUInt16LE(more + 2 + CLUSTER_BYTES);
+    if (facts) facts.node = name;
+    if (facts && labels !== 0) facts.labels_checksum = labels;
+    news.push({ node: name, ageSeconds: bytes.readUInt32LE(at + 4) / 1000, facts, gone });
   }
   const life = Number(bytes.readBigUInt64LE(12));
   if (!Number.isSafeInteger(life)) return null;
@@ -173,6 +219,7 @@ export function decodeDatagram(bytes: Buffer): Received | null {
     kind,
     from: bytes.readUInt16LE(8),
     to: bytes.readUInt16LE(10),
+    ...(isAbroad ? { clusters: { from: readCluster(HEAD_BYTES), to: readCluster(HEAD_BYTES + CLUSTER_BYTES) } } : {}),
     life,
     sequence: bytes.readUInt32LE(20),
     news,

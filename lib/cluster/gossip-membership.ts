@@ -1,19 +1,25 @@
 /**
  * Membership by gossip: each step this node tells one other what it knows, and that one says that it has heard. One that has not heard is asked over
  * TLS, as is one that nothing is known of; so datagrams make knowledge cheap, and nothing depends on them: where they are lost, all is asked for.
+ *
+ * Nodes of partners are told of the telling node alone, and believed about themselves alone; what they said is passed on within the own cluster.
  */
 import type { Clock } from '../shared/clock.js';
 import type { Heartbeat } from '../shared/wire.js';
 import { Board, type News } from './board.js';
-import { type Datagram, MOST_ENTRIES, type Received } from './datagrams.js';
+import { type Datagram, MOST_ENTRIES, type Received, checksumOf } from './datagrams.js';
 import type { Membership, NodeAddress, NodeState, NodeView } from './membership.js';
+import { clusterOf, ownNameOf } from './names.js';
 
 export interface GossipPorts {
   self: string;
   clock: Clock;
   /** 0 ≤ x < 1. */
   random: () => number;
-  own: () => Heartbeat;
+  /** What this node says of itself; to another cluster's nodes it may say other things. @param cluster null: its own. */
+  own: (cluster: string | null) => Heartbeat;
+  /** The own cluster's name in datagrams; none: this one knows no others. */
+  authority?: string;
   /** A step on average, and how long a node has to say that it has heard. */
   stepSeconds: number;
   answerSeconds: number;
@@ -49,7 +55,13 @@ interface Peer {
   told: { state: NodeState; bootId: string | null };
   /** It said goodbye, and is believed to be back only when it says so. */
   left: boolean;
+  /** Which a datagram has no room for. */
+  labels: readonly string[];
 }
+
+/** As datagrams name it. */
+const inDatagrams = ({ number, authority }: NodeAddress): string =>
+  authority === undefined ? `${number}` : `${number}@${authority}`;
 
 /** So many are asked at the start: in a small cluster all. */
 const ASKED_AT_START = 32;
@@ -62,7 +74,10 @@ const LOOKED_AT = 256;
 export class GossipMembership implements Membership {
   private readonly board: Board<Heartbeat>;
   private readonly peers = new Map<string, Peer>();
-  private readonly names = new Map<number, string>();
+  /** By what datagrams call them. */
+  private readonly names = new Map<string, string>();
+  /** Of what came as a datagram: from nobody known, or not signed. */
+  refused = 0;
   private sequence = 0;
   private looked = 0;
   private running = false;
@@ -73,7 +88,14 @@ export class GossipMembership implements Membership {
     private readonly ports: GossipPorts,
   ) {
     const { self, clock, random, stepSeconds } = ports;
-    this.board = new Board({ self, clock, random, window: MOST_ENTRIES, stepSeconds });
+    this.board = new Board({
+      self,
+      clock,
+      random,
+      window: MOST_ENTRIES,
+      stepSeconds,
+      isNear: (node) => clusterOf(node) === null,
+    });
     this.replace(nodes);
   }
 
@@ -98,10 +120,15 @@ export class GossipMembership implements Membership {
     }
     this.names.clear();
     for (const address of nodes) {
-      this.names.set(address.number, address.name);
+      this.names.set(inDatagrams(address), address.name);
       const known = this.peers.get(address.name);
       const { address: was } = known ?? {};
-      if (known && was?.address === address.address && was.controlPort === address.controlPort && was.number === address.number) {
+      if (
+        known &&
+        was?.address === address.address &&
+        was.controlPort === address.controlPort &&
+        inDatagrams(was) === inDatagrams(address)
+      ) {
         known.address = address;
         continue;
       }
@@ -118,6 +145,7 @@ export class GossipMembership implements Membership {
         nextAsk: 0,
         cancel: () => {},
         left: false,
+        labels: [],
       };
       this.peers.set(address.name, { address, told, ...nothing });
       if (this.running && address.name !== self) this.ask(address.name);
@@ -147,7 +175,7 @@ export class GossipMembership implements Membership {
   }
 
   private step(): void {
-    this.board.refresh(this.ports.own());
+    this.board.refresh(this.ports.own(null));
     const target = this.board.target();
     if (target !== null) this.tell(target);
     const names = [...this.peers.keys()];
@@ -160,7 +188,9 @@ export class GossipMembership implements Membership {
   private tell(name: string): void {
     const { clock, answerSeconds } = this.ports;
     const peer = this.peer(name);
-    this.send(peer.address, 'news', this.board.message());
+    const cluster = clusterOf(name);
+    const itself = (): News<Heartbeat> => ({ node: this.ports.self, ageSeconds: 0, facts: this.ports.own(cluster), gone: null });
+    this.send(peer.address, 'news', cluster === null ? this.board.message() : [itself()]);
     peer.cancel();
     peer.cancel = clock.after(answerSeconds, () => {
       this.ask(name);
@@ -169,24 +199,34 @@ export class GossipMembership implements Membership {
 
   private send(to: NodeAddress, kind: Datagram['kind'], entries: readonly News<Heartbeat>[]): void {
     const news = entries.flatMap((one) => {
-      const number = this.peers.get(one.node)?.address.number;
-      return number === undefined ? [] : [{ ...one, node: `${number}` }];
+      const address = this.peers.get(one.node)?.address;
+      return address === undefined ? [] : [{ ...one, node: inDatagrams(address) }];
     });
-    const { life } = this.ports;
-    this.ports.send(to, { kind, from: this.self.number, to: to.number, life, sequence: ++this.sequence, news });
+    const { life, authority } = this.ports;
+    const clusters =
+      to.authority !== undefined && authority !== undefined ? { clusters: { from: authority, to: to.authority } } : {};
+    this.ports.send(to, { kind, from: this.self.number, to: to.number, ...clusters, life, sequence: ++this.sequence, news });
   }
 
   /** A datagram has come, from whomever. */
   receive(received: Received): void {
-    if (!this.running || received.to !== this.self.number) return;
-    const name = this.names.get(received.from);
-    const peer = name === undefined ? undefined : this.peers.get(name);
-    if (name === undefined || !peer || name === this.ports.self) return;
+    if (!this.running) return;
+    const { clusters } = received;
+    const isForUs = received.to === this.self.number && (!clusters || clusters.to === this.ports.authority);
+    const name = this.names.get(clusters ? `${received.from}@${clusters.from}` : `${received.from}`);
+    const peer = name === undefined || !isForUs ? undefined : this.peers.get(name);
+    if (name === undefined || !peer || name === this.ports.self) {
+      this.refused++;
+      return;
+    }
     // An old one, sent again by somebody who has heard it.
     if (received.life < peer.life || (received.life === peer.life && received.sequence <= peer.sequence)) return;
     const signed = this.ports.isSigned(peer.address, received);
     if (signed === null) this.ask(name);
-    if (!signed) return;
+    if (!signed) {
+      if (signed === false) this.refused++;
+      return;
+    }
     Object.assign(peer, { life: received.life, sequence: received.sequence });
     this.noteAlive(peer);
     if (received.kind === 'heard') {
@@ -194,14 +234,28 @@ export class GossipMembership implements Membership {
       return;
     }
     this.send(peer.address, 'heard', []);
-    const news = received.news.flatMap((one) => {
-      const node = this.names.get(Number(one.node));
-      return node === undefined ? [] : [{ ...one, node, facts: one.facts && { ...one.facts, node } }];
+    // Of another cluster a node speaks for itself alone: what it says of its neighbours, of ours or of third ones is nothing to go by.
+    const said = clusters
+      ? received.news
+          .filter(({ node }) => node === `${received.from}`)
+          .map((one) => ({ ...one, node: inDatagrams(peer.address) }))
+      : received.news;
+    const news = said.flatMap((one) => {
+      const node = this.names.get(one.node);
+      return node === undefined ? [] : [{ ...one, node, facts: one.facts && { ...one.facts, node: ownNameOf(node) } }];
     });
     const own = news.find(({ node, facts }) => node === name && facts !== null);
     if (own?.facts) this.heard(name, own.facts);
     this.board.hear(news.filter((one) => one.node !== name && this.believes(one)));
     for (const { node } of news) this.compare(node);
+    for (const { node, facts } of news) if (facts) this.askForLabels(node, facts);
+  }
+
+  /** It has others than when it was asked: a datagram only tells so. */
+  private askForLabels(node: string, { labels_checksum: checksum = 0 }: Heartbeat): void {
+    const peer = this.peer(node);
+    if (checksum === 0) peer.labels = [];
+    else if (checksum !== checksumOf(peer.labels)) this.ask(node);
   }
 
   /** Where others say what this node can see for itself, it looks. */
@@ -247,6 +301,7 @@ export class GossipMembership implements Membership {
     ask(peer.address, timeoutSeconds).then(
       (facts) => {
         settle(() => {
+          peer.labels = facts.labels ?? [];
           this.heard(name, facts);
         });
       },
@@ -305,22 +360,25 @@ export class GossipMembership implements Membership {
     if (isAnother) this.ports.onChange(view, before);
   }
 
-  private view({ address, lastHeard, unreachable }: Peer): NodeView {
+  private view({ address, lastHeard, unreachable, labels }: Peer): NodeView {
     const { self, own, clock } = this.ports;
     if (address.name === self) {
-      const facts = own();
-      return { ...address, self: true, state: facts.state, why: null, lastSeenSeconds: 0, facts };
+      const facts = own(null);
+      return { ...address, self: true, state: facts.state, why: null, lastSeenSeconds: 0, facts, labels: facts.labels ?? [] };
     }
     const { gone, facts, ageSeconds } = this.board.about(address.name);
     const why = unreachable ?? gone;
     const state = why === null ? (facts?.state ?? 'down') : 'down';
     const heardSeconds = lastHeard === null ? null : clock.seconds() - lastHeard;
     // What is known of it is as old as its news, however lately it has answered.
-    return { ...address, self: false, state, why, lastSeenSeconds: why === null ? ageSeconds : heardSeconds, facts };
+    return { ...address, self: false, state, why, lastSeenSeconds: why === null ? ageSeconds : heardSeconds, facts, labels };
   }
 
   nodes(): NodeView[] {
-    return [...this.peers.values()].map((peer) => this.view(peer)).sort((one, other) => one.number - other.number);
+    const cluster = ({ name }: NodeView): string => clusterOf(name) ?? '';
+    return [...this.peers.values()]
+      .map((peer) => this.view(peer))
+      .sort((one, other) => cluster(one).localeCompare(cluster(other)) || one.number - other.number);
   }
 
   latest(most: number, names: ReadonlySet<string>): NodeView[] {
@@ -336,7 +394,7 @@ export class GossipMembership implements Membership {
     const found =
       this.peers.get(wanted) ??
       all.find(({ address }) => address.address === wanted) ??
-      all.find(({ address }) => /^\d+$/.test(wanted) && address.number === Number(wanted));
+      all.find(({ address }) => address.authority === undefined && /^\d+$/.test(wanted) && address.number === Number(wanted));
     return found ? this.view(found) : null;
   }
 }

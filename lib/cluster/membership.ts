@@ -2,11 +2,15 @@
 import type { Heartbeat } from '../shared/wire.js';
 
 export interface NodeAddress {
+  /** Of another cluster's with that behind it: see names.ts. */
   name: string;
+  /** Within its own cluster. */
   number: number;
   address: string;
   controlPort: number;
   dataPort: number;
+  /** Of another cluster's: that cluster's name in datagrams. */
+  authority?: string;
 }
 
 export type NodeState = 'up' | 'down' | 'leaving' | 'blocked';
@@ -19,6 +23,8 @@ export interface NodeView extends NodeAddress {
   /** Age of its last sign of life; null while there was none. */
   lastSeenSeconds: number | null;
   facts: Heartbeat | null;
+  /** What its administrator calls it besides. */
+  labels?: readonly string[];
 }
 
 export interface Membership {
@@ -26,7 +32,7 @@ export interface Membership {
   nodes(): NodeView[];
   /** This node, those of these names, and of the others those of the youngest news, up to so many in all. In no order. */
   latest(most: number, names: ReadonlySet<string>): NodeView[];
-  /** By name, address or number. */
+  /** By name, address or number; by number only those of the own cluster. */
   find(nameOrAddressOrNumber: string): NodeView | null;
   /** A node has shown itself to us: if we thought it away, look again at once. */
   heardFrom(name: string): void;

@@ -1,10 +1,11 @@
-/** Questions to other nodes: HTTPS with both sides' certificates of the cluster's own authority, TLS 1.3 only. */
+/** Questions to other nodes: HTTPS with certificates on both sides, each of its own cluster's authority, TLS 1.3 only. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Socket } from 'node:net';
 import type { z } from 'zod';
 import { MosrunError, errorFrom } from '../shared/errors.js';
 import type { NodeAddress } from './membership.js';
+import { clusterOf, ownNameOf } from './names.js';
 
 export interface Credentials {
   /** PEM texts. */
@@ -23,31 +24,51 @@ export interface Question {
 
 const LONGEST_ANSWER_BYTES = 1 << 20;
 
-export class PeerClient {
-  private readonly agents = new Map<string, Agent>();
+/** Any node of a cluster, at an address: the name that asks for no certain one. */
+export const anyNodeOf = (cluster: string, address: string, port: number): NodeAddress => ({
+  name: `@${cluster}`,
+  number: 0,
+  address,
+  controlPort: port,
+  dataPort: 0,
+});
 
-  /** @param onAnswer told of each connection over which an answer has come. */
+export class PeerClient {
+  private readonly agents = new Map<string, { agent: Agent; ca: string }>();
+
+  /**
+   * @param onAnswer told of each connection over which an answer has come.
+   * @param authorityOf the certificate of another cluster's authority, PEM; null: it is not known (any more).
+   */
   constructor(
     private readonly credentials: Credentials,
     private readonly onAnswer: (node: string, socket: Socket) => void = () => {},
+    private readonly authorityOf: (cluster: string) => string | null = () => null,
   ) {}
 
-  private agentOf(node: NodeAddress): Agent {
-    let agent = this.agents.get(node.name);
-    if (!agent) {
-      const { ca, certificate, key } = this.credentials;
-      agent = new Agent({
-        keepAlive: true,
-        maxSockets: 4,
-        ca,
-        cert: certificate,
-        key,
-        minVersion: 'TLSv1.3',
-        // The certificate must be this very node's, whatever address it is reached at.
-        servername: node.name,
-      });
-      this.agents.set(node.name, agent);
-    }
+  private agentOf({ name, address, controlPort }: NodeAddress): Agent {
+    const cluster = clusterOf(name);
+    // Each cluster's nodes are known by their own authority alone, so that none passes for another's.
+    const ca = cluster === null ? this.credentials.ca : this.authorityOf(cluster);
+    if (ca === null) throw new MosrunError('unknown-node', `cluster ${cluster} is no partner: see mosconf partner list`);
+    const node = ownNameOf(name);
+    const key = node === '' ? `${name} ${address}:${controlPort}` : name;
+    const known = this.agents.get(key);
+    if (known?.ca === ca) return known.agent;
+    known?.agent.destroy();
+    const { certificate, key: privateKey } = this.credentials;
+    const agent = new Agent({
+      keepAlive: true,
+      maxSockets: 4,
+      ca,
+      // Who does not know this cluster can tell its administrator which it is.
+      cert: cluster === null ? certificate : certificate + this.credentials.ca,
+      key: privateKey,
+      minVersion: 'TLSv1.3',
+      // The certificate must be this very node's, whatever address it is reached at; of any node's it must be good for a server, as no tool's is.
+      ...(node === '' ? { checkServerIdentity: () => undefined } : { servername: node }),
+    });
+    this.agents.set(key, { agent, ca });
     return agent;
   }
 
@@ -74,10 +95,11 @@ export class PeerClient {
   }
 
   private once(node: NodeAddress, question: Question): Promise<{ status: number; body: unknown }> {
+    const agent = this.agentOf(node);
     return new Promise((resolve, reject) => {
       const text = question.body === undefined ? '' : JSON.stringify(question.body);
       const outgoing: ClientRequest = request({
-        agent: this.agentOf(node),
+        agent,
         host: node.address,
         port: node.controlPort,
         method: question.method,
@@ -87,7 +109,7 @@ export class PeerClient {
       const unreachable = (why: string): MosrunError =>
         new MosrunError(
           'unreachable',
-          `${node.name} (${node.address}:${node.controlPort}) cannot be reached: ${why}: check that mosd runs there`,
+          `${ownNameOf(node.name) === '' ? 'a node' : node.name} (${node.address}:${node.controlPort}) cannot be reached: ${why}: check that mosd runs there`,
         );
       const giveUp = (error: Error): void => {
         reject(error);
@@ -114,7 +136,7 @@ export class PeerClient {
         reject(outgoing.reusedSocket && error.code === 'ECONNRESET' ? new StaleConnection() : unreachable(error.message));
       });
       outgoing.on('response', (incoming: IncomingMessage) => {
-        this.onAnswer(node.name, incoming.socket);
+        if (ownNameOf(node.name) !== '') this.onAnswer(node.name, incoming.socket);
         let body = '';
         incoming.setEncoding('utf8');
         incoming.on('data', (more: string) => {
@@ -137,7 +159,7 @@ export class PeerClient {
   }
 
   close(): void {
-    for (const agent of this.agents.values()) agent.destroy();
+    for (const { agent } of this.agents.values()) agent.destroy();
     this.agents.clear();
   }
 }

@@ -61,6 +61,15 @@ function megabytesOf(options: Parsed): number | null {
   return megabytes === null ? null : megabytes * 2 ** 20;
 }
 
+/** As in freeze.toml. */
+function classOf(options: Parsed): string | null {
+  const name = options.get('grid');
+  if (name === undefined) return null;
+  if (!/^[\w.-]{1,32}$/.test(name))
+    throw new MosrunError('usage', `-G wants a class of letters, digits, dots and dashes, not "${name}": see mosrun --help`);
+  return name;
+}
+
 function toLaunch(name: LauncherName, options: Parsed): Launch {
   const assignments = assignmentsIn(name, options.words);
   if (options.words.length === assignments.length) throw new MosrunError('usage', `no program was named: see ${name} --help`);
@@ -80,6 +89,8 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
     decay: numberOf(options, 'decay', (rate) => rate > 0 && rate < 1, 'a rate between 0 and 1'),
     pure: options.has('cpu') ? true : null,
     memoryBytes: megabytesOf(options),
+    abroad: options.has('grid') ? true : null,
+    freezingClass: classOf(options),
     jobId: options.get('job') ?? null,
     // The launcher's argv counts its own name.
     programIndex: options.firstWord + 1 + assignments.length,

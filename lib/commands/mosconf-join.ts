@@ -43,7 +43,7 @@ export function checkIsFree(options: Parsed): string {
 }
 
 /** Has the service manager do so where there is one (sd_booted(3), and process 1 of this very namespace) and this is the machine's own configuration. */
-function bySystemd(options: Parsed, ...words: string[]): boolean {
+export function bySystemd(options: Parsed, ...words: string[]): boolean {
   const isThere = existsSync('/run/systemd/system') && readIfThere('/proc/1/comm')?.trim() === 'systemd';
   if (!isThere || options.has('no-start') || path.resolve(directoryOf(options)) !== USUAL_DIRECTORY) return false;
   const { status, stderr } = spawnSync('systemctl', words, { encoding: 'utf8' });

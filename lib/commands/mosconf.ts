@@ -21,6 +21,7 @@ import {
   startMosd,
   usage,
 } from './mosconf-join.js';
+import { partner } from './mosconf-partner.js';
 import { makeTool } from './mosconf-tool.js';
 import type { Parsed } from './options.js';
 import type { CommandBody } from './run.js';
@@ -197,8 +198,9 @@ function check(options: Parsed, print: (text: string) => void): number {
     );
   }
   if (Date.parse(certificate.validTo) < Date.now()) throw wrong(`${at('node.pem')} has expired`);
+  const partners = configuration.partners.length > 0 ? `, ${count(configuration.partners.length, 'partner')}` : '';
   print(
-    `${configuration.file}: correct; node ${configuration.node} of cluster ${configuration.cluster}, ${count(configuration.nodes.length, 'node')}\n`,
+    `${configuration.file}: correct; node ${configuration.node} of cluster ${configuration.cluster}, ${count(configuration.nodes.length, 'node')}${partners}\n`,
   );
   return 0;
 }
@@ -220,7 +222,7 @@ const order: CommandBody = async (options, print) => {
   // Node 20.19 calls Ed25519 experimental in its WebCrypto, on standard error: nothing that the user could do something about.
   process.removeAllListeners('warning');
   const [verb] = options.words;
-  const most = ['add', 'tool', 'invite', 'join', 'remove'].includes(verb ?? '') ? 2 : 1;
+  const most = verb === 'partner' ? 4 : ['add', 'tool', 'invite', 'join', 'remove'].includes(verb ?? '') ? 2 : 1;
   if (options.words.length > most) throw usage(`"${options.words[most]}" is too much`);
   if (verb === 'init') return init(options, print);
   if (verb === 'add') return add(options, print);
@@ -231,6 +233,7 @@ const order: CommandBody = async (options, print) => {
   }
   if (verb === 'join') return join(options, print);
   if (verb === 'remove') return remove(options, print);
+  if (verb === 'partner') return partner(options, print);
   if (verb === 'check') return check(options, print);
   throw usage(verb ? `"${verb}" is not understood` : 'what shall be done?');
 };

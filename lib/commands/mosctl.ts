@@ -3,9 +3,9 @@ import type { DoctorDocument, NodeDocument, OperationDocument, StatusDocument } 
 import { MosrunError } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { printEvents } from './events.js';
-import { type Column, bytesText, jsonText, tableText } from './format.js';
+import { type Column, bytesText, count, jsonText, printable, tableText } from './format.js';
 import { fieldsText } from './fields.js';
-import { change, movedTexts, operate, operationVerbs, settingVerbs } from './orders.js';
+import { change, movedTexts, operate, operationVerbs, settingVerbs, wordedVerbs } from './orders.js';
 import type { CommandBody } from './run.js';
 import { commands } from './table.js';
 import { whois } from './whois.js';
@@ -14,6 +14,7 @@ const known = <T>(value: T | null, text: (value: T) => string): string => (value
 
 const nodeColumns: readonly Column<NodeDocument>[] = [
   { head: 'NODE', text: (one) => one.name },
+  { head: 'CLUSTER', text: (one) => one.cluster },
   { head: 'NUMBER', right: true, text: (one) => `${one.number}` },
   { head: 'ADDRESS', text: (one) => one.address },
   { head: 'STATE', text: (one) => one.state },
@@ -25,14 +26,43 @@ const nodeColumns: readonly Column<NodeDocument>[] = [
   { head: 'WHY', text: (one) => known(one.why, String) },
 ];
 
-function settingsRows({ blocked, stay, local_stay, blocked_by_configuration }: StatusDocument['settings']): [string, string][] {
+function settingsRows(settings: StatusDocument['settings']): [string, string][] {
+  const { blocked, stay, local_stay, grid_closed, grid_guests, blocked_by_configuration } = settings;
   return [
     ...(blocked ? [['blocked', 'takes no guests (mosctl noblock)'] as [string, string]] : []),
     ...(blocked_by_configuration ? [['blocked', 'takes no guests (hosting.blocked in mosrun.toml)'] as [string, string]] : []),
     ...(stay ? [['stay', 'no process leaves by itself (mosctl nostay)'] as [string, string]] : []),
     ...(local_stay ? [['lstay', 'own processes do not leave by themselves (mosctl nolstay)'] as [string, string]] : []),
+    ...(grid_closed ? [['closegrid', 'takes no guests of other clusters (mosctl opengrid)'] as [string, string]] : []),
+    ...(grid_guests === null
+      ? []
+      : [['gridguests', `takes ${grid_guests} guests of other clusters at most (mosctl gridguests all)`] as [string, string]]),
   ];
 }
+
+function partnerText(partner: StatusDocument['partners'][number]): string {
+  const { priority, configured_priority, nodes, problem, may_come, may_be_sent_to, may_pass_on, privileged, description } =
+    partner;
+  const facts = [
+    `priority ${priority}${priority === configured_priority ? '' : ` (mosctl cngpri; ${configured_priority} in its file)`}`,
+    problem === null ? count(nodes, 'node') : `${nodes === 0 ? '' : `${count(nodes, 'node')}; `}cannot be asked: ${problem}`,
+    ...(may_come ? [] : ['may not come']),
+    ...(may_be_sent_to ? [] : ['is not sent to']),
+    ...(may_pass_on ? [] : ['may not pass on']),
+    ...(privileged ? ['also privileged processes'] : []),
+  ];
+  return `${partner.name}: ${facts.join(', ')}${description ? ` (${description})` : ''}`;
+}
+
+const turnedAwayText = ({
+  cluster,
+  node,
+  address,
+  why,
+  count: times,
+  last_seconds,
+}: StatusDocument['turned_away'][number]): string =>
+  `${node === null ? address : `${node}@${cluster}, ${address}`}: ${count(times, 'time')}, last ${last_seconds.toFixed(0)} s ago: ${why}`;
 
 function operationText({ operation, state, began, total, left, failures }: OperationDocument): string {
   const when = new Date(began * 1000).toISOString();
@@ -55,9 +85,11 @@ function statusText(status: StatusDocument): string {
     ['processes', `${status.processes}, of which ${status.away} away and ${status.frozen} frozen`],
     ['guests', `${status.guests}`],
     ...settingsRows(status.settings),
+    ...status.partners.map((one): [string, string] => ['partner', partnerText(one)]),
+    ...status.turned_away.map((one): [string, string] => ['turned away', turnedAwayText(one)]),
     ...status.operations.map((one): [string, string] => [one.operation, operationText(one)]),
   ];
-  return rows.map(([name, text]) => `${name.padEnd(15)}${text}\n`).join('');
+  return rows.map(([name, text]) => `${name.padEnd(15)}${printable(text)}\n`).join('');
 }
 
 function doctorText(document: DoctorDocument): string {
@@ -76,15 +108,18 @@ export const mosctl: CommandBody = async (options, print) => {
   const [verb, ...rest] = options.words;
   if (verb === undefined) throw wrong('what about?');
   if (!commands.mosctl.verbs.some(([known]) => known === verb)) throw wrong(`"${verb}" is not understood`);
-  const [subject, ...more] = rest;
+  const [subject] = rest;
   if (verb === 'whois' && subject === undefined) throw wrong('who is who?');
-  const [tooMuch] = verb === 'whois' ? more : rest;
+  const words = { whois: 1, gridguests: 1, cngpri: 2 }[verb] ?? 0;
+  const tooMuch = rest[words];
   if (tooMuch !== undefined) throw wrong(`"${tooMuch}" is too much, for ${verb} is about this node`);
   if (options.has('format') && verb !== 'nodes') throw wrong('--format is for nodes alone');
 
+  const worded = wordedVerbs[verb]?.(rest);
+
   const cluster = await Cluster.connect();
   const json = options.has('json');
-  const setting = settingVerbs[verb];
+  const setting = settingVerbs[verb] ?? worded;
   if (setting) return change(cluster, verb, setting, json, print);
   const operation = operationVerbs.find((name) => name === verb);
   if (operation) return operate(cluster, operation, json, print);

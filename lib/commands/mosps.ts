@@ -29,6 +29,7 @@ const processColumns: readonly Column<ProcessDocument>[] = [
 const guestColumns: readonly Column<GuestDocument>[] = [
   { head: 'PID', right: true, text: (one) => orDash(one.pid) },
   { head: 'FROM', text: (one) => orDash(one.home) },
+  { head: 'PRIORITY', right: true, text: (one) => orDash(one.priority) },
   { head: 'PID-THERE', right: true, text: (one) => orDash(one.home_pid) },
   { head: 'STATE', text: (one) => one.state },
   { head: 'CPU', right: true, text: (one) => `${one.cpu_seconds.toFixed(1)} s` },

@@ -6,7 +6,9 @@ import { MosrunError } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';
 import { bytesText, durationText, jsonText, printableLines } from './format.js';
 
-type Setting = Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay'>>;
+type Setting = Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay' | 'grid_closed' | 'grid_guests'>> & {
+  priorities?: Record<string, number | null>;
+};
 
 export const settingVerbs: Readonly<Record<string, Setting>> = {
   block: { blocked: true },
@@ -15,6 +17,26 @@ export const settingVerbs: Readonly<Record<string, Setting>> = {
   nostay: { stay: false },
   lstay: { local_stay: true },
   nolstay: { local_stay: false },
+  closegrid: { grid_closed: true },
+  opengrid: { grid_closed: false },
+};
+
+const wrong = (what: string): MosrunError => new MosrunError('usage', `${what}: see mosctl --help`);
+
+/** Settings that want words of their own. `all` and `file` take back what was set. */
+export const wordedVerbs: Readonly<Record<string, (words: readonly string[]) => Setting>> = {
+  gridguests([count = '']) {
+    if (count === 'all') return { grid_guests: null };
+    if (!/^\d{1,9}$/.test(count)) throw wrong(`gridguests wants a number, or all, not "${count}"`);
+    return { grid_guests: Number(count) };
+  },
+  cngpri([partner, priority = '']) {
+    if (partner === undefined) throw wrong('cngpri wants a partner and a priority');
+    if (priority === 'file') return { priorities: { [partner]: null } };
+    if (!/^\d{1,5}$/.test(priority) || Number(priority) < 1 || Number(priority) > 65_534)
+      throw wrong(`cngpri wants a priority from 1 to 65534, lower is better, or file, not "${priority}"`);
+    return { priorities: { [partner]: Number(priority) } };
+  },
 };
 
 export const operationVerbs: readonly OperationName[] = ['expel', 'bring', 'shutdown'];
@@ -35,6 +57,9 @@ export async function change(
   json: boolean,
   print: (text: string) => void,
 ): Promise<number> {
+  const [partner] = Object.keys(setting.priorities ?? {});
+  if (partner !== undefined && !(await cluster.status()).partners.some(({ name }) => name === partner))
+    throw new MosrunError('not-found', `there is no partner ${partner}: see mosctl status`);
   const settings = await cluster.change(setting);
   if (json) print(jsonText(settings));
   if (verb !== 'noblock' || !settings.blocked_by_configuration) return 0;

@@ -36,6 +36,12 @@ const runOptions: readonly OptionSpec[] = [
     value: 'RATE',
     help: 'of what the program was seen to do, the part that counts a second later (0.9)',
   },
+  {
+    short: 'G',
+    long: 'grid',
+    value: '[CLASS]',
+    help: 'it may go to other clusters that are partners, and so may its descendants; CLASS, attached to the letter, says when it is frozen (freeze.toml)',
+  },
   { short: 'J', long: 'job', value: 'ID', help: 'a job id that bundles processes' },
   { short: 'z', long: 'argv0', help: 'the word after the program is its argv[0]' },
   {

@@ -6,10 +6,12 @@ import {
   type Links,
   type Resident,
   type Watched,
+  type Bounds,
   bestOther,
   bestStart,
+  placesFor,
 } from '../placement/index.js';
-import type { Membership } from '../cluster/index.js';
+import { type Membership, type NodeView, clusterOf } from '../cluster/index.js';
 import {
   TICKS_PER_SECOND,
   hasEnded,
@@ -34,6 +36,8 @@ export interface AutomaticPorts {
   links: Links;
   /** What each of this node's processes on that node has used. */
   usages: (node: string) => Promise<ProcessUsage[]>;
+  /** Why a process does not go to a node of another cluster; null: it may. */
+  whyNotTo: (node: string, pid: number, abroad: boolean, from: string) => string | null;
   random?: () => number;
 }
 
@@ -60,6 +64,7 @@ export class Automatic {
       },
       latest: (most, names) => members.latest(most, names),
       linkTo: (node) => links.linkTo(node),
+      whyBarred: (node) => this.whyBarred(node),
       residents: () => this.list(),
       sample: (pids) => this.sample(pids),
       isMoving: (pid) => residents.migrations.isMoving(pid),
@@ -75,10 +80,39 @@ export class Automatic {
     return this.context.configuration().placement.automatic;
   }
 
-  /** Where a program should start of which nothing is known but what memory it is expected to need. */
-  best(memoryBytes: number): BestNodeDocument {
+  /** What `[placement] allow` and `deny` say of a node: by its name, a label, or `@` and its cluster. */
+  private whyBarred({ name, labels = [] }: NodeView): string | null {
+    const { placement, cluster } = this.context.configuration();
+    const { allow, deny } = placement;
+    const words = new Set([
+      name,
+      ...labels,
+      `@${clusterOf(name) ?? cluster}`,
+      ...(clusterOf(name) === null ? [`${name}@${cluster}`] : []),
+    ]);
+    const denied = deny.find((word) => words.has(word));
+    if (denied !== undefined) return `nothing is placed there: placement.deny has ${denied}`;
+    return allow.length > 0 && !allow.some((word) => words.has(word))
+      ? 'nothing is placed there: it is not in placement.allow'
+      : null;
+  }
+
+  private bounds(pid: number, abroad: boolean): Bounds {
+    return { abroad, whyNotTo: (node, from) => this.ports.whyNotTo(node, pid, abroad, from) };
+  }
+
+  /**
+   * Where a program should start of which nothing is known but what memory it is expected to need.
+   * @param launcher the process that is to become it, where that may go to other clusters.
+   */
+  best(memoryBytes: number, launcher: number | null = null): BestNodeDocument {
     const { own, clock } = this.context;
-    const found = bestStart(this.balancer.survey(), { memoryBytes, home: own.name, random: this.random });
+    const bounds = this.bounds(launcher ?? 0, launcher !== null);
+    const found = bestStart(placesFor(this.balancer.survey(), bounds, own.name), {
+      memoryBytes,
+      home: own.name,
+      random: this.random,
+    });
     const why = this.context.settings.whyOwnStay;
     const stays = why === null ? {} : { to: own.name, reason: why };
     const decision = { at: clock.wallSeconds(), ...found, ...stays };
@@ -108,7 +142,8 @@ export class Automatic {
   }
 
   private other(pid: number, from: string, all: readonly Candidate[], trigger: 'order' | 'leaving'): Decision {
-    return bestOther(all, { from, need: this.balancer.need(pid), trigger, random: this.random });
+    const bounds = this.bounds(pid, this.ports.residents.jobs.jobOf(pid)?.abroad ?? false);
+    return bestOther(placesFor(all, bounds, from), { from, need: this.balancer.need(pid), trigger, random: this.random });
   }
 
   private list(): Resident[] {
@@ -120,7 +155,7 @@ export class Automatic {
       for (const pid of jobs.processes(job)) {
         const { decay, pure, memory_bytes: memoryBytes } = job;
         const isFrozen = this.ports.residents.whereIs(pid).node === FROZEN;
-        found.set(pid, { pid, stays: isFrozen ? 'it is frozen' : stays, decay, pure, memoryBytes });
+        found.set(pid, { pid, stays: isFrozen ? 'it is frozen' : stays, decay, pure, memoryBytes, bounds: this.bounds(pid, job.abroad) });
       }
     }
     return [...found.values()];

@@ -1,15 +1,20 @@
-/** /etc/mosrun/mosrun.toml: one schema, from which defaults, checks and messages come. */
+/** /etc/mosrun/mosrun.toml and what is beside it: one schema, from which defaults, checks and messages come. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { type NodeList, conflicts, listedNode, nodeName, readList } from '../cluster/index.js';
+import { type NodeList, type Partner, conflicts, listedNode, nodeName, readList } from '../cluster/index.js';
 import { MosrunError, systemCode } from '../shared/errors.js';
+import { readIfThere } from '../shared/files.js';
 import { type FreezeSettings, parseFreezeSettings, readFreezeSettings } from './freeze-settings.js';
+import { readPartners } from './partner-files.js';
 import { parseToml } from './toml-text.js';
 
 export const DEFAULT_CONFIGURATION = '/etc/mosrun/mosrun.toml';
 
 const seconds = z.number().positive();
+
+/** A node, a label of nodes, or @ and a cluster: all of its nodes. */
+const place = z.string().regex(/^[A-Za-z0-9@._-]{1,130}$/, 'a node, a label, or @CLUSTER is wanted');
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const memory = z
@@ -26,6 +31,17 @@ const schema = z
     node: nodeName,
     nodes: z.array(listedNode).min(1),
     cgroup: z.string().default(''),
+    labels: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[A-Za-z][A-Za-z0-9._-]{0,62}$/,
+            'a label is wanted: a letter, then letters, digits, dots and dashes, 63 at most',
+          ),
+      )
+      .max(32)
+      .default([]),
     log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
     paths: z
       .strictObject({
@@ -44,11 +60,16 @@ const schema = z
         speed: z.number().nonnegative().default(0),
       })
       .prefault({}),
+    guests: z
+      .strictObject({ leave: z.enum(['always', 'when-needed']).default('always'), public: z.boolean().default(false) })
+      .prefault({}),
     placement: z
       .strictObject({
         automatic: z.boolean().default(true),
         interval_seconds: seconds.default(1),
         residence_seconds: seconds.default(1),
+        allow: z.array(place).default([]),
+        deny: z.array(place).default([]),
       })
       .prefault({}),
     security: z.strictObject({ encrypt: z.boolean().default(false) }).prefault({}),
@@ -78,6 +99,8 @@ export type Configuration = z.output<typeof schema> & {
   /** Of the list of nodes that the cluster keeps; 0: there is none, the nodes are in the file. */
   revision: number;
   freezing: FreezeSettings;
+  /** The clusters that this one knows, from the files beside. */
+  partners: readonly Partner[];
 };
 
 /**
@@ -93,7 +116,7 @@ export function parseConfiguration(
   const data = parseToml(schema, text, file, list ? { nodes: list.nodes } : {});
   const directory = path.dirname(file);
   const certificates = path.resolve(directory, data.paths.certificates);
-  return { ...data, paths: { ...data.paths, certificates }, file, revision: list?.revision ?? 0, freezing };
+  return { ...data, paths: { ...data.paths, certificates }, file, revision: list?.revision ?? 0, freezing, partners: [] };
 }
 
 export function readConfiguration(file: string): Configuration {
@@ -105,7 +128,9 @@ export function readConfiguration(file: string): Configuration {
     throw new MosrunError('configuration', `${file} cannot be read (${systemCode(error)}): ${advice}`, { cause: error });
   }
   const directory = path.dirname(path.resolve(file));
-  return parseConfiguration(text, path.resolve(file), readList(directory), readFreezeSettings(directory));
+  const read = parseConfiguration(text, path.resolve(file), readList(directory), readFreezeSettings(directory));
+  const ca = readIfThere(path.join(read.paths.certificates, 'ca.pem'));
+  return { ...read, partners: readPartners(directory, { cluster: read.cluster, ca }) };
 }
 
 /** Which file: the one named on the command line, else by MOSRUN_CONFIG, else the usual one. */

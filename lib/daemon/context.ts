@@ -23,6 +23,8 @@ export interface Context {
   log: Log;
   events: EventBook;
   settings: NodeSettings;
+  /** Of all nodes that are known, the own cluster's first. */
+  addresses: () => NodeAddress[];
   /** A file or directory of the run-time directory. */
   runtime: (name: string) => string;
 }

@@ -1,15 +1,27 @@
 /** mosd: puts the parts together. Nothing any running program needs goes through here: it may be killed and started at any time. */
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { Links } from '../placement/index.js';
-import { Invitations, type NodeAddress, PeerClient, nodeList, readList } from '../cluster/index.js';
+import {
+  Invitations,
+  type NodeAddress,
+  PeerClient,
+  authorityIdOf,
+  clusterOf,
+  introduction,
+  nodeList,
+  readList,
+} from '../cluster/index.js';
 import { type PeerCredentials, loadAddon } from '../engine/index.js';
 import { type Clock, systemClock } from '../shared/clock.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 import { removeFile } from '../shared/files.js';
+import { privilegesOf } from '../processes/index.js';
 import { FROZEN } from '../shared/frozen.js';
 import type { InterpretLaunch } from '../shared/launch-decision.js';
 import { type Heartbeat, type LinkRequest, heartbeat } from '../shared/wire.js';
 import { Automatic } from './automatic.js';
+import { Clusters } from './clusters.js';
 import { type Configuration, imagesOf, invitationsIn, readConfiguration } from './configuration.js';
 import { type Context, type Log, addressesIn } from './context.js';
 import { descriptorOf } from './descriptors.js';
@@ -31,12 +43,13 @@ import { Neighbours } from './neighbours.js';
 import { NodeSettings } from './node-settings.js';
 import { Operations, recallHere } from './operations.js';
 import { makeDirectories, readCredentials } from './own-files.js';
-import { type PeerServices, peerServer } from './peer-server.js';
+import { contextOf, peerServer } from './peer-server.js';
 import { Residents } from './residents.js';
 import { ServiceManager, type ServiceSettings } from './service-manager.js';
-import { apiHandlers, findNode } from './services.js';
+import { apiHandlers, findNode, findNodes } from './services.js';
 import { Sessions } from './sessions.js';
 import { ThisNode } from './this-node.js';
+import { Visits } from './visits.js';
 
 export interface DaemonOptions {
   configuration: Configuration;
@@ -77,6 +90,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     log,
     settings: new NodeSettings(path.join(configuration.paths.state, 'node.json')),
+    addresses: () => clusters.nodes(),
     runtime: (name) => path.join(options.configuration.paths.runtime, name),
   };
   const { addon, runtime } = context;
@@ -86,6 +100,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const note = (message: string, facts: Record<string, unknown>): void => {
     log.info(facts, message);
   };
+  const clusters: Clusters = new Clusters(context, {
+    ca: credentials.ca,
+    ask: (peer) => peers.ask(peer, { method: 'GET', path: '/v1/cluster', connectSeconds: 3, timeoutSeconds: 5 }, introduction),
+    onNodes: () => {
+      members.replace(clusters.nodes());
+    },
+  });
   const manager = new ServiceManager(service, { clock, log: note, send: (address, text) => addon.sendDatagram(address, text) });
   const gate = new GateKeeper({
     self: own.name,
@@ -109,6 +130,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     // Users of another node: their numbers may mean others here.
     tell: (type, guest) => {
       events.tell(type, guest, null);
+    },
+    clusterOf: (home) => {
+      const cluster = clusterOf(home);
+      return { cluster: cluster ?? configuration.cluster, priority: clusters.priorityOf(cluster) };
     },
   });
   /** Gives a process of this node's gate a channel to another node. */
@@ -134,19 +159,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     () => operations.isLeaving,
   );
   const links = new Links();
-  const peers = new PeerClient(credentials, (name, socket) => {
+  const onAnswer = (name: string, socket: Socket): void => {
     gossip.meet(name, socket);
     if (!socket.destroyed) links.roundTrip(name, addon.roundTrip(descriptorOf(socket)));
-  });
+  };
+  const peers: PeerClient = new PeerClient(credentials, onAnswer, (cluster) => clusters.authorityOf(cluster));
   const gossip: Gossip = new Gossip(context, {
     key: credentials.key,
-    own: () => node.heartbeat(),
+    authority: authorityIdOf(credentials.ca),
+    own: (cluster) => visits.heartbeat(cluster),
     async ask(peer, timeoutSeconds) {
       const question = { method: 'GET', path: '/v1/heartbeat', connectSeconds: timeoutSeconds, timeoutSeconds } as const;
       return peers.ask(peer, question, heartbeat);
     },
     onHeard: (peer, { revision }) => {
-      lists.heard(peer, revision);
+      if (clusterOf(peer.name) === null) lists.heard(peer, revision);
     },
     onChange: ({ name, state, why }, before) => {
       note('node', { node: name, state, why });
@@ -165,7 +192,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const { state } = node;
       configuration = next;
       configurationError = null;
-      members.replace(addressesIn(next));
+      clusters.replace();
+      server.setSecureContext(contextOf(credentials, clusters.authorities));
+      members.replace(clusters.nodes());
       note('configuration read again', { file: next.file });
       events.tell('configuration-read', { file: next.file }, 'everyone');
       tellState(state);
@@ -194,6 +223,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     seconds: () => clock.seconds(),
     log: note,
   });
+  const whyNotTo = (name: string, pid: number, abroad: boolean, at: string): string | null =>
+    clusters.whyNotTo(name, { abroad, privileges: () => privilegesOf(pid), at });
   const sessions = new Sessions({
     self: own.name,
     freezer,
@@ -208,10 +239,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     route: (route) => gate.route(route),
     unroute: (session) => gate.unroute(session),
     requestFor: (pid, guest) => node.requestFor(pid, residents.history.read(pid)?.command ?? null, guest),
+    whyNotTo: (name, pid, abroad) =>
+      whyNotTo(name, pid, abroad ?? residents.jobs.jobOf(pid)?.abroad ?? false, residents.migrations.whereIs(pid)),
+    asOrdinary: (name) => clusters.takesOrdinaryOnly(name),
   });
   const residents: Residents = new Residents(context, sessions.forMoves);
 
-  const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name) });
+  const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name), whyNotTo });
   const flood = new FloodControl(context, {
     residents,
     freezer,
@@ -221,7 +255,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     memoryAway: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)),
     isLeaving: () => operations.isLeaving,
   });
-  const neighbours = new Neighbours({ peers, members, configuration: () => configuration });
+  const neighbours = new Neighbours({
+    peers,
+    members,
+    configuration: () => configuration,
+    homeAt: (home) => guests.addressOf(home),
+  });
   const tellState = (before: Heartbeat['state']): void => {
     if (node.state !== before) events.tell('node-changed', { name: own.name, state: node.state, why: null }, 'everyone');
   };
@@ -232,7 +271,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     residents,
     memoryOf: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)).catch(() => 0),
     homeward: (pid, bring) => flood.homeward(pid, bring),
-    recall: (home, sessions) => neighbours.recall(home, sessions),
+    recall: (home, sessions) => neighbours.recall(home, sessions, null),
     sayGoodbye: () => neighbours.sayGoodbye(),
     end: () => {
       void gate.quit().finally(options.end);
@@ -270,20 +309,24 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     streams,
     configurationError: () => configurationError,
+    clusters,
+    datagramsRefused: () => members.refused,
   });
   const api = localServer(handlers, identify);
+  const whyNoNode = (name: string): string | null => clusters.whyNoNode(name);
   const launches = launchServer({
     interpret,
     identify: (socket) => peerOf(socket, identify),
     outerJob: (pid) => residents.jobs.jobOf(pid),
     createJob: (pid, jobOptions, command, launched) => residents.createJob(pid, jobOptions, command, launched),
-    bestNode: (memoryBytes) => automatic.best(memoryBytes).node,
+    bestNode: (pid, { memory_bytes: bytes, abroad }) => automatic.best(bytes, abroad ? pid : null).node,
     isAutomatic: () => automatic.isOn,
-    findNode: (name) => findNode(members, name),
+    findNode: (name) => findNode(members, name, whyNoNode),
+    findNodes: (name) => findNodes(members, name, whyNoNode),
     self: own.name,
     explain: (pid, found, start, options) =>
       explainLaunch(
-        { members, engine: residents.engine, ask: (name, one) => sessions.refusal(name, one), start, options },
+        { members, engine: residents.engine, ask: (name, one) => sessions.refusal(name, one, options.abroad), start, options },
         pid,
         found,
       ),
@@ -296,60 +339,44 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     log: note,
   });
-  const peerServices: PeerServices = {
-    knows: (name) => members.find(name)?.name === name,
+  const visits = new Visits(context, {
+    node,
+    guests,
+    gate,
+    clusters,
+    residents,
+    closed: () => operations.closed,
+    isKnown: (name) => members.find(name)?.name === name,
     heardFrom: (name, socket) => {
       gossip.meet(name, socket);
+      clusters.heardFrom(name, members.find(name) !== null);
       members.heardFrom(name);
     },
-    heartbeat: () => node.heartbeat(),
-    refusal: (request) => node.refusal(request, operations.closed ?? gate.problem)?.why ?? null,
-    recall: (peer, sessions) =>
+    recall: (peer, sessions, reason) =>
       recallHere(residents, own.name, {
         peer,
         sessions,
+        reason,
         elsewhere: (pid) => automatic.elsewhere(pid, peer),
         homeward: (pid, bring) => flood.homeward(pid, bring),
       }),
+    sendAway: (home, some, reason) => neighbours.recall(home, some, reason),
+    link,
     goodbye: (peer) => {
       members.left(peer);
-    },
-    async openSession(request) {
-      if (request.automatic) guests.checkHasTime(own.name);
-      if (guests.count >= configuration.hosting.max_guests) await guests.refresh();
-      const { home, pid, uid, command } = request;
-      const no = node.refusal(request, operations.closed ?? gate.problem);
-      if (no) {
-        note('session refused', { home, pid, reason: no.message });
-        const { reason, message } = no;
-        events.tell('guest-refused', { home, home_pid: pid, uid, command, reason, message }, null);
-        throw no;
-      }
-      const encrypted = request.encrypt || configuration.security.encrypt;
-      const answer = await guests.open(request, own.address, own.dataPort, encrypted);
-      note('session opened', { home, pid, session: answer.session });
-      return answer;
-    },
-    dropSession: (home, session) => guests.drop(home, session),
-    sessionUsage: (home, session) => guests.usage(home, session),
-    processUsages: (home) => guests.usages(home),
-    async link(home, session, request) {
-      const guest = await guests.usage(home, session);
-      if ((guest.encrypted || configuration.security.encrypt) && !request.encrypted) {
-        throw new MosrunError('refused', `${own.name} sends no memory on unless encrypted: bring the process home first`);
-      }
-      await link({ guest: session, ...request });
     },
     list: () => readList(directory),
     strangersAreExpected: () => joins.areExpected,
     admit: (request, from) => joins.admit(request, from),
-  };
-  const server = peerServer(credentials, peerServices, handlers);
+  });
+  const server = peerServer(credentials, clusters.authorities, visits.services(), handlers);
 
   const stop = async (): Promise<void> => {
     manager.stopping();
     automatic.balancer.stop();
     flood.stop();
+    visits.stop();
+    clusters.stop();
     gossip.stop();
     node.stop();
     gate.close();
@@ -374,6 +401,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw error;
   }
   await gossip.start();
+  clusters.start();
+  visits.start();
   automatic.balancer.start();
   flood.start();
   // What mosgate said while nobody listened is made up for.

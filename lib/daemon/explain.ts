@@ -1,5 +1,5 @@
 /** What would become of a process, or of a program that is not started yet: nothing is moved, nodes are asked. */
-import type { Membership } from '../cluster/index.js';
+import { type Membership, clusterOf } from '../cluster/index.js';
 import type { Engine } from '../engine/index.js';
 import type { ProcessRecord } from '../processes/index.js';
 import type { LaunchExplanationDocument, ProcessDocument, Verdict } from '../shared/documents.js';
@@ -12,9 +12,9 @@ import { DOCUMENT_VERSION } from '../shared/version.js';
 /** Asks a node whether it would take a process; the answer is its reason not to, or null. Rejects where it cannot be asked. */
 export type AskAdmission = (node: string, pid: number) => Promise<string | null>;
 
-/** What every other node says of a process. */
-export function verdicts(members: Membership, ask: AskAdmission, pid: number): Promise<Verdict[]> {
-  const others = members.nodes().filter((node) => !node.self);
+/** What every other node says of a process. @param abroad it may go to other clusters: theirs too. */
+export function verdicts(members: Membership, ask: AskAdmission, pid: number, abroad: boolean): Promise<Verdict[]> {
+  const others = members.nodes().filter((node) => !node.self && (abroad || clusterOf(node.name) === null));
   return Promise.all(
     others.map(async ({ name, state, why }) => {
       if (state === 'down') return { node: name, takes: false, reason: `it is down (${why ?? 'no sign of life'})` };
@@ -58,7 +58,7 @@ export interface LaunchPorts {
   ask: AskAdmission;
   /** Where it would start, and why. */
   start: { node: string; because: string };
-  options: Pick<LaunchExplanationDocument, 'locked' | 'clock'> & { id: string | null };
+  options: Pick<LaunchExplanationDocument, 'locked' | 'clock'> & { id: string | null; abroad: boolean };
 }
 
 /** @param launcherPid the program would take its place: what keeps the launcher (a seccomp filter, a tracer) keeps the program too. */
@@ -80,7 +80,7 @@ export async function explainLaunch(
     locked: ports.options.locked,
     clock: ports.options.clock,
     job: ports.options.id,
-    nodes: await verdicts(ports.members, ports.ask, launcherPid),
+    nodes: await verdicts(ports.members, ports.ask, launcherPid, ports.options.abroad),
   };
 }
 

@@ -62,7 +62,7 @@ export class Freezer {
   }
 
   /** Makes room for one of this node's processes. @param held it is not to be thawed by itself. */
-  async open(pid: number, memoryBytes: number, encrypted: boolean, held: boolean): Promise<Omit<SessionGrant, 'seal'>> {
+  async open(pid: number, memoryBytes: number, encrypted: boolean, held: boolean): Promise<Omit<SessionGrant, 'seal' | 'ordinary'>> {
     const { gate, address, port, clock } = this.ports;
     const present: Identity | null = identityOf(pid);
     if (!present) throw new MosrunError('not-found', `process ${pid} has ended: nothing to freeze`);

@@ -5,9 +5,9 @@ import type { TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { GossipMembership, type GossipPorts, GossipSocket, NodeKeys } from '../cluster/index.js';
 import { readJson, writeAtomically } from '../shared/files.js';
-import { type Context, addressesIn } from './context.js';
+import type { Context } from './context.js';
 
-export type GossipNeeds = Pick<GossipPorts, 'own' | 'ask' | 'onHeard' | 'onChange'> & {
+export type GossipNeeds = Pick<GossipPorts, 'own' | 'authority' | 'ask' | 'onHeard' | 'onChange'> & {
   /** This node's private key, PEM. */
   key: string;
 };
@@ -46,7 +46,7 @@ export class Gossip {
         log.error({ error: message, port: own.controlPort }, 'no gossip by UDP: nodes are asked over TLS instead');
       },
     );
-    this.members = new GossipMembership(addressesIn(configuration()), {
+    this.members = new GossipMembership(context.addresses(), {
       ...needs,
       self: own.name,
       clock,

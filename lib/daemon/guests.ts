@@ -22,6 +22,9 @@ const guestRecord = z.object({
   encrypted: z.boolean().default(false),
   /** Nobody has ordered it here. */
   automatic: z.boolean().default(false),
+  /** Where its home was, and is asked if no list has it; port 0: not known. */
+  home_address: z.string().default(''),
+  home_port: z.int().default(0),
   /** When it ended, and the CPU time it used; null: not told, since nobody listened. Kept for a while, for its home to ask. */
   ended: z.object({ at: z.number(), cpu_seconds: z.number().nullable() }).nullable().default(null),
 });
@@ -47,6 +50,8 @@ export interface GuestsOptions {
   clock: Clock;
   /** A guest has begun to run here, or has gone after it had. */
   tell: (type: 'guest-arrived' | 'guest-left', guest: EventFields<'guest-arrived'>) => void;
+  /** The cluster of a home, and its priority here. */
+  clusterOf: (home: string) => { cluster: string; priority: number };
 }
 
 export class Guests {
@@ -65,8 +70,26 @@ export class Guests {
   }
 
   /** Those that are here or have been promised a place. */
+  present(): Readonly<GuestRecord>[] {
+    return [...this.records.values()].filter((one) => one.ended === null);
+  }
+
   get count(): number {
-    return [...this.records.values()].filter((one) => one.ended === null).length;
+    return this.present().length;
+  }
+
+  /** One that is here, as events tell of it; null: there is none. */
+  about(session: string): EventFields<'guest-arrived'> | null {
+    const record = this.records.get(session);
+    if (!record) return null;
+    const { home, home_pid, uid, command } = record;
+    return { session, home, home_pid, uid, command };
+  }
+
+  /** Where a home is that has guests here, as it last said; null: nobody knows. */
+  addressOf(home: string): { address: string; port: number } | null {
+    const record = [...this.records.values()].findLast((one) => one.home === home && one.home_port > 0);
+    return record ? { address: record.home_address, port: record.home_port } : null;
   }
 
   /**
@@ -86,8 +109,17 @@ export class Guests {
       );
   }
 
-  /** @param encrypted also where its home does not ask for it. */
-  async open(request: SessionRequest, address: string, port: number, encrypted: boolean): Promise<SessionAnswer> {
+  /**
+   * @param encrypted also where its home does not ask for it.
+   * @param from where its home can be asked.
+   */
+  async open(
+    request: SessionRequest,
+    address: string,
+    port: number,
+    encrypted: boolean,
+    from: { address: string; port: number },
+  ): Promise<SessionAnswer> {
     const session = randomBytes(8).toString('hex');
     const token = randomBytes(32).toString('hex');
     await this.options.gate.open(session, token, request.memory_bytes, encrypted);
@@ -102,6 +134,8 @@ export class Guests {
       opened: this.options.clock.wallSeconds(),
       encrypted,
       automatic,
+      home_address: from.address.replace(/^::ffff:/, ''),
+      home_port: from.port,
       ended: null,
     };
     this.write(record);
@@ -132,8 +166,9 @@ export class Guests {
     this.tell('guest-arrived', record);
   }
 
-  private tell(type: 'guest-arrived' | 'guest-left', { session, home, home_pid, uid, command }: GuestRecord): void {
-    this.options.tell(type, { session, home, home_pid, uid, command });
+  private tell(type: 'guest-arrived' | 'guest-left', { session }: GuestRecord): void {
+    const guest = this.about(session);
+    if (guest) this.options.tell(type, guest);
   }
 
   /** What it has used; only its own home may know. */
@@ -210,6 +245,8 @@ export class Guests {
       return {
         session: one.session,
         home: record?.home ?? null,
+        cluster: record ? this.options.clusterOf(record.home).cluster : null,
+        priority: record ? this.options.clusterOf(record.home).priority : null,
         home_pid: record?.home_pid ?? one.home_pid,
         pid: one.pid > 0 ? one.pid : null,
         command: record?.command ?? '',
@@ -220,6 +257,18 @@ export class Guests {
         threads: one.threads,
         encrypted: one.sealed === true,
       };
+    });
+  }
+
+  /** Those that are here or on their way, as they count for who makes way for whom. */
+  async visitors(): Promise<{ session: string; home: string; priority: number; memoryBytes: number; opened: number }[]> {
+    const present = this.present();
+    const own = present.every(({ home }) => this.options.clusterOf(home).priority === 0);
+    // Mostly all are of the own cluster, and nobody need be asked.
+    const memory = new Map(own ? [] : (await this.list()).map(({ session, memory_bytes }) => [session, memory_bytes]));
+    return this.present().map(({ session, home, opened }) => {
+      const { priority } = this.options.clusterOf(home);
+      return { session, home, priority, memoryBytes: memory.get(session) ?? 0, opened };
     });
   }
 

@@ -36,12 +36,14 @@ export interface LaunchServices {
   outerJob(pid: number): Job | null;
   /** @param launched settles when the launcher has become its program, or has ended. */
   createJob(launcherPid: number, options: JobOptions, command: string, launched: Promise<void>): Job | null;
-  /** Where a program is best started that is expected to need so much memory. */
-  bestNode(memoryBytes: number): string;
+  /** Where a program with these options is best started. */
+  bestNode(launcherPid: number, options: JobOptions): string;
   /** Are processes placed where nothing else is asked for? */
   isAutomatic(): boolean;
   /** By name, address or number; throws when there is none. */
   findNode(name: string): NodeView;
+  /** By name, address, number or label; throws when there is none. */
+  findNodes(name: string): NodeView[];
   /** Takes a process out of its job; throws when that cannot be. */
   leaveJob(pid: number): void;
   explain(
@@ -65,8 +67,9 @@ export function jobOptions(launch: Launch, outer: JobOptions | null): JobOptions
     unserved: launch.unserved ?? outer?.unserved ?? 'home',
     decay: launch.decay ?? outer?.decay ?? null,
     pure: launch.pure ?? outer?.pure ?? false,
-    freezing_class: outer?.freezing_class ?? null,
+    freezing_class: launch.freezingClass ?? outer?.freezing_class ?? null,
     memory_bytes: launch.memoryBytes ?? outer?.memory_bytes ?? 0,
+    abroad: launch.abroad ?? outer?.abroad ?? false,
   };
 }
 
@@ -164,7 +167,7 @@ async function answer(socket: Socket, services: LaunchServices): Promise<void> {
 async function launchIt(socket: Socket, argv: readonly string[], launch: Launch, services: LaunchServices): Promise<void> {
   const pid = launcherOf(socket, services);
   const options = jobOptions(launch, services.outerJob(pid));
-  const node = destination(launch, options, services);
+  const node = destination(pid, launch, options, services);
   const command = commandLine(argv, launch);
   // exec(2) closes the launcher's end.
   const launched = new Promise<void>((resolve) => void socket.once('close', resolve));
@@ -196,7 +199,7 @@ async function explainIt(
 ): Promise<void> {
   const pid = launcherOf(socket, services);
   const options = jobOptions(launch, services.outerJob(pid));
-  const start = startOf(launch, destination(launch, options, services)?.name ?? null, services.self);
+  const start = startOf(launch, destination(pid, launch, options, services)?.name ?? null, services.self);
   socket.write(programFrame(launch.programIndex));
   const { type, body } = await nextFrame(socket);
   if (type !== 'F') throw new MosrunError('usage', 'the launcher is not understood: install mosrun again');
@@ -219,16 +222,16 @@ function commandLine(argv: readonly string[], launch: Launch): string {
 }
 
 /** null: home. */
-function destination(launch: Launch, options: JobOptions, services: LaunchServices): NodeView | null {
+function destination(pid: number, launch: Launch, options: JobOptions, services: LaunchServices): NodeView | null {
   const { start, fallBack } = launch;
   if (start.at === 'node') return services.findNode(start.node);
   if (start.at === 'some') {
-    const named = start.nodes.map((name) => services.findNode(name));
+    const named = start.nodes.flatMap((name) => services.findNodes(name));
     const up = named.filter((node) => node.state !== 'down');
     // That one of them is down is no reason to fail; that all are is told by the one that is tried.
     const from = up.length > 0 || fallBack ? up : named;
     return from[Math.floor(Math.random() * from.length)] ?? null;
   }
   if (start.at === 'home' || (start.at === 'unsaid' && !services.isAutomatic())) return null;
-  return services.findNode(services.bestNode(options.memory_bytes));
+  return services.findNode(services.bestNode(pid, options));
 }

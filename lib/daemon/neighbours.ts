@@ -1,6 +1,6 @@
 /** What this node asks other nodes beside sessions. */
 import { z } from 'zod';
-import type { Membership, NodeView, PeerClient, Question } from '../cluster/index.js';
+import type { Membership, NodeAddress, NodeView, PeerClient, Question } from '../cluster/index.js';
 import { type RecallResult, recalled } from '../shared/wire.js';
 import type { Configuration } from './configuration.js';
 import { findNode } from './services.js';
@@ -9,6 +9,8 @@ export interface NeighbourPorts {
   peers: PeerClient;
   members: Membership;
   configuration: () => Configuration;
+  /** Where a home is that has guests here and is in no list; null: nobody knows. */
+  homeAt: (home: string) => { address: string; port: number } | null;
 }
 
 /** A home brings some of its processes home at a time, each within the bound of a move. */
@@ -25,13 +27,24 @@ export class Neighbours {
   ): Promise<T> {
     const { peers, members, configuration } = this.ports;
     const connectSeconds = configuration().migration.connect_timeout_seconds;
-    return peers.ask(findNode(members, name), { ...question, connectSeconds, timeoutSeconds: connectSeconds + seconds }, schema);
+    const node = members.find(name) ?? this.home(name) ?? findNode(members, name);
+    return peers.ask(node, { ...question, connectSeconds, timeoutSeconds: connectSeconds + seconds }, schema);
   }
 
-  /** Has a home bring the processes of these sessions home; settles when that is over, with what became of each. */
-  async recall(home: string, sessions: readonly string[]): Promise<RecallResult[]> {
+  private home(name: string): NodeAddress | null {
+    const at = this.ports.homeAt(name);
+    return at && { name, number: 0, address: at.address, controlPort: at.port, dataPort: 0 };
+  }
+
+  /** Has a home take the processes of these sessions away; settles when that is over, with what became of each. */
+  async recall(home: string, sessions: readonly string[], reason: string | null): Promise<RecallResult[]> {
     const seconds = MOVES_IN_A_ROW * this.ports.configuration().migration.timeout_seconds;
-    const { results } = await this.ask(home, { method: 'POST', path: '/v1/recalls', body: { sessions } }, recalled, seconds);
+    const { results } = await this.ask(
+      home,
+      { method: 'POST', path: '/v1/recalls', body: { sessions, reason } },
+      recalled,
+      seconds,
+    );
     return results;
   }
 

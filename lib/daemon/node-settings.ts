@@ -1,31 +1,41 @@
 /** What root has told this node by mosctl. It outlasts the daemon and a reboot. */
 import { z } from 'zod';
+import { partnerPriority } from '../cluster/index.js';
 import { readJson, writeAtomically } from '../shared/files.js';
 
 const settings = z.object({
   version: z.literal(1),
   /** Takes no guests. */
-  blocked: z.boolean(),
+  blocked: z.boolean().default(false),
   /** No process leaves by itself: neither own ones nor guests. */
-  stay: z.boolean(),
+  stay: z.boolean().default(false),
   /** Own processes do not leave by themselves. */
-  local_stay: z.boolean(),
+  local_stay: z.boolean().default(false),
+  /** Takes no guests of other clusters. */
+  grid_closed: z.boolean().default(false),
+  /** Takes no more than so many guests of other clusters; null: as many as of the own. */
+  grid_guests: z.int().nonnegative().nullable().default(null),
+  /** Of partners, where they are others than in the partners' files. */
+  priorities: z.record(z.string(), partnerPriority).default({}),
 });
 export type Settings = Omit<z.infer<typeof settings>, 'version'>;
 
-export type SettingsChange = { [Name in keyof Settings]?: boolean | undefined };
+export type SettingsChange = { [Name in Exclude<keyof Settings, 'priorities'>]?: Settings[Name] | undefined } & {
+  /** null: as in the partner's file. */
+  priorities?: Record<string, number | null> | undefined;
+};
 
 export class NodeSettings {
   private present: Settings;
 
   constructor(private readonly file: string) {
     const parsed = settings.safeParse(readJson(file));
-    this.present = parsed.success ? parsed.data : { blocked: false, stay: false, local_stay: false };
+    const { version: _version, ...present } = parsed.success ? parsed.data : settings.parse({ version: 1 });
+    this.present = present;
   }
 
   get current(): Settings {
-    const { blocked, stay, local_stay } = this.present;
-    return { blocked, stay, local_stay };
+    return { ...this.present };
   }
 
   /** Why own processes do not leave by themselves; null when they do. */
@@ -35,13 +45,11 @@ export class NodeSettings {
   }
 
   /** What is not named stays. */
-  change({ blocked, stay, local_stay }: SettingsChange): void {
-    const { present } = this;
-    this.present = {
-      blocked: blocked ?? present.blocked,
-      stay: stay ?? present.stay,
-      local_stay: local_stay ?? present.local_stay,
-    };
+  change({ priorities, ...change }: SettingsChange): void {
+    const named = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    const all = Object.entries({ ...this.present.priorities, ...priorities });
+    const set = all.filter((entry): entry is [string, number] => entry[1] !== null);
+    this.present = { ...this.present, ...named, priorities: Object.fromEntries(set) };
     writeAtomically(this.file, JSON.stringify({ version: 1, ...this.present }));
   }
 }

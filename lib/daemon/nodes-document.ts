@@ -1,13 +1,17 @@
-import type { NodeView } from '../cluster/index.js';
+import { type NodeView, clusterOf } from '../cluster/index.js';
 import type { NodesDocument } from '../shared/documents.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 
-export function nodesDocument(nodes: readonly NodeView[]): NodesDocument {
+/** @param own name of the own cluster. */
+export function nodesDocument(nodes: readonly NodeView[], own: string): NodesDocument {
   return {
     version: DOCUMENT_VERSION,
-    nodes: nodes.map(({ name, number, address, controlPort, state, self, why, lastSeenSeconds, facts }) => ({
+    nodes: nodes.map(({ name, number, address, controlPort, state, self, why, lastSeenSeconds, facts, labels }) => ({
       name,
       number,
+      cluster: clusterOf(name) ?? own,
+      partner: clusterOf(name) !== null,
+      labels: [...(labels ?? [])],
       address,
       control_port: controlPort,
       state,

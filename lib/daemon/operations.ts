@@ -282,6 +282,8 @@ export class Operations {
 interface Recall extends Pick<OperationPorts, 'homeward'> {
   peer: string;
   sessions: readonly string[];
+  /** Why they cannot stay there; null: the node is being emptied. */
+  reason: string | null;
   elsewhere: (pid: number) => string | null;
 }
 
@@ -292,16 +294,17 @@ interface Recall extends Pick<OperationPorts, 'homeward'> {
 export async function recallHere(
   { table, migrations, sessionAt }: Pick<Residents, 'table' | 'migrations' | 'sessionAt'>,
   self: string,
-  { peer, sessions, elsewhere, homeward }: Recall,
+  { peer, sessions, reason, elsewhere, homeward }: Recall,
 ): Promise<RecallResult[]> {
   const wanted = new Set(sessions);
+  const why = reason === null ? '' : `: ${reason}`;
   const there = table
     .list()
     .map((one) => ({ ...one, session: sessionAt(one.pid, peer) }))
     .filter((one): one is typeof one & { session: string } => one.session !== null && wanted.has(one.session));
   const results = await inTurns(there, MOVED_AT_ONCE, async ({ pid, session, ...conduct }) => {
     const order = (to: string): Promise<string | null> =>
-      migrations.order(pid, to, conduct, `sent ${to === self ? 'home' : 'away'} by ${peer}`, to === FROZEN).then(
+      migrations.order(pid, to, conduct, `sent ${to === self ? 'home' : 'away'} by ${peer}${why}`, to === FROZEN).then(
         () => null,
         (error: unknown) => asMosrunError(error).message,
       );

@@ -27,7 +27,7 @@ import {
   readUids,
   ProcessTable,
 } from '../processes/index.js';
-import { type Context, addressesIn } from './context.js';
+import type { Context } from './context.js';
 
 /** A mover that has outlived its bound by so much hangs. */
 const MOVER_GRACE_SECONDS = 5;
@@ -77,7 +77,7 @@ export class Residents {
       away: this.away,
       inspect: (pid) => addon.inspect(pid),
       nodeAt: (address, port) => {
-        const found = addressesIn(configuration()).find((one) => one.address === address && one.dataPort === port)?.name ?? null;
+        const found = context.addresses().find((one) => one.address === address && one.dataPort === port)?.name ?? null;
         return found === own.name ? FROZEN : found;
       },
     });

@@ -6,6 +6,7 @@ import { MosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
 import { DOCUMENT_VERSION, VERSION } from '../shared/version.js';
 import type { Automatic } from './automatic.js';
+import type { Clusters } from './clusters.js';
 import type { Context } from './context.js';
 import type { EventStreams } from './event-stream.js';
 import { examine, trySeal } from './doctor.js';
@@ -37,12 +38,22 @@ export interface Parts {
   streams: EventStreams;
   /** What is wrong with the configuration that was read last; null when it is in use. */
   configurationError: () => string | null;
+  clusters: Pick<Clusters, 'document' | 'turnedAway' | 'whyNoNode'>;
+  /** Of what came to be gossip. */
+  datagramsRefused: () => number;
 }
 
-export function findNode(members: Membership, name: string): NodeView {
+/** @param whyNot why the nodes of its cluster are not known, where they are not. */
+export function findNode(members: Membership, name: string, whyNot: (name: string) => string | null = () => null): NodeView {
   const node = members.find(name);
-  if (!node) throw new MosrunError('unknown-node', `no node is called ${name}: see mosctl nodes`);
+  if (!node) throw new MosrunError('unknown-node', `no node is called ${name}: ${whyNot(name) ?? 'see mosctl nodes'}`);
   return node;
+}
+
+/** As {@link findNode}, or all that have it as a label. */
+export function findNodes(members: Membership, name: string, whyNot: (name: string) => string | null): NodeView[] {
+  const labelled = members.find(name) ? [] : members.nodes().filter(({ labels = [] }) => labels.includes(name));
+  return labelled.length > 0 ? labelled : [findNode(members, name, whyNot)];
 }
 
 export function checkIsUp(node: NodeView): void {
@@ -65,6 +76,8 @@ export function apiHandlers({
   changeSettings,
   streams,
   configurationError,
+  clusters,
+  datagramsRefused,
 }: Parts): Handlers {
   const { own, clock, configuration } = context;
   const { migrations, jobs, table, history } = residents;
@@ -89,7 +102,7 @@ export function apiHandlers({
     if (isFrozen && (to === 'home' || to === 'continue')) return goesOn(pid);
     if (to === 'continue') throw new MosrunError('usage', `process ${pid} is not frozen: nothing to continue`);
     if (to === 'home') return own.name;
-    if (to !== 'out') return findNode(members, to).name;
+    if (to !== 'out') return findNode(members, to, (name) => clusters.whyNoNode(name)).name;
     const where = migrations.whereIs(pid);
     if (where !== own.name && !isFrozen) return where;
     return automatic.out(pid);
@@ -124,7 +137,7 @@ export function apiHandlers({
     'GET /metrics': () => metrics.text(),
     'GET /v1/events': ({ caller, headers }) => streams.open(caller, headers['last-event-id']),
     'GET /v1/best-node': ({ query }) => automatic.best(query.memory_bytes),
-    'GET /v1/nodes': () => nodesDocument(members.nodes()),
+    'GET /v1/nodes': () => nodesDocument(members.nodes(), configuration().cluster),
 
     async 'GET /v1/status'() {
       const processes = table.list();
@@ -145,6 +158,9 @@ export function apiHandlers({
         guests: (await guests.list()).length,
         settings: settings(),
         operations: operations.list(),
+        partners: clusters.document(),
+        turned_away: clusters.turnedAway.list(),
+        datagrams_refused: datagramsRefused(),
       };
     },
 
@@ -172,7 +188,7 @@ export function apiHandlers({
         because: becauseOf(found, history.read(pid)),
         movable,
         reasons,
-        nodes: await verdicts(members, askAdmission, pid),
+        nodes: await verdicts(members, askAdmission, pid, found.abroad),
         decisions: [...automatic.balancer.decisionsOf(pid)],
       };
     },

@@ -1,6 +1,6 @@
 /** What this node asks of others before one of its processes goes there. */
 import { createHmac, randomInt } from 'node:crypto';
-import type { Membership, PeerClient } from '../cluster/index.js';
+import { type Membership, type PeerClient, clusterOf } from '../cluster/index.js';
 import type { Route } from '../engine/index.js';
 import {
   type OnwardGrant,
@@ -40,7 +40,11 @@ export interface SessionsPorts {
   members: Membership;
   peers: PeerClient;
   connectSeconds: () => number;
-  requestFor: (pid: number, guest: SessionUsage | null) => Omit<SessionRequest, 'automatic'>;
+  requestFor: (pid: number, guest: SessionUsage | null) => Omit<SessionRequest, 'automatic' | 'withheld'>;
+  /** Why the process does not go to that node, whatever that says; null: it may. */
+  whyNotTo: (node: string, pid: number, abroad?: boolean) => string | null;
+  /** It may go there only with the rights of an ordinary user's program. */
+  asOrdinary: (node: string) => boolean;
   /** Makes way for encrypted channels; the number of the mosseal they are to be opened over. */
   route: (route: Route) => Promise<number>;
   unroute: (session: string) => Promise<void>;
@@ -86,9 +90,19 @@ export class Sessions {
     const connectSeconds = this.ports.connectSeconds();
     const bounds = { connectSeconds, timeoutSeconds: 2 * connectSeconds };
     const body = { ...requestFor(pid, guest), automatic };
+    const withheld = this.ports.whyNotTo(name, pid);
+    if (withheld !== null) {
+      // Who expects it there is told too; it need not be heard.
+      const question = { method: 'POST', path: '/v1/admissions', body: { ...body, withheld }, ...bounds } as const;
+      peers.ask(destination, question, admission).catch(() => {});
+      throw new MosrunError('refused', `process ${pid} does not go to ${name}: ${withheld}`);
+    }
     const answer = await peers.ask(destination, { method: 'POST', path: '/v1/sessions', body, ...bounds }, sessionAnswer);
     try {
-      return { ...answer, seal: await this.sealFor(name, answer, body.encrypt) };
+      // What another cluster's node says is not to have us connect to whomever it likes.
+      if (clusterOf(name) !== null && answer.address !== destination.address)
+        throw new MosrunError('protocol', `${name} names another address for its data port than its own: look after ${name}`);
+      return { ...answer, seal: await this.sealFor(name, answer, body.encrypt), ordinary: this.ports.asOrdinary(name) };
     } catch (error) {
       this.drop(name, answer.session);
       throw error;
@@ -101,7 +115,7 @@ export class Sessions {
     const encrypted = guest !== null && (guest.encrypted || encrypts());
     const answer = await freezer.open(pid, requestFor(pid, guest).memory_bytes, encrypted, !automatic);
     try {
-      return { ...answer, seal: await this.sealFor(self, { ...answer, encrypted }, encrypted) };
+      return { ...answer, seal: await this.sealFor(self, { ...answer, encrypted }, encrypted), ordinary: false };
     } catch (error) {
       this.drop(FROZEN, answer.session);
       throw error;
@@ -156,9 +170,14 @@ export class Sessions {
     );
   }
 
-  /** Why that node would not take process `pid` now; null when it would. Nothing is opened. */
-  async refusal(name: string, pid: number): Promise<string | null> {
+  /**
+   * Why that node would not take process `pid` now; null when it would. Nothing is opened.
+   * @param abroad it may go to other clusters, whatever its job says.
+   */
+  async refusal(name: string, pid: number, abroad?: boolean): Promise<string | null> {
     const { members, peers, requestFor } = this.ports;
+    const withheld = this.ports.whyNotTo(name, pid, abroad);
+    if (withheld !== null) return withheld;
     const connectSeconds = this.ports.connectSeconds();
     const question = { method: 'POST', path: '/v1/admissions', connectSeconds, timeoutSeconds: connectSeconds } as const;
     return (await peers.ask(findNode(members, name), { ...question, body: requestFor(pid, null) }, admission)).refusal;

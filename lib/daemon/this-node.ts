@@ -1,8 +1,8 @@
 /** This node as others see it: its signs of life, what it says of a process it wants to send, and whom it takes. */
 import { release } from 'node:os';
 import path from 'node:path';
-import { LoadMeter, type Refusal, RunnableMeter, refusal, speedOfCore } from '../placement/index.js';
-import { bootId, movableBytes, readFacts, readUids, runnableHere, runnableOnMachine } from '../processes/index.js';
+import { type Host, LoadMeter, type Refusal, RunnableMeter, refusal, speedOfCore } from '../placement/index.js';
+import { bootId, movableBytes, privilegesOf, readFacts, readUids, runnableHere, runnableOnMachine } from '../processes/index.js';
 import { MosrunError } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';
 import { PROTOCOL_VERSION, VERSION } from '../shared/version.js';
@@ -69,6 +69,7 @@ export class ThisNode {
       runnable: this.runnable.mean,
       speed: this.speed,
       revision: this.context.configuration().revision,
+      labels: this.context.configuration().labels,
     };
   }
 
@@ -76,7 +77,7 @@ export class ThisNode {
    * @param command its command line, as it is remembered.
    * @param guest what the node says that hosts it; null when it is at home.
    */
-  requestFor(pid: number, command: string | null, guest: SessionUsage | null): Omit<SessionRequest, 'automatic'> {
+  requestFor(pid: number, command: string | null, guest: SessionUsage | null): Omit<SessionRequest, 'automatic' | 'withheld'> {
     const facts = readFacts(pid);
     if (!facts) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
     return {
@@ -92,23 +93,33 @@ export class ThisNode {
       pid_max: this.pidMax,
       // The node it is at may have demanded it, and sends its memory on.
       encrypt: this.context.configuration().security.encrypt || (guest?.encrypted ?? false),
+      privileged: privilegesOf(pid),
+      control_port: this.context.own.controlPort,
     };
   }
 
-  /** Why this process may not come; null when it may. */
-  refusal(request: SessionRequest, trouble: string | null): Refusal | null {
+  /** So much memory is missing for it. */
+  memoryMissing({ memory_bytes: wanted }: Pick<SessionRequest, 'memory_bytes'>): number {
+    const { reserve_memory: reserve } = this.context.configuration().hosting;
+    return wanted - (this.load.capacity().memoryFreeBytes - reserve);
+  }
+
+  /**
+   * Why this process may not come; null when it may.
+   * @param policy what counts beside what this node is and has.
+   */
+  refusal(request: SessionRequest, policy: Pick<Host, 'trouble' | 'guests' | 'unwanted'>): Refusal | null {
     const { hosting } = this.context.configuration();
     return refusal(request, {
+      ...policy,
       name: this.context.own.name,
       blocked: this.isBlocked,
-      guests: this.guests(),
       maxGuests: hosting.max_guests,
       memoryFreeBytes: this.load.capacity().memoryFreeBytes,
       reserveBytes: hosting.reserve_memory,
       kernel: release(),
       cpuHash: this.cpuHash,
       pidMax: this.pidMax,
-      trouble,
     });
   }
 }

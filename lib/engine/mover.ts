@@ -21,6 +21,8 @@ export interface OutOrder {
   seal: number;
   /** Move it at the first instruction of the program it is about to exec. */
   atExec: boolean;
+  /** It goes only if it has no rights beyond those of an ordinary user's program. */
+  ordinary: boolean;
   clock: 'home' | 'host';
   /** What becomes of a call that cannot be served away. */
   unserved: Unserved;
@@ -31,7 +33,7 @@ export interface OutOrder {
 export type Conduct = Pick<OutOrder, 'clock' | 'unserved'>;
 
 /** From the node that hosts it to another. */
-export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'unserved'> {
+export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved'> {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
   memory: number;
@@ -120,6 +122,7 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
     '--unserved',
     order.unserved,
     ...(order.atExec ? ['--at-exec'] : []),
+    ...(order.ordinary ? ['--ordinary'] : []),
   ];
 }
 

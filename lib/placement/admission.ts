@@ -4,7 +4,19 @@ import { PROTOCOL_VERSION } from '../shared/version.js';
 import type { SessionRequest } from '../shared/wire.js';
 
 /** What a refusal is for; metrics count by it. */
-export type RefusalReason = 'protocol' | 'blocked' | 'trouble' | 'kernel' | 'processor' | 'pid-max' | 'guests' | 'memory';
+export type RefusalReason =
+  | 'protocol'
+  | 'blocked'
+  | 'trouble'
+  | 'cluster'
+  | 'privileged'
+  | 'priority'
+  | 'kernel'
+  | 'processor'
+  | 'pid-max'
+  | 'guests'
+  | 'grid-guests'
+  | 'memory';
 
 export class Refusal extends MosrunError {
   constructor(
@@ -21,6 +33,7 @@ export class Refusal extends MosrunError {
 export interface Host {
   name: string;
   blocked: boolean;
+  /** Those that are leaving for a better one left out. */
   guests: number;
   maxGuests: number;
   memoryFreeBytes: number;
@@ -31,6 +44,8 @@ export interface Host {
   pidMax: number;
   /** Why no process can be taken at all now (mosgate not running); null when all is well. */
   trouble: string | null;
+  /** Why one of its cluster is not wanted now, or ever; null: it is. */
+  unwanted: { reason: RefusalReason; why: string } | null;
 }
 
 const OLDEST_KERNEL = [5, 11] as const;
@@ -52,6 +67,7 @@ export function refusal(request: SessionRequest, host: Host): Refusal | null {
   }
   if (host.blocked) return no('blocked', 'it is blocked for guests: choose another node');
   if (host.trouble) return no('trouble', host.trouble);
+  if (host.unwanted) return no(host.unwanted.reason, host.unwanted.why);
   if (kernelIsTooOld(host.kernel))
     return no('kernel', `its kernel ${host.kernel} is older than ${OLDEST_KERNEL.join('.')}: choose another node`);
   if (kernelIsTooOld(request.kernel))

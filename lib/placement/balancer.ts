@@ -7,7 +7,7 @@ import type { Clock } from '../shared/clock.js';
 import type { DecisionDocument } from '../shared/documents.js';
 import { type Candidate, type Trigger, decide, growthBytes } from './decide.js';
 import { ExpectedLoads, LOAD_WINDOW_SECONDS } from './expected.js';
-import { candidates } from './places.js';
+import { type Bounds, candidates, placesFor } from './places.js';
 import { type Link, type Need, Profile, type Sample } from './profile.js';
 
 /** One of the home's processes. */
@@ -21,7 +21,11 @@ export interface Resident {
   pure: boolean;
   /** What it is expected to need; 0: not known. */
   memoryBytes: number;
+  /** Where it may go beyond its cluster; none: nowhere. */
+  bounds?: Bounds;
 }
+
+const atHome: Bounds = { abroad: false, whyNotTo: () => null };
 
 export interface Watched extends Sample {
   /** With the pid it names one process. */
@@ -44,6 +48,8 @@ export interface BalancerPorts {
   /** This node, those of these names, and of the others those of the youngest news, up to so many in all. */
   latest: (most: number, names: ReadonlySet<string>) => NodeView[];
   linkTo: (node: string) => Link;
+  /** Why nothing is placed there; null: it may be. */
+  whyBarred?: (node: NodeView) => string | null;
   residents: () => Resident[];
   /** Where they are and what they have used; those that have ended, or cannot be asked about now, are left out. */
   sample: (pids: readonly number[]) => Promise<Map<number, Watched>>;
@@ -144,12 +150,12 @@ export class Balancer {
 
   /** The nodes as places for this home's processes. */
   survey(): Candidate[] {
-    const { latest, self, linkTo } = this.ports;
+    const { latest, self, linkTo, whyBarred = () => null } = this.ports;
     const places = new Set<string>();
     for (const { sample } of this.entries.values()) if (sample) places.add(sample.place);
     const all = latest(MOST_CONSIDERED, places);
     const home = all.find(({ name }) => name === self);
-    return home ? candidates({ home, nodes: all, expected: this.expected, linkTo }) : [];
+    return home ? candidates({ home, nodes: all, expected: this.expected, linkTo, whyBarred }) : [];
   }
 
   /** One look at everything, and the moves that follow from it. */
@@ -232,7 +238,8 @@ export class Balancer {
     const { clock, random } = this.ports;
     const { ageSeconds, place } = entry.sample as Watched;
     const need = this.needOf(entry);
-    const decision = { at: clock.wallSeconds(), ...decide({ need, at: place, candidates: all, ageSeconds, trigger, random }) };
+    const candidates = placesFor(all, entry.resident.bounds ?? atHome, place);
+    const decision = { at: clock.wallSeconds(), ...decide({ need, at: place, candidates, ageSeconds, trigger, random }) };
     const of = (name: string): number => decision.candidates.find(({ node }) => node === name)?.stretch ?? 1;
     const worth = need.busy * (1 - of(decision.to) / of(place));
     return { entry, decision, need, worth };

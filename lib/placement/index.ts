@@ -9,6 +9,7 @@ export * from './flood.js';
 export * from './links.js';
 export * from './load.js';
 export * from './places.js';
+export * from './priority.js';
 export * from './profile.js';
 export * from './runnable.js';
 export * from './speed.js';

@@ -1,5 +1,5 @@
 /** The nodes of the cluster as places for a process. */
-import type { NodeView } from '../cluster/index.js';
+import { type NodeView, clusterOf } from '../cluster/index.js';
 import type { ExpectedLoads } from './expected.js';
 import type { Candidate } from './decide.js';
 import type { Link } from './profile.js';
@@ -13,6 +13,16 @@ export interface Survey {
   nodes: readonly NodeView[];
   expected: ExpectedLoads;
   linkTo: (node: string) => Link;
+  /** Why nothing of this home is placed there; null: it may be. */
+  whyBarred?: (node: NodeView) => string | null;
+}
+
+/** Of one of the home's processes, what counts for where it may be. */
+export interface Bounds {
+  /** It may go to other clusters. */
+  abroad: boolean;
+  /** Why it does not go to a node of another cluster from where it is; null: it may. */
+  whyNotTo: (node: string, from: string) => string | null;
 }
 
 function whyNot(node: NodeView, home: NodeView): string | null {
@@ -27,13 +37,24 @@ function whyNot(node: NodeView, home: NodeView): string | null {
   return null;
 }
 
-export function candidates({ home, nodes, expected, linkTo }: Survey): Candidate[] {
+/** The places as they are for one process: those of other clusters only where it may go there at all. */
+export function placesFor(all: readonly Candidate[], { abroad, whyNotTo }: Bounds, at: string): Candidate[] {
+  return all
+    .filter(({ name }) => clusterOf(name) === null || abroad || name === at)
+    .map((one) =>
+      one.excluded !== null || one.name === at || clusterOf(one.name) === null
+        ? one
+        : { ...one, excluded: whyNotTo(one.name, at) },
+    );
+}
+
+export function candidates({ home, nodes, expected, linkTo, whyBarred = () => null }: Survey): Candidate[] {
   return nodes.map((node) => {
     const { facts } = node;
     const extra = expected.at(node.name, node.lastSeenSeconds ?? 0);
     return {
       name: node.name,
-      excluded: whyNot(node, home),
+      excluded: whyNot(node, home) ?? (node.self ? null : whyBarred(node)),
       cpus: facts?.cpus ?? 1,
       speed: facts?.speed ?? 1,
       runnable: Math.max(0, (facts?.runnable ?? facts?.load ?? 0) + extra.runnable),

@@ -7,6 +7,8 @@ export interface SessionGrant {
   port: number;
   /** Number of this node's mosseal that the channels are to go over; 0: they are not encrypted. */
   seal: number;
+  /** It may go only if it has no rights beyond those of an ordinary user's program: asked again when it is stopped. */
+  ordinary: boolean;
 }
 
 /**

@@ -9,6 +9,7 @@ export * from './identity.js';
 export * from './jobs.js';
 export * from './migrations.js';
 export * from './mover-records.js';
+export * from './privileges.js';
 export * from './proc.js';
 export * from './process-table.js';
 export * from './runnable.js';

@@ -29,6 +29,8 @@ const jobOptions = z.object({
   freezing_class: z.string().nullable().default(null),
   /** What each of its processes is expected to need (-m); 0: not known. */
   memory_bytes: z.number().default(0),
+  /** May go to other clusters (-G). */
+  abroad: z.boolean().default(false),
 });
 export type JobOptions = z.infer<typeof jobOptions>;
 

@@ -259,7 +259,12 @@ export class Migrations {
   }
 
   /** The node would wait for half a minute for what does not come. One that was reached all the same keeps its guest. */
-  private async carriedTo(move: Move, order: MoveOrder & SessionGrant, way: Way, hooks: MoveHooks): Promise<MoveDone> {
+  private async carriedTo(
+    move: Move,
+    order: MoveOrder & Pick<SessionGrant, 'session'>,
+    way: Way,
+    hooks: MoveHooks,
+  ): Promise<MoveDone> {
     try {
       return await this.carryOut(move, order, way.from, way.to, way.reason, hooks);
     } catch (error) {

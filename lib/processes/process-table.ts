@@ -95,6 +95,8 @@ export class ProcessTable {
       unserved: job.unserved,
       refused: inspection?.refused ?? {},
       encrypted: node !== null && !isFrozen && (inspection?.encrypted ?? false),
+      abroad: job.abroad,
+      class: job.freezing_class,
     };
   }
 }

@@ -39,12 +39,19 @@ export const processDocument = z.object({
   unserved,
   refused: z.record(z.string(), z.number()).meta({ description: 'how often each call failed away instead (-e, -w), by name' }),
   encrypted: z.boolean().meta({ description: 'it is away, and all between the nodes is encrypted' }),
+  abroad: z.boolean().meta({ description: 'it may go to other clusters (-G)' }),
+  class: z.string().nullable().meta({ description: 'the class given by -G, which says when it is frozen' }),
 });
 export type ProcessDocument = z.infer<typeof processDocument>;
 
 export const guestDocument = z.object({
   session: z.string(),
-  home: z.string().nullable(),
+  home: z
+    .string()
+    .nullable()
+    .meta({ description: 'name of its home-node, as this node names it: `node3`, or of another cluster `node3@physics`' }),
+  cluster: z.string().nullable().meta({ description: 'of its home-node' }),
+  priority: z.int().nullable().meta({ description: 'of its cluster here; lower is better, 0 the own' }),
   home_pid: z.int().nullable(),
   pid: z.int().nullable(),
   command: z.string(),
@@ -181,8 +188,11 @@ export const migrationDocument = z.object({
 export type MigrationDocument = z.infer<typeof migrationDocument>;
 
 export const nodeDocument = z.object({
-  name: z.string(),
-  number: z.int(),
+  name: z.string().meta({ description: 'of another cluster with that behind it: `node3@physics`' }),
+  number: z.int().meta({ description: 'within its cluster' }),
+  cluster: z.string(),
+  partner: z.boolean().meta({ description: 'it is of another cluster' }),
+  labels: z.array(z.string()),
   address: z.string(),
   control_port: z.int().meta({ description: 'where other nodes and tools ask it' }),
   state: z.enum(['up', 'down', 'leaving', 'blocked']),
@@ -259,9 +269,39 @@ export const settingsDocument = z.object({
   blocked: z.boolean().meta({ description: 'takes no guests' }),
   stay: z.boolean().meta({ description: 'no process leaves by itself' }),
   local_stay: z.boolean().meta({ description: 'own processes do not leave by themselves' }),
+  grid_closed: z.boolean().meta({ description: 'takes no guests of other clusters' }),
+  grid_guests: z.int().nullable().meta({ description: 'takes no more of them; null: as many as of the own' }),
+  priorities: z.record(z.string(), z.int()).meta({ description: "of partners, where they are not those of the partners' files" }),
   blocked_by_configuration: z.boolean().meta({ description: 'takes no guests, whatever is set here' }),
 });
 export type SettingsDocument = z.infer<typeof settingsDocument>;
+
+export const partnerDocument = z.object({
+  name: z.string().meta({ description: 'as this cluster calls it' }),
+  description: z.string(),
+  cluster: z.string().nullable().meta({ description: 'as it calls itself; null: it has not been asked yet' }),
+  fingerprint: z.string().meta({ description: "SHA-256 of its authority's certificate" }),
+  priority: z.int().meta({ description: 'of its processes here; lower is better' }),
+  configured_priority: z.int().meta({ description: 'as its file has it' }),
+  may_come: z.boolean(),
+  may_be_sent_to: z.boolean(),
+  may_pass_on: z.boolean(),
+  privileged: z.boolean(),
+  nodes: z.int().meta({ description: 'that are known' }),
+  problem: z.string().nullable().meta({ description: 'why it could not be asked for its nodes last' }),
+});
+export type PartnerDocument = z.infer<typeof partnerDocument>;
+
+export const turnedAwayDocument = z.object({
+  cluster: z.string().nullable().meta({ description: 'of a cluster that is not known: how it would be called' }),
+  node: z.string().nullable(),
+  fingerprint: z.string().nullable().meta({ description: "SHA-256 of its authority's certificate" }),
+  address: z.string(),
+  why: z.string(),
+  count: z.int(),
+  last_seconds: z.number().meta({ description: 'since it came last' }),
+});
+export type TurnedAwayDocument = z.infer<typeof turnedAwayDocument>;
 
 export const statusDocument = z.object({
   version,
@@ -280,6 +320,9 @@ export const statusDocument = z.object({
   guests: z.int(),
   settings: settingsDocument.omit({ version: true }),
   operations: z.array(operationDocument).meta({ description: 'the last of each kind' }),
+  partners: z.array(partnerDocument),
+  turned_away: z.array(turnedAwayDocument).meta({ description: 'who was not answered on the control port lately' }),
+  datagrams_refused: z.int().meta({ description: 'of what came to be gossip: from nobody known, or not signed' }),
 });
 export type StatusDocument = z.infer<typeof statusDocument>;
 

@@ -46,6 +46,21 @@ export const eventKinds = {
     when: 'this node has not taken a process',
     fields: { ...home, reason: z.string().meta({ description: 'a word, as in the metrics' }), message: z.string() },
   },
+  'guest-must-leave': {
+    when: 'a guest is told to leave, to another node or home',
+    fields: { ...guest, reason: z.string() },
+  },
+  'connection-refused': {
+    when: 'somebody who is not known has come to the control port; of one that comes again and again once a minute',
+    fields: {
+      cluster: z.string().nullable(),
+      node: z.string().nullable(),
+      fingerprint: z.string().nullable().meta({ description: "of its authority's certificate" }),
+      address: z.string(),
+      why: z.string(),
+      count: z.int(),
+    },
+  },
   'node-up': { when: 'a node has given a sign of life', fields: node },
   'node-down': { when: 'a node gives no sign of life any more', fields: node },
   'node-changed': { when: 'a node that is there has another state than before, or was started again', fields: node },

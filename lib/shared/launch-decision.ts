@@ -20,6 +20,10 @@ export interface Launch {
   decay: number | null;
   pure: boolean | null;
   memoryBytes: number | null;
+  /** -G: it may go to other clusters; null: nothing said. */
+  abroad: boolean | null;
+  /** -GCLASS: when it is frozen; null: nothing said. */
+  freezingClass: string | null;
   jobId: string | null;
   programIndex: number;
   argumentsStartAtName: boolean;

@@ -126,6 +126,17 @@ export const routes = {
       blocked: z.boolean().optional().meta({ description: 'take no guests' }),
       stay: z.boolean().optional().meta({ description: 'no process leaves by itself' }),
       local_stay: z.boolean().optional().meta({ description: 'own processes do not leave by themselves' }),
+      grid_closed: z.boolean().optional().meta({ description: 'take no guests of other clusters' }),
+      grid_guests: z
+        .int()
+        .nonnegative()
+        .nullable()
+        .optional()
+        .meta({ description: 'take no more guests of other clusters; null: as many as of the own' }),
+      priorities: z
+        .record(z.string(), z.int().min(1).max(65_534).nullable())
+        .optional()
+        .meta({ description: "of partners' processes here, lower is better; null: as in the partner's file" }),
     }),
     answer: { document: settingsDocument },
     errors: [],

@@ -22,6 +22,9 @@ export const heartbeat = z.object({
   speed: z.number().positive().default(10_000),
   /** Of its list of nodes; 0: it has none but its configuration. */
   revision: z.int().nonnegative().default(0),
+  /** What its administrator calls it besides; what comes by datagram has their checksum instead. */
+  labels: z.array(z.string().max(63)).max(32).optional(),
+  labels_checksum: z.int().nonnegative().optional(),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
 
@@ -41,6 +44,12 @@ export const sessionRequest = z.object({
   encrypt: z.boolean(),
   /** Nobody has ordered it: its home has found that it should be there. */
   automatic: z.boolean().default(false),
+  /** What rights it has beyond those of an ordinary user's program; null: none. An earlier version does not say. */
+  privileged: z.string().max(200).nullable().default(null),
+  /** Where its home is asked; 0: an earlier version, which does not say. */
+  control_port: z.int().min(0).max(65535).default(0),
+  /** Its home does not send it, and only says so: why. */
+  withheld: z.string().max(500).nullable().default(null),
 });
 export type SessionRequest = z.infer<typeof sessionRequest>;
 
@@ -55,8 +64,12 @@ export const sessionAnswer = z.object({
   /** It was asked for, or this node demands it. */
   encrypted: z.boolean(),
 });
-/** Bring the processes of these sessions home, please. */
-export const recall = z.object({ sessions: z.array(z.string()).max(1000) });
+/** Take the processes of these sessions away, please. */
+export const recall = z.object({
+  sessions: z.array(z.string()).max(1000),
+  /** Why they cannot stay; null: the node is being emptied. */
+  reason: z.string().max(300).nullable().default(null),
+});
 const recallResult = z.object({
   session: z.string(),
   /** Why it could not be brought home; null: it is. */

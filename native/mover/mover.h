@@ -18,6 +18,7 @@ struct Order {
   std::string node = "?", address;
   Session session;
   bool at_exec = false;
+  bool ordinary = false;                 // it goes only if it has no rights beyond an ordinary user's program
   Unserved unserved = Unserved::home;
   uint32_t memory = 0;                   // on: number of the channel between the two nodes
   int timeout_ms = 10000;

@@ -16,6 +16,7 @@
 #include "blob.h"
 #include "engine/gadgets.h"
 #include "engine/inspect.h"
+#include "engine/rights.h"
 #include "engine/sha256.h"
 #include "engine/tracee.h"
 #include "mover/carried.h"
@@ -243,6 +244,8 @@ int move_out(const Order &order) {
     usleep(other ? 2000 : 500);
   }
   say_phase("stopped");
+  // Since it was asked for it may have started a program that has more rights than it had.
+  if (std::string rights = o.ordinary ? rights_of(o.pid) : ""; !rights.empty()) return cannot(o.pid, "it has " + rights + ", and such processes do not go to " + o.node);
   // What has run since it was inspected may have given advice since. The long list counts every page, so it is read again only then.
   advised = advised || (!o.at_exec && run_time(o.pid) != ran);
   o.dies_at(Fault::mover_dies_stopped);

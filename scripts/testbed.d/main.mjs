@@ -30,6 +30,8 @@ const options = {
   cpus: { type: 'string' },
   memory: { type: 'string' },
   cluster: { type: 'string' },
+  strangers: { type: 'boolean', default: false },
+  priority: { type: 'string', default: '100' },
   json: { type: 'boolean', default: false },
   automatic: { type: 'boolean', default: false },
   'no-daemons': { type: 'boolean', default: false },
@@ -61,6 +63,12 @@ function seconds(text) {
   return Number(match[1]) * { us: 1e-6, ms: 1e-3, s: 1 }[match[2]];
 }
 
+function priority(text) {
+  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > 65534)
+    throw new Usage(`--priority wants a number from 1 to 65534, not ${text}`);
+  return Number(text);
+}
+
 // "a:2,b:1": the first two nodes are cluster a, the third is cluster b.
 function parseClusters(text, count) {
   let next = 1;
@@ -83,6 +91,8 @@ function parseUp(values, words) {
     version: 1,
     nodes: Array.from({ length: count }, (_, i) => i + 1),
     clusters: parseClusters(values.cluster ?? `testbed:${count}`, count),
+    partners: !values.strangers,
+    priority: priority(values.priority),
     automatic: values.automatic,
     daemons: !values['no-daemons'],
     rate: values.rate ?? null,
@@ -108,12 +118,12 @@ function unseen(name, number, expected) {
   return { missing: expected.filter((each) => !up.has(each)), why: '' };
 }
 
-async function allSeeAll(name, clusters, within = 20) {
+async function allSeeAll(name, { clusters, partners, nodes: all }, within = 20) {
   const end = Date.now() + within * 1000;
   for (const { nodes } of clusters) {
     for (const number of nodes) {
       for (;;) {
-        const { missing, why } = unseen(name, number, nodes);
+        const { missing, why } = unseen(name, number, partners ? all : nodes);
         if (missing.length === 0) break;
         if (Date.now() > end) {
           const log = readFileSync(join(nodeDirectory(name, number), 'mosd.log'), 'utf8')
@@ -163,11 +173,11 @@ async function up(name, values, words) {
     );
     makeSwitch(name);
     for (const number of state.nodes) mkdirSync(join(nodeDirectory(name, number), 'etc'), { recursive: true });
-    if (state.daemons) configure(name, state.clusters, state.automatic);
+    if (state.daemons) configure(name, state);
     for (const number of state.nodes) await boot(name, number, state);
     if (!state.daemons) return;
     for (const number of state.nodes) startDaemon(name, number);
-    await allSeeAll(name, state.clusters);
+    await allSeeAll(name, state);
   } catch (error) {
     if (interrupted) return;
     await down(name);

@@ -163,7 +163,7 @@ function mosconf(...words) {
 
 // Certificates and configuration of every node, made as an administrator would: all on the first node, then copied to the others.
 // Tests and people that order moves themselves do not want others: placement is by order alone unless asked for.
-export function configure(name, clusters, automatic) {
+export function configure(name, { clusters, automatic, partners, priority }) {
   const etc = (number) => join(nodeDirectory(name, number), 'etc');
   for (const { name: cluster, nodes } of clusters) {
     const [first, ...others] = nodes;
@@ -173,5 +173,15 @@ export function configure(name, clusters, automatic) {
     for (const number of others) cpSync(join(etc(first), 'nodes', `node${number}`), etc(number), { recursive: true });
     if (automatic) continue;
     for (const number of nodes) appendFileSync(join(etc(number), 'mosrun.toml'), '\n[placement]\nautomatic = false\n');
+  }
+  if (!partners) return;
+  // Each cluster exports what the others have to know, and each of their nodes takes it.
+  for (const { name: cluster, nodes } of clusters) {
+    const exported = join(etc(nodes[0]), 'export.toml');
+    mosconf('partner', 'export', '--output', exported, '--directory', etc(nodes[0]));
+    for (const other of clusters.filter((one) => one.name !== cluster))
+      for (const number of other.nodes)
+        mosconf('partner', 'add', cluster, exported, '--priority', `${priority}`, '--no-start', '--directory', etc(number));
+    rmSync(exported);
   }
 }

@@ -41,6 +41,8 @@ test('an inner mosrun keeps what the outer one was told', () => {
     decay: null,
     pure: null,
     memoryBytes: null,
+    abroad: null,
+    freezingClass: null,
     jobId: null,
     programIndex: 1,
     argumentsStartAtName: false,
@@ -53,8 +55,9 @@ test('an inner mosrun keeps what the outer one was told', () => {
     unserved: 'warn' as const,
     decay: 0.5,
     pure: true,
-    freezing_class: null,
+    freezing_class: 'night',
     memory_bytes: 5,
+    abroad: true,
   };
   assert.deepEqual(jobOptions(launch, outer), outer);
   assert.deepEqual(jobOptions(launch, null), {
@@ -66,6 +69,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     pure: false,
     freezing_class: null,
     memory_bytes: 0,
+    abroad: false,
   });
   const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home' }, outer);
   assert.deepEqual(inner, { ...outer, id: 'b', locked: false, clock: 'home', unserved: 'home' });

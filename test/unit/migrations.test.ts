@@ -63,12 +63,12 @@ function node() {
       finder: new Finder({ away: new AwayFiles(path.join(directory, 'away')), inspect: () => null, nodeAt: () => null }),
       askSession: async (to) => {
         await ask(to);
-        return { session: 'aa', token: 'bb', address: '10.0.0.2', port: 7071, seal: 0 };
+        return { session: 'aa', token: 'bb', address: '10.0.0.2', port: 7071, seal: 0, ordinary: false };
       },
       askOnward: async (from, session, to) => {
         asked.push(`${from} ${session} ${to}`);
         await ask(to);
-        return { session: 'cc', token: 'dd', address: '10.0.0.3', port: 7071, seal: 0, memory: 7 };
+        return { session: 'cc', token: 'dd', address: '10.0.0.3', port: 7071, seal: 0, ordinary: false, memory: 7 };
       },
       dropSession: (to, session) => dropped.push(`${to} ${session}`),
       settings: () => ({ timeoutSeconds: 30, graceSeconds: 5 }),

@@ -6,6 +6,9 @@ import type { NodeDocument } from '../../lib/shared/documents.js';
 const node = (number: number, more: Partial<NodeDocument> = {}): NodeDocument => ({
   name: `node${number}`,
   number,
+  cluster: 'lab',
+  partner: false,
+  labels: [],
   address: `10.0.0.${number}`,
   control_port: 7070,
   state: 'up',

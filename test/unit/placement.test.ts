@@ -17,6 +17,9 @@ const request: SessionRequest = {
   pid_max: 4194304,
   encrypt: false,
   automatic: false,
+  privileged: null,
+  control_port: 7070,
+  withheld: null,
 };
 const host: Host = {
   name: 'node2',
@@ -29,6 +32,7 @@ const host: Host = {
   cpuHash: 'aa',
   pidMax: 4194304,
   trouble: null,
+  unwanted: null,
 };
 
 test('an equal node with room takes a process', () => {
@@ -38,6 +42,7 @@ test('an equal node with room takes a process', () => {
 const refusals: [string, Partial<SessionRequest>, Partial<Host>, RegExp][] = [
   ['another protocol', { protocol: PROTOCOL_VERSION + 1 }, {}, /speaks protocol/],
   ['a blocked node', {}, { blocked: true }, /blocked/],
+  ['one of an unwanted cluster', {}, { unwanted: { reason: 'cluster', why: 'not of that cluster' } }, /not of that cluster$/],
   ['no mosgate', {}, { trouble: 'its mosgate has ended' }, /mosgate has ended/],
   ['an old kernel there', {}, { kernel: '5.10.0-8' }, /its kernel 5\.10\.0-8 is older than 5\.11/],
   ['an old kernel at home', { kernel: '4.19.0' }, {}, /kernel of node1, 4\.19\.0/],
