@@ -44,6 +44,11 @@ export class Identification {
   private partners: { name: string; ca: X509Certificate }[] = [];
   /** Connections that were looked at since the partners last changed. */
   private known = new WeakMap<Socket, Peer>();
+  /** What it has shown. Node gives the authority's certificate only when it is asked first. */
+  private readonly shown = new WeakMap<
+    Socket,
+    { leaf: X509Certificate; authority: X509Certificate | null; holder: Holder | null }
+  >();
 
   /** @param ca of the own cluster, PEM. */
   constructor(
@@ -67,25 +72,32 @@ export class Identification {
   }
 
   private look(socket: TLSSocket): Peer {
+    const shown = this.shown.get(socket) ?? this.show(socket);
     // A resumed session may be `authorized` without any certificate.
-    const leaf = socket.getPeerX509Certificate() as Chained | undefined;
-    if (!leaf) return { kind: 'stranger', why: null };
-    const holder = holderOf(socket.getPeerCertificate().subject);
-    if (!socket.authorized) return this.foreign(leaf, holder, String(socket.authorizationError ?? 'it is not right'));
+    if (!shown) return { kind: 'stranger', why: null };
+    const { leaf, authority, holder } = shown;
+    if (!socket.authorized) return this.foreign(leaf, authority, holder, String(socket.authorizationError ?? 'it is not right'));
     if (isIssuedBy(leaf, this.own)) {
       return holder ? { kind: 'own', holder } : { kind: 'stranger', why: 'it names neither a node nor a tool' };
     }
     const partner = this.partners.find(({ ca }) => isIssuedBy(leaf, ca));
     // It was one when the connection was made.
-    if (!partner) return this.foreign(leaf, holder, 'its authority is not known here');
+    if (!partner) return this.foreign(leaf, authority, holder, 'its authority is not known here');
     // A partner's tools are nobody here.
     if (holder?.role !== 'node' || !nodeName.safeParse(holder.name).success)
       return { kind: 'stranger', why: `it is no certificate of a node of ${partner.name}` };
     return { kind: 'partner', cluster: partner.name, node: holder.name };
   }
 
-  private foreign(leaf: Chained, holder: Holder | null, why: string): Peer {
-    const { issuerCertificate: authority } = leaf;
+  private show(socket: TLSSocket) {
+    const leaf = socket.getPeerX509Certificate() as Chained | undefined;
+    if (!leaf) return null;
+    const shown = { leaf, authority: leaf.issuerCertificate ?? null, holder: holderOf(socket.getPeerCertificate().subject) };
+    this.shown.set(socket, shown);
+    return shown;
+  }
+
+  private foreign(leaf: X509Certificate, authority: X509Certificate | null, holder: Holder | null, why: string): Peer {
     if (holder?.role !== 'node' || !nodeName.safeParse(holder.name).success || !authority) return { kind: 'stranger', why };
     const now = this.now();
     const isRight =

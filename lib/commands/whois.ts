@@ -24,7 +24,7 @@ const guestText = (one: GuestDocument): string =>
 export async function whois(cluster: Cluster, wanted: string, json: boolean, print: (text: string) => void): Promise<number> {
   const [nodes, { processes, guests }] = await Promise.all([cluster.nodes(), cluster.listing()]);
   const found: Found = {
-    nodes: nodes.filter((one) => [one.name, one.address, `${one.number}`].includes(wanted)),
+    nodes: nodes.filter((one) => [one.name, one.address, ...(one.partner ? [] : [`${one.number}`])].includes(wanted)),
     processes: processes.filter((one) => `${one.pid}` === wanted),
     guests: guests.filter((one) => `${one.pid}` === wanted || `${one.home_pid}` === wanted),
   };

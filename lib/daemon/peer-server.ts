@@ -116,7 +116,9 @@ function foreignersApp(services: PeerServices): RequestListener {
   app.all('*', (context) => {
     const { socket } = context.env.incoming;
     const peer = services.identify(socket);
-    const why = peer.kind === 'foreign' ? services.whyUnknown(peer, socket.remoteAddress ?? '') : null;
+    const address = socket.remoteAddress ?? '';
+    const why = peer.kind === 'foreign' ? services.whyUnknown(peer, address) : null;
+    services.turnedAway(peer, address, why);
     context.header('connection', 'close');
     throw new MosrunError('not-permitted', why ?? 'ask again: who this is has changed meanwhile');
   });
@@ -271,7 +273,8 @@ export function peerServer(
     if (peer.kind === 'own' || peer.kind === 'partner') return;
     const why = peer.kind === 'foreign' ? services.whyUnknown(peer, address) : peer.why;
     if (peer.kind === 'foreign' && why === null) return;
-    services.turnedAway(peer, address, why);
+    // The others are counted when they ask.
+    if (peer.kind === 'stranger') services.turnedAway(peer, address, why);
     const few = peer.kind === 'foreign' ? foreigners : strangers;
     if (few.size >= STRANGERS_MAX || (peer.kind === 'stranger' && !services.strangersAreExpected())) socket.destroy();
     else keep(few, socket);

@@ -1,0 +1,277 @@
+/** Clusters that are partners, with real programs: who may come, who makes way for whom, and that nobody is lost. Node 1 alone is cluster a. */
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type {
+  GuestDocument,
+  NodeDocument,
+  ProcessDetailDocument,
+  ProcessDocument,
+  StatusDocument,
+} from '../../lib/shared/documents.js';
+import { endlessPython, whySkipped } from './programs.js';
+import { type Running, Testbed, note, repository, until, whyNoTestbed } from './testbed.js';
+
+const skip = whyNoTestbed() ?? whySkipped(endlessPython) ?? false;
+const USER = 'nobody';
+
+/** Computes until it is told to stop, and then says how far it came, and what came out. */
+const program = `
+import select, sys, time
+x, k = 1, 0
+print('ready', flush=True)
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for i in range(5000): x = (x * 1103515245 + 12345) & 0x7fffffff
+    k += 1
+    time.sleep(0.01)
+print(k, x, flush=True)`;
+
+/** The same, with nothing but arithmetic. */
+function expected(rounds: number): number {
+  let x = 1n;
+  for (let step = 0; step < rounds * 5000; step++) x = (x * 1_103_515_245n + 12_345n) & 0x7fff_ffffn;
+  return Number(x);
+}
+
+interface Started {
+  running: Running;
+  pid: number;
+}
+
+describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
+  let testbed: Testbed;
+  const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-clusters-'));
+  const etc: Record<number, string> = {};
+  before(async () => {
+    chmodSync(directory, 0o755);
+    testbed = await Testbed.up(4, '--cluster', 'a:1,b:2,c:1', '--priority', '50');
+    for (const number of [1, 2, 3, 4]) etc[number] = path.join((await testbed.node(number)).directory, 'etc');
+    // Homes find other places for what has to leave, and move nothing else.
+    await configure(1, 'mosrun.toml', (text) => text.replace('automatic = false', 'automatic = true\ninterval_seconds = 1000'));
+  });
+  after(async () => {
+    await testbed?.down();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** Changes a file below a node's /etc/mosrun, and has mosd read it. */
+  async function configure(node: number, file: string, change: (text: string) => string): Promise<void> {
+    const at = path.join(etc[node] ?? '', file);
+    const text = readFileSync(at, 'utf8');
+    const next = change(text);
+    assert.notEqual(next, text, `${file} of node${node}`);
+    writeFileSync(at, next);
+    await reload(node);
+  }
+
+  async function reload(node: number): Promise<void> {
+    const read = () => testbed.log(node, 2000).split('configuration read again').length;
+    const before = read();
+    const { pid } = await testbed.json<StatusDocument>(node, 'mosctl', 'status', '--json');
+    assert.equal((await testbed.run(node, [process.execPath, '-e', `process.kill(${pid}, 'SIGHUP')`])).status, 0);
+    await until(() => read() > before, 10, `node${node} to read its configuration`);
+  }
+
+  const processes = async (node: number): Promise<ProcessDocument[]> =>
+    (await testbed.json<{ processes: ProcessDocument[] }>(node, 'mosps', '--json')).processes;
+  const guests = async (node: number): Promise<GuestDocument[]> =>
+    (await testbed.json<{ guests: GuestDocument[] }>(node, 'mosps', '--json')).guests.filter(({ state }) => state === 'running');
+  const whereIs = async (node: number, pid: number): Promise<string | undefined> =>
+    (await processes(node)).find((one) => one.pid === pid)?.where;
+  const historyOf = async (node: number, pid: number): Promise<ProcessDetailDocument['history']> =>
+    (await testbed.json<ProcessDetailDocument>(node, 'mosps', '--history', `${pid}`, '--json')).history;
+  let jobs = 0;
+
+  async function start(node: number, options: string[], command: string[], user = USER): Promise<Started> {
+    const job = `j${++jobs}`;
+    const running = testbed.start(node, ['mosrun', ...options, '-J', job, ...command], { user, talks: true, timeout: 100 });
+    const pid = await until(
+      async () => {
+        if (running.ended) throw new Error(`it ended: ${(await running.done).stderr}`);
+        return (await processes(node)).find(
+          (one) => one.job === job && !one.command.startsWith('mosrun') && one.state !== 'moving',
+        )?.pid;
+      },
+      20,
+      `${job} to run`,
+    );
+    return { running, pid };
+  }
+  const python = (...options: string[]): Promise<Started> => start(1, options, ['python3', '-c', program]);
+  const load = (node: number, ...options: string[]): Promise<Started> => start(node, options, ['mostestload', '--cpu', '0']);
+
+  /** It has computed the right thing, however often it was moved. */
+  async function finish({ running }: Started): Promise<void> {
+    running.child.stdin?.end('\n');
+    const { status, stdout, stderr } = await running.done;
+    assert.equal(status, 0, stderr);
+    const [, rounds = 0, result] = /^ready\n(\d+) (\d+)\n$/.exec(stdout)?.map(Number) ?? [];
+    assert.ok(rounds > 0, stdout);
+    assert.equal(result, expected(rounds));
+  }
+
+  async function end(node: number, { running, pid }: Started): Promise<void> {
+    await testbed.run(node, [process.execPath, '-e', `process.kill(${pid}, 'SIGKILL')`]);
+    await running.done;
+  }
+
+  void test('nodes of partners are seen, under names of their own', async () => {
+    const { nodes } = await testbed.json<{ nodes: NodeDocument[] }>(1, 'mosctl', 'nodes', '--json');
+    assert.deepEqual(
+      nodes.map(({ name, cluster, partner, state }) => [name, cluster, partner, state]),
+      [
+        ['node1', 'a', false, 'up'],
+        ['node2@b', 'b', true, 'up'],
+        ['node3@b', 'b', true, 'up'],
+        ['node4@c', 'c', true, 'up'],
+      ],
+    );
+    assert.match((await testbed.run(4, ['mosmon', '--once'])).stdout, /^node2@b +up /m);
+    assert.match((await testbed.run(3, ['mosctl', 'status'])).stdout, /^partner +a: priority 50, 1 node$/m);
+    assert.equal(
+      (await testbed.run(1, ['mosctl', 'whois', '3'])).stdout.includes('node3'),
+      false,
+      'a number is good within the own cluster alone',
+    );
+  });
+
+  void test('only -G lets a program go to other clusters, and what it starts as well', async () => {
+    const stays = await testbed.run(1, ['mosrun', '-r', 'node2@b', 'true'], { user: USER });
+    assert.equal(stays.status, 125);
+    assert.match(stays.stderr, /does not go to node2@b: it stays within its cluster: mosrun -G lets a program go to others/);
+    const inner = await start(1, ['-G2'], ['sh', '-c', 'mosrun -h python3 -c "$0"; true', program]);
+    const child = await until(
+      async () => (await processes(1)).find((one) => one.command.startsWith('python3') && one.state === 'running'),
+      10,
+      'the inner program',
+    );
+    assert.deepEqual([child.abroad, child.class], [true, 2]);
+    await testbed.json(1, 'migrate', `${child.pid}`, 'node2@b', '--wait', '--json');
+    assert.equal((await guests(2))[0]?.home, 'node1@a');
+    assert.equal((await guests(2))[0]?.cluster, 'a');
+    await finish(inner);
+  });
+
+  void test("root's processes, and those with rights that are not their user's, are refused with a reason on both sides", async () => {
+    const asRoot = await testbed.run(1, ['mosrun', '-G', '-r', 'node2@b', 'true']);
+    assert.equal(asRoot.status, 125);
+    assert.match(asRoot.stderr, /does not go to node2@b: it has root's rights, and such processes do not go to b: privileged in/);
+    await until(() => /node1@a does not send process \d+: it has root's rights/.test(testbed.log(2)), 5, 'node2 to be told');
+    // Node 1 would send it now: then node 2 is the one that refuses.
+    await configure(1, 'partners/b.toml', (text) => text.replace('privileged = false', 'privileged = true'));
+    const refused = await testbed.run(1, ['mosrun', '-G', '-r', 'node2@b', 'true']);
+    assert.match(refused.stderr, /node2 does not take process \d+: it has root's rights, and no such process of a comes here/);
+    assert.match(testbed.log(2), /"reason":"node2 does not take process \d+: it has root's rights/);
+    await configure(1, 'partners/b.toml', (text) => text.replace('privileged = true', 'privileged = false'));
+    // What it is asked for is an ordinary user's; the program it then becomes is not.
+    const setUid = path.join(directory, 'load');
+    copyFileSync(path.join(repository, 'dist/bin/mostestload'), setUid);
+    chmodSync(setUid, 0o4755);
+    const one = await start(1, ['-G', '-r', 'node2@b'], [setUid, '--cpu', '0']);
+    const why = await until(async () => (await historyOf(1, one.pid)).at(-1)?.message, 10, 'the move to be over');
+    assert.match(why, /it has root's rights, and such processes do not go to node2@b$/);
+    assert.equal(await whereIs(1, one.pid), 'node1');
+    await end(1, one);
+  });
+
+  void test('an owner whose process comes to a full node runs there within 2 s; guests are elsewhere or home, and none is lost', async () => {
+    await configure(2, 'mosrun.toml', (text) => `${text}\n[hosting]\nmax_guests = 2\n[guests]\nleave = "when-needed"\n`);
+    const [first, second] = [await python('-G', '-l', '-r', 'node2@b'), await python('-G', '-l', '-r', 'node2@b')];
+    assert.deepEqual([await whereIs(1, first.pid), await whereIs(1, second.pid)], ['node2@b', 'node2@b']);
+    const more = await testbed.run(1, ['mosrun', '-G', '-r', 'node2@b', 'true'], { user: USER });
+    assert.match(more.stderr, /it has 2 guests, and takes 2 at most/, 'one of the same priority moves nobody');
+    // On the other node of cluster b somebody has work, and sends it to node 2.
+    const owner = await load(3, '-h');
+    const began = performance.now();
+    await testbed.json(3, 'migrate', `${owner.pid}`, 'node2', '--wait', '--json');
+    await until(async () => (await guests(2)).some(({ home }) => home === 'node3'), 5, 'it to run');
+    const seconds = (performance.now() - began) / 1000;
+    note(`the owner's process ran there after ${seconds.toFixed(2)} s, commands included`);
+    assert.ok(seconds < 2, `${seconds} s`);
+    await until(async () => (await guests(2)).length === 2, 5, 'one guest to have left');
+    assert.equal(await whereIs(1, first.pid), 'node2@b', 'who came first stays');
+    const now = await whereIs(1, second.pid);
+    assert.ok(now !== undefined && now !== 'node2@b', now);
+    const reason = (await historyOf(1, second.pid)).at(-1)?.reason ?? '';
+    assert.match(reason, /^sent (away|home) by node2@b: process \d+ of node3 needs the room, of priority 0 before 50$/);
+    assert.match(
+      (await testbed.run(1, ['mosps', '--explain', `${second.pid}`])).stdout,
+      /why there: sent (away|home) by node2@b: process/,
+    );
+    note(`the guest that made way is on ${now}: ${reason}`);
+    // A program that is started there, and every worse guest leaves where that is the way.
+    await configure(2, 'mosrun.toml', (text) => text.replace('when-needed', 'always'));
+    await until(
+      async () => (await guests(2)).every(({ priority }) => priority === 0),
+      2,
+      'guests to leave for an owner that is there',
+    );
+    await end(3, owner);
+    await until(async () => (await guests(2)).length === 0, 5, 'node2 to be empty');
+    await testbed.json(1, 'migrate', `${first.pid}`, 'node2@b', '--wait', '--json');
+    const local = await load(2, '-h');
+    await until(async () => (await guests(2)).length === 0, 2, 'the guest to leave for a program started there');
+    assert.match(
+      (await historyOf(1, first.pid)).at(-1)?.reason ?? '',
+      /by node2@b: better processes are here, of priority 0 before 50$/,
+    );
+    const closed = await testbed.run(1, ['mosrun', '-G', '-r', 'node2@b', 'true'], { user: USER });
+    assert.match(closed.stderr, /better processes are there, of priority 0 before 50: it comes when they have left/);
+    await end(2, local);
+    await finish(first);
+    await finish(second);
+  });
+
+  void test('what partners may not is obeyed: to come, to be sent to, to pass on; and a change counts at once', async () => {
+    const one = await python('-G', '-l', '-r', 'node3@b');
+    const order = async (to: string, message: RegExp): Promise<void> => {
+      const { status, stderr } = await testbed.run(1, ['migrate', `${one.pid}`, to, '--wait']);
+      assert.notEqual(status, 0);
+      assert.match(stderr, message);
+      assert.match((await historyOf(1, one.pid)).at(-1)?.message ?? '', message);
+    };
+    await configure(1, 'partners/b.toml', (text) => text.replace('may_pass_on = true', 'may_pass_on = false'));
+    await order(
+      'node4@c',
+      /b, where it is, may not pass it on to c: may_pass_on in partners\/b.toml says so; it can go by its home/,
+    );
+    await configure(1, 'partners/b.toml', (text) => text.replace('may_pass_on = false', 'may_pass_on = true'));
+    await testbed.json(1, 'migrate', `${one.pid}`, 'node4@c', '--wait', '--json');
+    assert.equal((await guests(4))[0]?.home, 'node1@a', 'it went on to a third cluster');
+    await configure(1, 'partners/b.toml', (text) => text.replace('may_be_sent_to = true', 'may_be_sent_to = false'));
+    await order('node3@b', /no process is sent to b: may_be_sent_to in partners\/b.toml says so/);
+    await configure(1, 'partners/b.toml', (text) => text.replace('may_be_sent_to = false', 'may_be_sent_to = true'));
+    await configure(3, 'partners/a.toml', (text) => text.replace('may_come = true', 'may_come = false'));
+    await order(
+      'node3@b',
+      /node3 does not take process \d+: processes of a may not come: may_come in partners\/a.toml says so there/,
+    );
+    assert.match(testbed.log(3), /"reason":"node3 does not take process \d+: processes of a may not come/);
+    await finish(one);
+  });
+
+  void test('a guest of a cluster that is not known any more is refused with a reason on both sides, and one that is there goes on', async () => {
+    const one = await python('-G', '-l', '-r', 'node4@c');
+    rmSync(path.join(etc[4] ?? '', 'partners/a.toml'));
+    await reload(4);
+    const refused = await testbed.run(1, ['mosrun', '-G', '-r', 'node4@c', 'true'], { user: USER });
+    assert.equal(refused.status, 125);
+    const message = /cluster c does not know the cluster of node1, whose authority has the fingerprint [0-9a-f]{64}/;
+    assert.match(refused.stderr, message);
+    const there = await testbed.json<StatusDocument>(4, 'mosctl', 'status', '--json');
+    assert.match(there.turned_away[0]?.why ?? '', message);
+    assert.equal(there.turned_away[0]?.node, 'node1');
+    await until(
+      async () => {
+        const { partners } = await testbed.json<StatusDocument>(1, 'mosctl', 'status', '--json');
+        return message.test(partners.find(({ name }) => name === 'c')?.problem ?? '');
+      },
+      25,
+      'node1 to show why',
+    );
+    await testbed.json(1, 'migrate', `${one.pid}`, 'home', '--wait', '--json');
+    await finish(one);
+  });
+});
