@@ -46,6 +46,8 @@ async function metricsTable() {
     self: '',
     heartbeat: () => nothing,
     nodes: none,
+    partnerNodes: none,
+    refused: () => ({ connections: 0, datagrams: 0 }),
     processes: none,
     streams: () => 0,
   });

@@ -21,6 +21,7 @@ const parts = [
   'dist',
   'simulate',
   'test/unit',
+  'test/fixtures',
   'test/gate',
   'build/native',
   'build/generated',
@@ -34,7 +35,7 @@ for (const file of ['native/Makefile', 'test/gate/Makefile'].map((name) => path.
 for (const part of ['node_modules', 'package.json']) symlinkSync(path.join(root, part), path.join(copy, part));
 mkdirSync('build/mutant-tests', { recursive: true });
 await bundle({
-  entryPoints: ['test/security/deputy.test.ts', 'test/security/ports.test.ts'],
+  entryPoints: ['deputy', 'ports', 'clusters'].map((name) => `test/security/${name}.test.ts`),
   outdir: 'build/mutant-tests',
   outExtension: { '.js': '.mjs' },
 });
@@ -55,10 +56,10 @@ const makes = {
     return run('node_modules/.bin/esbuild', [entry, ...words, `--outfile=${path.join(copy, 'dist/bin/mosd')}`]);
   },
   library: () => ({ status: 0 }),
-  gossip: () => {
-    const entry = path.join(copy, 'test/unit/gossip.test.ts');
+  unit: ({ suite }) => {
+    const entry = path.join(copy, `test/unit/${suite}.test.ts`);
     const words = ['--bundle', '--platform=node', '--format=esm', '--packages=external', '--allow-overwrite'];
-    return run('node_modules/.bin/esbuild', [entry, ...words, '--outfile=build/mutant-tests/gossip.test.mjs']);
+    return run('node_modules/.bin/esbuild', [entry, ...words, `--outfile=build/mutant-tests/${suite}.test.mjs`]);
   },
 };
 const test = (file, name) =>
@@ -68,9 +69,9 @@ const test = (file, name) =>
 const tries = {
   gate: ({ test: name }) => run(path.join(copy, 'build/test-gate/gate'), [name]),
   stub: ({ test: name }) => test('deputy', name),
-  daemon: ({ test: name }) => test('ports', name),
-  library: ({ test: name }) => test('ports', name),
-  gossip: ({ test: name }) => test('gossip', name),
+  daemon: ({ test: name, suite = 'ports' }) => test(suite, name),
+  library: ({ test: name, suite = 'ports' }) => test(suite, name),
+  unit: ({ test: name, suite }) => test(suite, name),
 };
 
 let unnoticed = 0;
@@ -83,7 +84,7 @@ for (const mutant of chosen) {
     target,
     original.replace(text, () => instead),
   );
-  const made = makes[part]();
+  const made = makes[part](mutant);
   const outcome = made.status === 0 ? tries[part](mutant) : null;
   const noticed = outcome !== null && outcome.status !== 0;
   const how = outcome === null ? `NOT MADE: ${made.stderr}` : noticed ? 'noticed' : `NOT NOTICED:\n${outcome.stdout}`;
@@ -91,14 +92,14 @@ for (const mutant of chosen) {
   if (!noticed) unnoticed++;
   writeFileSync(target, original);
 }
-for (const part of new Set(chosen.map((one) => one.part))) {
-  makes[part]();
-  for (const name of new Set(chosen.filter((one) => one.part === part).map((one) => one.test))) {
-    const { status, stdout } = tries[part]({ test: name });
-    if (status === 0) continue;
-    console.log(`FAIL  with every guard, "${name}" fails too:\n${stdout}`);
-    unnoticed++;
-  }
+const named = ({ part, suite, test: name }) => `${part} ${suite} ${name}`;
+for (const mutant of new Map(chosen.map((one) => [named(one), one])).values()) {
+  const { part, test: name } = mutant;
+  makes[part](mutant);
+  const { status, stdout } = tries[part](mutant);
+  if (status === 0) continue;
+  console.log(`FAIL  with every guard, "${name}" fails too:\n${stdout}`);
+  unnoticed++;
 }
 console.log(`${chosen.length} guards taken out, ${unnoticed} wrong`);
 process.exit(unnoticed > 0 ? 1 : 0);

@@ -46,6 +46,8 @@ export interface RunOptions extends SpawnOptions {
   job?: string;
   /** Whose clock the program sees. */
   clock?: 'home' | 'host';
+  /** It may go to other clusters that are partners. */
+  abroad?: boolean;
 }
 
 /** What keeps a process from moving. */
@@ -63,11 +65,12 @@ function startOf({ on, locked }: RunOptions): string[] {
 }
 
 function switchesOf(options: RunOptions): string[] {
-  const { fallBack, locked, job, clock, memoryBytes } = options;
+  const { fallBack, locked, job, clock, memoryBytes, abroad } = options;
   return [
     ...startOf(options),
     ...(memoryBytes === undefined ? [] : ['-m', `${memoryBytes / 2 ** 20}`]),
     ...(fallBack ? ['-F'] : []),
+    ...(abroad ? ['-G'] : []),
     ...(locked === undefined ? [] : [locked ? '-L' : '-l']),
     ...(job === undefined ? [] : ['-J', job]),
     ...(clock === undefined ? [] : [clock === 'host' ? '-t' : '-T']),
@@ -111,10 +114,14 @@ export class Cluster {
 
   /**
    * Where a program would be started now if nothing else were asked for, and why.
-   * @param memoryBytes what it is expected to need; 0: not known.
+   * @param memoryBytes what it is expected to need; 0: not known. With `abroad` it may go to other clusters.
    */
-  async bestNode(memoryBytes = 0, { signal }: AskOptions = {}): Promise<BestNodeDocument> {
-    return this.client.ask('GET /v1/best-node', { query: { memory_bytes: memoryBytes } }, signal);
+  async bestNode(memoryBytes = 0, { signal, abroad = false }: AskOptions & { abroad?: boolean } = {}): Promise<BestNodeDocument> {
+    return this.client.ask(
+      'GET /v1/best-node',
+      { query: { memory_bytes: memoryBytes, abroad: abroad ? 'true' : 'false' } },
+      signal,
+    );
   }
 
   /** The processes whose home is this node, wherever they run. */
@@ -202,7 +209,16 @@ export class Cluster {
     if (!this.client.isLocal) {
       throw new MosrunError('usage', 'a program is started on the node one is on: connect to that one, without host');
     }
-    const { on: _on, fallBack: _fallBack, locked: _locked, job: _job, clock: _clock, memoryBytes: _memory, ...rest } = options;
+    const {
+      on: _on,
+      fallBack: _fallBack,
+      locked: _locked,
+      job: _job,
+      clock: _clock,
+      memoryBytes: _memory,
+      abroad: _abroad,
+      ...rest
+    } = options;
     const words = [...switchesOf(options), '--', program, ...args];
     options.signal?.throwIfAborted();
     const child = spawn('mosrun', words, { ...rest, env: { ...this.launchSocket(), ...(options.env ?? process.env) } });

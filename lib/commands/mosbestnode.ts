@@ -12,7 +12,7 @@ export const mosbestnode: CommandBody = async (options, print) => {
     throw new MosrunError('usage', `--memory wants megabytes, not "${megabytes}": see mosbestnode --help`);
   }
   const cluster = await Cluster.connect();
-  const best = await cluster.bestNode(Number(megabytes) * 2 ** 20);
+  const best = await cluster.bestNode(Number(megabytes) * 2 ** 20, { abroad: options.has('grid') });
   if (options.has('json')) print(jsonText(best));
   else print(options.has('explain') ? decisionText(best.decision) : `${best.node}\n`);
   return 0;

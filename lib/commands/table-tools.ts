@@ -57,6 +57,7 @@ export const toolCommands = {
       'Prints the name of the node that mosrun would start a program on if nothing else were asked for: this node, unless the program would cost another less and be faster there. The program is taken for one that computes all the time.',
     options: [
       { short: 'm', long: 'memory', value: 'MB', help: 'the memory it is expected to need' },
+      { short: 'G', long: 'grid', help: 'it may go to other clusters that are partners' },
       { long: 'explain', help: 'say why, with the figures of all nodes' },
       json,
     ],

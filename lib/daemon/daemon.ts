@@ -286,7 +286,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     listen: (listener) => void events.listen(listener),
     self: own.name,
     heartbeat: () => node.heartbeat(),
-    nodes: () => members.nodes(),
+    nodes: () => members.nodes().filter(({ name }) => clusterOf(name) === null),
+    partnerNodes: () => members.nodes().filter(({ name }) => clusterOf(name) !== null),
+    refused: () => ({ connections: clusters.turnedAway.total, datagrams: members.refused }),
     processes: () => residents.table.list(),
     streams: () => streams.count,
   });

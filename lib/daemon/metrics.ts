@@ -13,7 +13,11 @@ export interface MetricsPorts {
   listen: (listener: (told: { event: Event }) => void) => void;
   self: string;
   heartbeat: () => Heartbeat;
+  /** Of the own cluster, and of partners. */
   nodes: () => { state: string }[];
+  partnerNodes: () => { state: string }[];
+  /** What was not answered since the daemon began. */
+  refused: () => { connections: number; datagrams: number };
   processes: () => Pick<ProcessDocument, 'state'>[];
   /** How many streams of events are open. */
   streams: () => number;
@@ -43,7 +47,7 @@ export class Metrics {
   }
 
   private addGauges(): void {
-    const { heartbeat, nodes, processes, self, streams } = this.ports;
+    const { heartbeat, nodes, partnerNodes, processes, self, streams } = this.ports;
     const add = (settings: Omit<GaugeConfiguration<'state'>, 'registers'>): void => {
       this.registry.registerMetric(new Gauge({ ...settings, registers: [] }));
     };
@@ -75,7 +79,9 @@ export class Metrics {
     gauge('mosrun_node_memory_free_bytes', 'Memory free on this node', () => heartbeat().memory_free_bytes);
     gauge('mosrun_node_guests', 'Processes of other nodes that are here or have been promised a place', () => heartbeat().guests);
     gauge('mosrun_event_streams', 'Streams of events that are open', streams);
-    states('mosrun_nodes', 'Nodes of the cluster as this one sees them', ['up', 'down', 'leaving', 'blocked'], nodes);
+    const nodeStates = ['up', 'down', 'leaving', 'blocked'];
+    states('mosrun_nodes', 'Nodes of the cluster as this one sees them', nodeStates, nodes);
+    states('mosrun_partner_nodes', 'Nodes of partners as this one sees them', nodeStates, partnerNodes);
     const where = ['running', 'moving', 'away', 'stopped'];
     states('mosrun_processes', 'Processes whose home is this node', where, processes);
   }
@@ -90,6 +96,24 @@ export class Metrics {
     const comeHomes = counter('mosrun_come_homes_total', 'Processes that came home by themselves, for this call', 'call');
     const guests = counter('mosrun_guests_arrived_total', 'Processes of other nodes that began to run here');
     const refused = counter('mosrun_sessions_refused_total', 'Processes of other nodes that were not taken', 'reason');
+    const sentAway = counter('mosrun_guests_sent_away_total', 'Guests that were told to leave for better processes');
+    const total = (name: string, help: string, value: () => number): void => {
+      const metric = new Counter({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(value());
+        },
+      });
+      this.registry.registerMetric(metric);
+    };
+    const connections =
+      'Questions and connections that were not answered: of clusters that are not known, or with a wrong certificate';
+    total('mosrun_connections_refused_total', connections, () => this.ports.refused().connections);
+    const datagrams = 'Datagrams that were not believed: of nobody known, or not signed';
+    total('mosrun_datagrams_refused_total', datagrams, () => this.ports.refused().datagrams);
     const freeze = new Histogram({
       name: 'mosrun_migration_freeze_seconds',
       help: 'How long a process stood still for a move, or to come home by itself',
@@ -101,6 +125,7 @@ export class Metrics {
     this.ports.listen(({ event }) => {
       if (event.type === 'process-started') started.inc();
       if (event.type === 'guest-arrived') guests.inc();
+      if (event.type === 'guest-must-leave') sentAway.inc();
       if (event.type === 'guest-refused') refused.inc({ reason: event.reason });
       if (event.type === 'came-home') {
         comeHomes.inc({ call: event.call });

@@ -43,6 +43,9 @@ export interface Parts {
   datagramsRefused: () => number;
 }
 
+/** No process has this number: an ordinary program that is not there yet. */
+const NOBODY = 0;
+
 /** @param whyNot why the nodes of its cluster are not known, where they are not. */
 export function findNode(members: Membership, name: string, whyNot: (name: string) => string | null = () => null): NodeView {
   const node = members.find(name);
@@ -136,7 +139,7 @@ export function apiHandlers({
     'GET /v1/openapi.json': openApiDocument,
     'GET /metrics': () => metrics.text(),
     'GET /v1/events': ({ caller, headers }) => streams.open(caller, headers['last-event-id']),
-    'GET /v1/best-node': ({ query }) => automatic.best(query.memory_bytes),
+    'GET /v1/best-node': ({ query }) => automatic.best(query.memory_bytes, query.abroad === 'true' ? NOBODY : null),
     'GET /v1/nodes': () => nodesDocument(members.nodes(), configuration().cluster),
 
     async 'GET /v1/status'() {

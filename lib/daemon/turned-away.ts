@@ -15,6 +15,8 @@ interface Entry extends Omit<TurnedAwayDocument, 'last_seconds'> {
 
 export class TurnedAway {
   private readonly entries = new Map<string, Entry>();
+  /** Of all that ever came. */
+  total = 0;
 
   /** @param tell of each, at most once a minute. */
   constructor(
@@ -23,6 +25,7 @@ export class TurnedAway {
   ) {}
 
   note(peer: Peer, address: string, why: string): void {
+    this.total++;
     const now = this.clock.seconds();
     const isForeign = peer.kind === 'foreign';
     const key = isForeign ? peer.fingerprint : `${address} ${why}`;

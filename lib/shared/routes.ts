@@ -77,6 +77,10 @@ export const routes = {
     permission: 'anyone',
     query: z.object({
       memory_bytes: z.coerce.number().nonnegative().default(0).meta({ description: 'what it is expected to need; 0: not known' }),
+      abroad: z
+        .enum(['true', 'false'])
+        .default('false')
+        .meta({ description: "it may go to other clusters, as an ordinary user's" }),
     }),
     answer: { document: bestNodeDocument },
     errors: [],

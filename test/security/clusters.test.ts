@@ -210,7 +210,7 @@ describe('other clusters', { skip: process.getuid?.() === 0 ? false : 'the daemo
     assert.equal(statusOf(await ask(ours, 'GET', '/v1/status')), 200, 'control: one of this cluster is somebody');
   });
 
-  void test('a node of a cluster that is not known is told so, and nothing else; and so is the administrator here', async () => {
+  void test('a node of a cluster that is not known is told so, and nothing else, and so is the administrator here', async () => {
     const stranger = nodeOf('unknown');
     for (const [method, target] of [
       ['GET', '/v1/heartbeat'],
@@ -282,6 +282,21 @@ describe('other clusters', { skip: process.getuid?.() === 0 ? false : 'the daemo
     assert.ok(events.includes("root's rights") && events.includes('may_come'), 'the node tells of each');
   });
 
+  void test('a home of another cluster has a guest sent on to no node that is not known', async () => {
+    const { session: opened } = JSON.parse(((await open(nodeOf('physics'))) as Answer).body) as { session: string };
+    const next = { pid: 1, session: 'a'.repeat(16), key: 'b'.repeat(64), memory: 1, encrypted: false };
+    const link = async (address: string, port: number): Promise<string> =>
+      JSON.stringify(await ask(nodeOf('physics'), 'POST', `/v1/sessions/${opened}/link`, { ...next, address, port }));
+    assert.match(
+      await link('192.0.2.1', 7071),
+      /409.*knows no node with data port 192\.0\.2\.1:7071: bring the process home first/,
+    );
+    assert.match(await link('127.0.0.1', controlPort(2)), /knows no node with data port/);
+    const dataPort = Number(/data_port = (\d+)\n(?![^]*data_port)/.exec(readFileSync(two.configuration(1), 'utf8'))?.[1]);
+    assert.doesNotMatch(await link('127.0.0.1', dataPort), /knows no node/, 'control: to one that is known it gets further');
+    await ask(nodeOf('physics'), 'DELETE', `/v1/sessions/${opened}`);
+  });
+
   /** What the node has told of those it refused. */
   async function refusals(): Promise<{ events: string }> {
     return {
@@ -311,6 +326,7 @@ describe('other clusters', { skip: process.getuid?.() === 0 ? false : 'the daemo
     two.reload(1);
     await until('node1 to take public guests', async () => statusOf(await ask(nodeOf('unknown'))) === 200);
     const opened = (await open(nodeOf('unknown'))) as Answer;
+    assert.equal(opened.status, 200, opened.body);
     const [guest] = await guests();
     assert.match(guest?.home ?? '', /^node1@public-[0-9a-f]{8}$/);
     assert.equal(guest?.priority, 65_535);

@@ -217,7 +217,7 @@ test('a death in another cluster is seen, and its return', async () => {
   assert.equal(clusters.of('a1').find('node2@b')?.state, 'blocked');
 });
 
-test('a node of a partner is believed about itself alone; what is of nobody known, or for another cluster, is refused and counted', async () => {
+test('a node of a partner is believed about itself alone, what is of nobody known, or for another cluster, is refused and counted', async () => {
   const clusters = await begun();
   const one = clusters.of('a1');
   const said = (more: Partial<Datagram>, key = 'b1'): Received => {

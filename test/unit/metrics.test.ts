@@ -13,6 +13,8 @@ function node() {
     self: 'node1',
     heartbeat: () => facts,
     nodes: () => [{ state: 'up' }, { state: 'up' }, { state: 'down' }],
+    partnerNodes: () => [{ state: 'blocked' }],
+    refused: () => ({ connections: 8, datagrams: 9 }),
     processes: () => [{ state: 'away' }],
     streams: () => 4,
   });
@@ -38,6 +40,8 @@ test('what the node is and has is read when asked for', async () => {
   assert.equal(value('mosrun_node_guests'), '3');
   assert.equal(value('mosrun_event_streams'), '4');
   assert.equal(value('mosrun_nodes{state="up"}'), '2');
+  assert.equal(value('mosrun_partner_nodes{state="blocked"}'), '1');
+  assert.deepEqual([value('mosrun_connections_refused_total'), value('mosrun_datagrams_refused_total')], ['8', '9']);
   assert.equal(value('mosrun_nodes{state="blocked"}'), '0');
   assert.equal(value('mosrun_processes{state="away"}'), '1');
 });

@@ -14,9 +14,12 @@ import {
   nameIn,
   ownNameOf,
 } from '../../lib/cluster/index.js';
+import { Clusters } from '../../lib/daemon/clusters.js';
+import type { Context } from '../../lib/daemon/context.js';
 import { type Guest, Evictions } from '../../lib/daemon/evictions.js';
 import { NodeSettings } from '../../lib/daemon/node-settings.js';
 import { parsePartner, readPartners } from '../../lib/daemon/partner-files.js';
+import { Sessions, type SessionsPorts } from '../../lib/daemon/sessions.js';
 import { type Candidate, type Visitor, makeRoom, outranked, placesFor } from '../../lib/placement/index.js';
 import { privilegesOf, rightsIn } from '../../lib/processes/index.js';
 import { SimulatedClock } from '../../simulate/simulated-clock.js';
@@ -258,6 +261,91 @@ test('places in other clusters are those of programs that may go there, and each
   assert.deepEqual(shown(false, 'home'), ['home', 'near']);
   assert.deepEqual(shown(true, 'x@b'), ['home', 'near', 'x@b', 'y@b: it is down', 'z@c: not from x@b']);
   assert.deepEqual(shown(false, 'x@b'), ['home', 'near', 'x@b'], 'where it is it is');
+});
+
+test('a hosting node of another cluster names no other address than its own', async () => {
+  const at = { number: 1, address: '10.0.0.1', controlPort: 7070, dataPort: 7071 };
+  const answer = { session: 'a'.repeat(16), token: 'b'.repeat(64), address: '10.0.0.9', port: 7071, encrypted: false };
+  const dropped: string[] = [];
+  const sessions = new Sessions({
+    members: { find: (name: string) => ({ ...at, name, self: false, state: 'up', why: null, lastSeenSeconds: 0, facts: null }) },
+    peers: {
+      ask: (_node: NodeAddress, { method, path: where }: { method: string; path: string }) => {
+        if (method === 'DELETE') dropped.push(where);
+        return Promise.resolve(answer);
+      },
+    },
+    connectSeconds: () => 1,
+    requestFor: () => ({ encrypt: false }),
+    whyNotTo: () => null,
+    asOrdinary: (name: string) => name.includes('@'),
+    route: () => Promise.resolve(1),
+    unroute: () => Promise.resolve(),
+  } as unknown as SessionsPorts);
+  await assert.rejects(sessions.ask('node1@physics', 7, null, false), /names another address for its data port than its own/);
+  assert.deepEqual(dropped, [`/v1/sessions/${answer.session}`]);
+  assert.equal((await sessions.ask('node1', 7, null, false)).ordinary, false, 'a node of the own cluster may have another');
+  answer.address = at.address;
+  assert.equal((await sessions.ask('node1@physics', 7, null, false)).ordinary, true);
+});
+
+describe('where a process may go', () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-clusters-'));
+  after(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  test('to a partner only if the program and the partner may, and by none that may not pass it on', async () => {
+    const { certificate: ca } = await makeAuthority('lab');
+    const partner = (name: string, more: Partial<Partner> = {}): Partner => ({
+      name,
+      description: '',
+      priority: 50,
+      may_come: true,
+      may_be_sent_to: true,
+      may_pass_on: true,
+      privileged: false,
+      nodes: [],
+      ca,
+      ...more,
+    });
+    const partners = [
+      partner('open'),
+      partner('trusted', { privileged: true }),
+      partner('closed', { may_be_sent_to: false }),
+      partner('end', { may_pass_on: false }),
+    ];
+    const context = {
+      configuration: () => ({ partners, paths: { state: directory } }),
+      settings: new NodeSettings(path.join(directory, 'node.json')),
+      clock: new SimulatedClock(),
+    } as unknown as Context;
+    const clusters = new Clusters(context, { ca, ask: () => Promise.reject(new Error('nobody')), onNodes: () => {} });
+    const why = (to: string, abroad = true, at = 'home', rights: string | null = null): string | null =>
+      clusters.whyNotTo(to, { abroad, at, privileges: () => rights });
+    assert.equal(why('near', false, 'home', "root's rights"), null, 'within the cluster all may');
+    assert.equal(why('x@open'), null);
+    assert.match(why('x@open', false) ?? '', /it stays within its cluster: mosrun -G/);
+    assert.match(why('x@unknown') ?? '', /unknown is no partner of this cluster/);
+    assert.match(why('x@public-01234567') ?? '', /is no partner/, 'nothing is sent to who merely may come');
+    assert.match(why('x@closed') ?? '', /may_be_sent_to in partners\/closed.toml/);
+    assert.match(why('x@open', true, 'home', 'capabilities') ?? '', /it has capabilities, and such processes do not go to open/);
+    assert.equal(why('x@trusted', true, 'home', "root's rights"), null);
+    assert.deepEqual(
+      [clusters.takesOrdinaryOnly('x@open'), clusters.takesOrdinaryOnly('x@trusted'), clusters.takesOrdinaryOnly('near')],
+      [true, false, false],
+    );
+    assert.match(why('x@open', true, 'y@end') ?? '', /end, where it is, may not pass it on to open/);
+    assert.equal(why('z@end', true, 'y@end'), null, 'within that cluster it may');
+    assert.equal(why('near', true, 'y@end'), null, 'and to the own');
+    assert.equal(why('x@open', true, 'y@trusted'), null);
+    assert.deepEqual(
+      [clusters.priorityOf(null), clusters.priorityOf('open'), clusters.priorityOf('public-01234567')],
+      [0, 50, 65_535],
+    );
+    context.settings.change({ priorities: { open: 7 } });
+    assert.equal(clusters.priorityOf('open'), 7);
+  });
 });
 
 describe('the nodes of a partner', () => {
