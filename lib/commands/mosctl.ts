@@ -87,6 +87,9 @@ function statusText(status: StatusDocument): string {
     ...settingsRows(status.settings),
     ...status.partners.map((one): [string, string] => ['partner', partnerText(one)]),
     ...status.turned_away.map((one): [string, string] => ['turned away', turnedAwayText(one)]),
+    ...(status.datagrams_refused > 0
+      ? [['datagrams', `${status.datagrams_refused} were not believed: of nobody known, or not signed`] as [string, string]]
+      : []),
     ...status.operations.map((one): [string, string] => [one.operation, operationText(one)]),
   ];
   return rows.map(([name, text]) => `${name.padEnd(15)}${printable(text)}\n`).join('');

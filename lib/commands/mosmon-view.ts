@@ -93,10 +93,12 @@ const columns: readonly { head: string; width: number; right?: boolean; text: (n
   { head: 'WHY', width: 0, text: ({ why }) => printable(why ?? '') },
 ];
 
-function row(cells: readonly string[]): string {
+/** @param nameWidth of the first column: nodes of other clusters have long names. */
+function row(cells: readonly string[], nameWidth: number): string {
   return cells
     .map((cell, index) => {
-      const { width = 0, right = false } = columns[index] ?? {};
+      const { width: usual = 0, right = false } = columns[index] ?? {};
+      const width = index === 0 ? Math.max(usual, nameWidth) : usual;
       return right ? cell.padStart(width) : cell.padEnd(width);
     })
     .join(' ')
@@ -159,6 +161,7 @@ export function render(nodes: readonly NodeDocument[], view: View, size: Size, p
   const rows = listRows(size);
   const first = Math.min(view.first, Math.max(0, list.length - rows));
   const shown = list.slice(first, first + rows);
+  const nameWidth = Math.max(0, ...shown.map(({ name }) => name.length + 1));
   const arrow = view.inverted ? ' (other way round)' : '';
   const foot = view.typing
     ? `/${view.filter}`
@@ -170,8 +173,22 @@ export function render(nodes: readonly NodeDocument[], view: View, size: Size, p
   return cut([
     problem === null ? plain(text) : { text: printable(problem), style: 'bad' },
     plain(''),
-    { text: row(columns.map(({ head }) => head)), style: 'head' },
-    ...shown.map((node): Line => ({ text: row(columns.map((column) => column.text(node))), style: style(node) })),
+    {
+      text: row(
+        columns.map(({ head }) => head),
+        nameWidth,
+      ),
+      style: 'head',
+    },
+    ...shown.map(
+      (node): Line => ({
+        text: row(
+          columns.map((column) => column.text(node)),
+          nameWidth,
+        ),
+        style: style(node),
+      }),
+    ),
     ...blank,
     { text: foot, style: 'dim' },
   ]);

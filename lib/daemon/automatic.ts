@@ -17,6 +17,7 @@ import {
   hasEnded,
   innermostPid,
   movableBytes,
+  privilegesOf,
   readFacts,
   readTransfers,
   runnableThreads,
@@ -27,6 +28,7 @@ import { FROZEN } from '../shared/frozen.js';
 import { readIfThere } from '../shared/files.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import type { ProcessUsage } from '../shared/wire.js';
+import type { Clusters } from './clusters.js';
 import type { Context } from './context.js';
 import type { Residents } from './residents.js';
 
@@ -36,8 +38,7 @@ export interface AutomaticPorts {
   links: Links;
   /** What each of this node's processes on that node has used. */
   usages: (node: string) => Promise<ProcessUsage[]>;
-  /** Why a process does not go to a node of another cluster; null: it may. */
-  whyNotTo: (node: string, pid: number, abroad: boolean, from: string) => string | null;
+  clusters: Pick<Clusters, 'whyNotTo'>;
   random?: () => number;
 }
 
@@ -98,7 +99,10 @@ export class Automatic {
   }
 
   private bounds(pid: number, abroad: boolean): Bounds {
-    return { abroad, whyNotTo: (node, from) => this.ports.whyNotTo(node, pid, abroad, from) };
+    // Of many nodes one may be asked about after another.
+    let found: { rights: string | null } | null = null;
+    const privileges = (): string | null => (found ??= { rights: privilegesOf(pid) }).rights;
+    return { abroad, whyNotTo: (node, at) => this.ports.clusters.whyNotTo(node, { abroad, privileges, at }) };
   }
 
   /**

@@ -223,8 +223,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     seconds: () => clock.seconds(),
     log: note,
   });
-  const whyNotTo = (name: string, pid: number, abroad: boolean, at: string): string | null =>
-    clusters.whyNotTo(name, { abroad, privileges: () => privilegesOf(pid), at });
   const sessions = new Sessions({
     self: own.name,
     freezer,
@@ -239,13 +237,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     route: (route) => gate.route(route),
     unroute: (session) => gate.unroute(session),
     requestFor: (pid, guest) => node.requestFor(pid, residents.history.read(pid)?.command ?? null, guest),
-    whyNotTo: (name, pid, abroad) =>
-      whyNotTo(name, pid, abroad ?? residents.jobs.jobOf(pid)?.abroad ?? false, residents.migrations.whereIs(pid)),
+    whyNotTo: (name, pid, abroad = residents.jobs.jobOf(pid)?.abroad ?? false) =>
+      clusters.whyNotTo(name, { abroad, privileges: () => privilegesOf(pid), at: residents.migrations.whereIs(pid) }),
     asOrdinary: (name) => clusters.takesOrdinaryOnly(name),
   });
   const residents: Residents = new Residents(context, sessions.forMoves);
 
-  const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name), whyNotTo });
+  const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name), clusters });
   const flood = new FloodControl(context, {
     residents,
     freezer,
@@ -350,8 +348,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     closed: () => operations.closed,
     isKnown: (name) => members.find(name)?.name === name,
     heardFrom: (name, socket) => {
-      gossip.meet(name, socket);
-      clusters.heardFrom(name, members.find(name) !== null);
+      const isListed = members.find(name)?.name === name;
+      // Of others a cluster can have as many as it likes.
+      if (isListed) gossip.meet(name, socket);
+      clusters.heardFrom(name, isListed);
       members.heardFrom(name);
     },
     recall: (peer, sessions, reason) =>

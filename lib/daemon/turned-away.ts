@@ -7,6 +7,8 @@ import type { TurnedAwayDocument } from '../shared/documents.js';
 const MOST_KEPT = 32;
 /** One that comes again and again is told of no more often. */
 const TOLD_SECONDS = 60;
+/** And of all together: who makes one authority after another does not fill the log. */
+const MOST_TOLD_A_MINUTE = 30;
 
 interface Entry extends Omit<TurnedAwayDocument, 'last_seconds'> {
   last: number;
@@ -17,6 +19,8 @@ export class TurnedAway {
   private readonly entries = new Map<string, Entry>();
   /** Of all that ever came. */
   total = 0;
+  private minute = 0;
+  private toldInMinute = 0;
 
   /** @param tell of each, at most once a minute. */
   constructor(
@@ -35,7 +39,7 @@ export class TurnedAway {
       node: isForeign ? peer.node : null,
       fingerprint: isForeign ? peer.fingerprint : null,
     };
-    const isDue = now - before.told >= TOLD_SECONDS;
+    const isDue = now - before.told >= TOLD_SECONDS && this.mayTell(now);
     const entry: Entry = { ...who, address, why, count: before.count + 1, last: now, told: isDue ? now : before.told };
     // The newest is the last of the map.
     this.entries.delete(key);
@@ -43,6 +47,12 @@ export class TurnedAway {
     const [oldest] = this.entries.keys();
     if (this.entries.size > MOST_KEPT && oldest !== undefined) this.entries.delete(oldest);
     if (isDue) this.tell({ ...who, address, why, count: entry.count });
+  }
+
+  private mayTell(now: number): boolean {
+    const minute = Math.floor(now / TOLD_SECONDS);
+    if (minute !== this.minute) Object.assign(this, { minute, toldInMinute: 0 });
+    return this.toldInMinute++ < MOST_TOLD_A_MINUTE;
   }
 
   /** The newest first. */

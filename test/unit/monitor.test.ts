@@ -38,6 +38,14 @@ const text = (view = initialView, where = size, problem: string | null = null): 
 const keys = (...all: string[]) => all.reduce((view, key) => press(view, key, size, nodes.length), initialView);
 const order = (...all: string[]): number[] => chosen(nodes, keys(...all)).map(({ number }) => number);
 
+test('a long name of a node of another cluster leaves the columns in place', () => {
+  const lines = render([node(1), node(2, { name: 'node2@physics-department' })], initialView, size, null).slice(3, 5);
+  assert.deepEqual(
+    lines.map((line) => line.text.indexOf(' up ')),
+    [25, 25],
+  );
+});
+
 test('each node has its line, with totals of those that are there above', () => {
   const [totals, , head, first, second, third, fourth] = text();
   assert.equal(totals, '3 of 4 nodes   10.0 of 10 processors   11.0 GiB of 24.0 GiB   5 guests');

@@ -19,6 +19,7 @@ import type { Context } from '../../lib/daemon/context.js';
 import { type Guest, Evictions } from '../../lib/daemon/evictions.js';
 import { NodeSettings } from '../../lib/daemon/node-settings.js';
 import { parsePartner, readPartners } from '../../lib/daemon/partner-files.js';
+import { TurnedAway } from '../../lib/daemon/turned-away.js';
 import { Sessions, type SessionsPorts } from '../../lib/daemon/sessions.js';
 import { type Candidate, type Visitor, makeRoom, outranked, placesFor } from '../../lib/placement/index.js';
 import { privilegesOf, rightsIn } from '../../lib/processes/index.js';
@@ -120,6 +121,28 @@ test('a name says which cluster a node is of', () => {
   ] as const) {
     assert.deepEqual([ownNameOf(name), clusterOf(name), nameIn(node, cluster)], [node, cluster, name]);
   }
+});
+
+test('who is turned away is counted and kept, and told of now and then, however many they are', () => {
+  const clock = new SimulatedClock();
+  const told: string[] = [];
+  const turned = new TurnedAway(clock, ({ fingerprint }) => told.push(fingerprint ?? ''));
+  const peer = (which: number) =>
+    ({ kind: 'foreign', cluster: `public-${which}`, node: 'node1', fingerprint: `${which}`, ca: '' }) as const;
+  for (let times = 0; times < 5; times++) turned.note(peer(1), '10.0.0.1', 'not known');
+  clock.runUntil(50);
+  turned.note(peer(1), '10.0.0.2', 'not known');
+  assert.deepEqual(told, ['1']);
+  assert.deepEqual(
+    turned.list().map(({ address, count, last_seconds }) => [address, count, last_seconds]),
+    [['10.0.0.2', 6, 0]],
+  );
+  clock.runUntil(61);
+  for (let which = 1; which <= 1000; which++) turned.note(peer(which), '10.0.0.3', 'not known');
+  assert.equal(told.length, 31);
+  assert.equal(turned.list().length, 32);
+  assert.equal(turned.list()[0]?.fingerprint, '1000');
+  assert.equal(turned.total, 1006);
 });
 
 test('rights beyond those of an ordinary user are seen, of every kind', () => {
