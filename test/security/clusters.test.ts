@@ -308,6 +308,37 @@ describe('other clusters', { skip: process.getuid?.() === 0 ? false : 'the daemo
     };
   }
 
+  void test('root gives a partner another priority, which outlasts the daemon, and takes it back', async () => {
+    const priority = async (): Promise<(number | undefined)[]> => {
+      const [one] = (await status()).partners;
+      return [one?.priority, one?.configured_priority];
+    };
+    const refused = async (words: string[], exit: number, message: RegExp): Promise<void> => {
+      const { status: code, stderr } = await two.call('mosctl', words);
+      assert.equal(code, exit, stderr);
+      assert.match(stderr, message);
+    };
+    await two.expect('mosctl', ['cngpri', 'physics', '7']);
+    assert.deepEqual(await priority(), [7, 50]);
+    assert.match(
+      await two.expect('mosctl', ['status']),
+      /partner +physics: priority 7 \(mosctl cngpri; 50 in its file\), cannot be asked: /,
+    );
+    await two.end(1, 'SIGTERM');
+    two.start(1);
+    await two.bothUp();
+    assert.deepEqual(await priority(), [7, 50]);
+    await two.expect('mosctl', ['cngpri', 'physics', 'file']);
+    assert.deepEqual(await priority(), [50, 50]);
+    await refused(['cngpri', 'nobody', '7'], 1, /there is no partner nobody/);
+    await refused(['cngpri', 'physics', '0'], 2, /a priority from 1 to 65534, lower is better, or file, not "0"/);
+    await refused(['cngpri', 'physics'], 2, /a priority from 1 to 65534/);
+    await refused(['gridguests', 'some'], 2, /gridguests wants a number, or all, not "some"/);
+    await refused(['opengrid', 'now'], 2, /"now" is too much/);
+    const { status: code } = await two.call('mosctl', ['cngpri', 'physics', '7'], 1, { uid: 65_534, gid: 65_534, cwd: '/' });
+    assert.equal(code, 77, 'root alone');
+  });
+
   void test('a wrong file of a partner changes nothing, and status names file, line and what is wanted', async () => {
     const good = readFileSync(partnerFile(), 'utf8');
     writeFileSync(partnerFile(), good.replace('priority = 50', 'priority = 0'));
