@@ -163,6 +163,9 @@ export class PlacedCluster {
       memory_bytes: usedBytes,
       encrypt: false,
       automatic: true,
+      privileged: null,
+      control_port: 0,
+      withheld: null,
     };
     return refusal(request, {
       name: `${node}`,
@@ -175,6 +178,7 @@ export class PlacedCluster {
       cpuHash: cpu_hash,
       pidMax: common.pid_max,
       trouble: null,
+      unwanted: null,
     });
   }
 

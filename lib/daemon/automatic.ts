@@ -159,7 +159,14 @@ export class Automatic {
       for (const pid of jobs.processes(job)) {
         const { decay, pure, memory_bytes: memoryBytes } = job;
         const isFrozen = this.ports.residents.whereIs(pid).node === FROZEN;
-        found.set(pid, { pid, stays: isFrozen ? 'it is frozen' : stays, decay, pure, memoryBytes, bounds: this.bounds(pid, job.abroad) });
+        found.set(pid, {
+          pid,
+          stays: isFrozen ? 'it is frozen' : stays,
+          decay,
+          pure,
+          memoryBytes,
+          bounds: this.bounds(pid, job.abroad),
+        });
       }
     }
     return [...found.values()];

@@ -17,12 +17,11 @@ import { type Clock, systemClock } from '../shared/clock.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 import { removeFile } from '../shared/files.js';
 import { privilegesOf } from '../processes/index.js';
-import { FROZEN } from '../shared/frozen.js';
 import type { InterpretLaunch } from '../shared/launch-decision.js';
 import { type Heartbeat, type LinkRequest, heartbeat } from '../shared/wire.js';
 import { Automatic } from './automatic.js';
 import { Clusters } from './clusters.js';
-import { type Configuration, imagesOf, invitationsIn, readConfiguration } from './configuration.js';
+import { type Configuration, invitationsIn, readConfiguration } from './configuration.js';
 import { type Context, type Log, addressesIn } from './context.js';
 import { descriptorOf } from './descriptors.js';
 import { EventBook } from './event-book.js';
@@ -70,8 +69,6 @@ export interface Daemon {
   /** Lets go of everything; what runs goes on. */
   stop(): Promise<void>;
 }
-
-const GUESTS_CHECK_SECONDS = 15;
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { libexec, interpret, log, service, clock = systemClock } = options;
@@ -143,16 +140,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const timeoutSeconds = configuration.migration.connect_timeout_seconds;
     await residents.engine.link({ ...request, seal, gateSocket: runtime('gate.sock'), timeoutSeconds });
   };
-  const freezer = new Freezer({
-    self: own.name,
-    address: own.address,
-    port: own.dataPort,
-    directory: runtime('frozen'),
-    images: () => imagesOf(configuration),
-    clock,
-    gate,
-    link,
-  });
+  const freezer = new Freezer(context, { gate, link });
   const node = new ThisNode(
     context,
     () => guests.count,
@@ -245,12 +233,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name), clusters });
   const flood = new FloodControl(context, {
+    node,
     residents,
     freezer,
-    memoryFreeBytes: () => node.memoryFreeBytes,
-    elsewhere: (pid) => automatic.elsewhere(pid, FROZEN),
-    memoryKnown: (pid) => automatic.balancer.need(pid)?.memoryBytes ?? null,
-    memoryAway: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)),
+    automatic,
+    sessions,
     isLeaving: () => operations.isLeaving,
   });
   const neighbours = new Neighbours({
@@ -330,9 +317,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         pid,
         found,
       ),
-    leaveJob: (pid) => {
-      residents.jobs.leave(pid);
-    },
+    leaveJob: (pid) => residents.jobs.leave(pid),
     startAway: (pid, name, which, command) => {
       automatic.balancer.expected.started(name, 0);
       return residents.migrations.startAway(pid, name, which, command);
@@ -407,12 +392,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   visits.start();
   automatic.balancer.start();
   flood.start();
-  // What mosgate said while nobody listened is made up for.
-  const checkGuests = async (): Promise<void> => {
-    await guests.refresh().catch(() => {});
-    clock.after(GUESTS_CHECK_SECONDS, () => void checkGuests());
-  };
-  await checkGuests();
+  await guests.start();
   manager.ready(`node ${own.name} of cluster ${configuration.cluster}`);
   note('mosd is ready', { node: own.name, cluster: configuration.cluster, address: own.address });
 

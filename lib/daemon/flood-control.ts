@@ -3,22 +3,21 @@ import { type Flood, type FloodAction, type FloodProcess, nextAction, whyNotHome
 import { hasEnded, movableBytes, readFacts } from '../processes/index.js';
 import { asMosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
+import type { Automatic } from './automatic.js';
 import type { Context } from './context.js';
 import { DEFAULT_CLASS } from './freeze-settings.js';
 import type { Freezer } from './freezer.js';
 import { Homecomings } from './homecomings.js';
 import type { Residents } from './residents.js';
+import type { Sessions } from './sessions.js';
+import type { ThisNode } from './this-node.js';
 
 export interface FloodPorts {
+  node: Pick<ThisNode, 'memoryFreeBytes'>;
   residents: Residents;
   freezer: Freezer;
-  memoryFreeBytes: () => number;
-  /** Another node that takes a process that is frozen; null: there is none. */
-  elsewhere: (pid: number) => string | null;
-  /** What one that is away was last seen to have there; null: not known yet. */
-  memoryKnown: (pid: number) => number | null;
-  /** What a process that is away has there. */
-  memoryAway: (pid: number) => Promise<number>;
+  automatic: Automatic;
+  sessions: Pick<Sessions, 'memoryOf'>;
   isLeaving: () => boolean;
 }
 
@@ -76,7 +75,7 @@ export class FloodControl {
   /** Where a process that is to come home goes: there, or to the disk of its home, which has no room for it now. */
   async homeward<T>(pid: number, bring: (to: string) => Promise<T>): Promise<T> {
     const { own } = this.context;
-    const bytes = await this.ports.memoryAway(pid);
+    const bytes = await this.ports.sessions.memoryOf(pid, this.ports.residents.whereIs(pid));
     const why = whyNotHome(this.look(), this.classOf(pid), bytes);
     if (why !== null) {
       this.context.log.info({ pid, why }, 'there is no room at home: it is frozen');
@@ -140,7 +139,7 @@ export class FloodControl {
       classes,
       usual,
       processes,
-      memoryFreeBytes: this.ports.memoryFreeBytes() - expected,
+      memoryFreeBytes: this.ports.node.memoryFreeBytes - expected,
       reserveBytes: configuration().hosting.reserve_memory,
     };
   }
@@ -169,7 +168,7 @@ export class FloodControl {
 
   /** Each of those that are away may have to come home at any moment, and finds no room there if it is not told. */
   private lookAway(): void {
-    const { residents, memoryKnown } = this.ports;
+    const { residents, automatic } = this.ports;
     const { memoryFreeBytes, reserveBytes } = this.look();
     const away = new Set<number>();
     for (const job of residents.jobs.all()) {
@@ -177,7 +176,7 @@ export class FloodControl {
         const { node, inspection } = residents.whereIs(pid);
         if (node === null || node === FROZEN || residents.migrations.isMoving(pid)) continue;
         away.add(pid);
-        this.homecomings.look(pid, inspection, (memoryKnown(pid) ?? 0) > memoryFreeBytes - reserveBytes);
+        this.homecomings.look(pid, inspection, (automatic.balancer.need(pid)?.memoryBytes ?? 0) > memoryFreeBytes - reserveBytes);
       }
     }
     this.homecomings.keep(away);
@@ -211,7 +210,7 @@ export class FloodControl {
   private async sendElsewhere(): Promise<void> {
     for (const { pid, state, left } of this.look().processes) {
       if (state !== 'waiting' || left || this.stopped) continue;
-      const node = this.ports.elsewhere(pid);
+      const node = this.ports.automatic.elsewhere(pid, FROZEN);
       if (node !== null) await this.order(pid, node, `there is room on ${node}`);
     }
   }

@@ -7,10 +7,11 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { GateEvent, GateSession, LinkOrder } from '../engine/index.js';
 import { type Identity, type SessionGrant, identityOf } from '../processes/index.js';
-import type { Clock } from '../shared/clock.js';
 import { MosrunError } from '../shared/errors.js';
 import { makeDirectory, namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 import type { LinkRequest, SessionUsage } from '../shared/wire.js';
+import { imagesOf } from './configuration.js';
+import type { Context } from './context.js';
 
 const frozenRecord = z.object({
   version: z.literal(1),
@@ -29,15 +30,6 @@ const frozenRecord = z.object({
 export type FrozenRecord = z.infer<typeof frozenRecord>;
 
 export interface FreezerPorts {
-  self: string;
-  /** Of this node's data port, to which processes come that are to be frozen. */
-  address: string;
-  port: number;
-  /** For records, one a session. */
-  directory: string;
-  /** Where images are kept. */
-  images: () => string;
-  clock: Clock;
   gate: {
     freeze(session: string, token: string, directory: string, encrypted: boolean): Promise<void>;
     kill(session: string): Promise<void>;
@@ -50,11 +42,19 @@ export interface FreezerPorts {
 export class Freezer {
   private readonly records = new Map<string, FrozenRecord>();
 
-  constructor(private readonly ports: FreezerPorts) {}
+  /** For records, one a session. */
+  private readonly directory: string;
+
+  constructor(
+    private readonly context: Context,
+    private readonly ports: FreezerPorts,
+  ) {
+    this.directory = context.runtime('frozen');
+  }
 
   load(): void {
-    for (const name of namesIn(this.ports.directory)) {
-      const file = path.join(this.ports.directory, name);
+    for (const name of namesIn(this.directory)) {
+      const file = path.join(this.directory, name);
       const parsed = frozenRecord.safeParse(readJson(file));
       if (parsed.success) this.records.set(parsed.data.session, parsed.data);
       else removeFile(file);
@@ -62,17 +62,23 @@ export class Freezer {
   }
 
   /** Makes room for one of this node's processes. @param held it is not to be thawed by itself. */
-  async open(pid: number, memoryBytes: number, encrypted: boolean, held: boolean): Promise<Omit<SessionGrant, 'seal' | 'ordinary'>> {
-    const { gate, address, port, clock } = this.ports;
+  async open(
+    pid: number,
+    memoryBytes: number,
+    encrypted: boolean,
+    held: boolean,
+  ): Promise<Omit<SessionGrant, 'seal' | 'ordinary'>> {
+    const { own, clock, configuration } = this.context;
     const present: Identity | null = identityOf(pid);
     if (!present) throw new MosrunError('not-found', `process ${pid} has ended: nothing to freeze`);
-    const images = this.ports.images();
+    const images = imagesOf(configuration());
     makeDirectory(images, 0o700);
     const session = randomBytes(8).toString('hex');
     const token = randomBytes(32).toString('hex');
-    await gate.freeze(session, token, images, encrypted);
+    await this.ports.gate.freeze(session, token, images, encrypted);
     this.write({ version: 1, session, ...present, at: clock.wallSeconds(), memory_bytes: memoryBytes, held, encrypted });
-    return { session, token, address, port };
+    // It comes over this node's own data port.
+    return { session, token, address: own.address, port: own.dataPort };
   }
 
   /** It has come, with so much of memory. */
@@ -118,10 +124,10 @@ export class Freezer {
 
   private write(record: FrozenRecord): void {
     this.records.set(record.session, record);
-    writeAtomically(path.join(this.ports.directory, `${record.session}.json`), JSON.stringify(record));
+    writeAtomically(path.join(this.directory, `${record.session}.json`), JSON.stringify(record));
   }
 
   private forget(session: string): void {
-    if (this.records.delete(session)) removeFile(path.join(this.ports.directory, `${session}.json`));
+    if (this.records.delete(session)) removeFile(path.join(this.directory, `${session}.json`));
   }
 }

@@ -34,6 +34,7 @@ type GuestRecord = z.infer<typeof guestRecord>;
 const ENDED_KEPT_SECONDS = 86_400;
 /** One that has not come by then will not, or is too large for others to wait for it. */
 const LONGEST_ARRIVAL_SECONDS = 5;
+const CHECK_SECONDS = 15;
 /** Of ended ones. */
 const MOST_KEPT = 2000;
 
@@ -270,6 +271,12 @@ export class Guests {
       const { priority } = this.options.clusterOf(home);
       return { session, home, priority, memoryBytes: memory.get(session) ?? 0, opened };
     });
+  }
+
+  /** What mosgate says while nobody listens is made up for, now and again and again. */
+  async start(): Promise<void> {
+    await this.refresh().catch(() => {});
+    this.options.clock.after(CHECK_SECONDS, () => void this.start());
   }
 
   /** Brings the count in line with what mosgate has. */

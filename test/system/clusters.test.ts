@@ -163,7 +163,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
       10,
       'the inner program',
     );
-    assert.deepEqual([child.abroad, child.class], [true, 2]);
+    assert.deepEqual([child.abroad, child.class], [true, '2']);
     await testbed.json(1, 'migrate', `${child.pid}`, 'node2@b', '--wait', '--json');
     assert.equal((await guests(2))[0]?.home, 'node1@a');
     assert.equal((await guests(2))[0]?.cluster, 'a');
