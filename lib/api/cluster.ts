@@ -152,7 +152,7 @@ export class Cluster {
 
   /** Changes what this node does with processes; what is not named stays. For root. */
   async change(
-    settings: Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay' | 'grid_closed' | 'grid_guests'>> & {
+    settings: Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay' | 'isolated' | 'grid_closed' | 'grid_guests'>> & {
       /** Of partners' processes here; null: as in the partner's file. */
       priorities?: Record<string, number | null>;
     },

@@ -27,12 +27,13 @@ const nodeColumns: readonly Column<NodeDocument>[] = [
 ];
 
 function settingsRows(settings: StatusDocument['settings']): [string, string][] {
-  const { blocked, stay, local_stay, grid_closed, grid_guests, blocked_by_configuration } = settings;
+  const { blocked, stay, local_stay, isolated, grid_closed, grid_guests, blocked_by_configuration } = settings;
   return [
     ...(blocked ? [['blocked', 'takes no guests (mosctl noblock)'] as [string, string]] : []),
     ...(blocked_by_configuration ? [['blocked', 'takes no guests (hosting.blocked in mosrun.toml)'] as [string, string]] : []),
     ...(stay ? [['stay', 'no process leaves by itself (mosctl nostay)'] as [string, string]] : []),
     ...(local_stay ? [['lstay', 'own processes do not leave by themselves (mosctl nolstay)'] as [string, string]] : []),
+    ...(isolated ? [['isolated', 'has nothing to do with other clusters (mosctl rejoin)'] as [string, string]] : []),
     ...(grid_closed ? [['closegrid', 'takes no guests of other clusters (mosctl opengrid)'] as [string, string]] : []),
     ...(grid_guests === null
       ? []

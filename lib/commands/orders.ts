@@ -6,7 +6,7 @@ import { MosrunError } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';
 import { bytesText, durationText, jsonText, printableLines } from './format.js';
 
-type Setting = Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay' | 'grid_closed' | 'grid_guests'>> & {
+type Setting = Partial<Pick<SettingsDocument, 'blocked' | 'stay' | 'local_stay' | 'isolated' | 'grid_closed' | 'grid_guests'>> & {
   priorities?: Record<string, number | null>;
 };
 
@@ -19,6 +19,7 @@ export const settingVerbs: Readonly<Record<string, Setting>> = {
   nolstay: { local_stay: false },
   closegrid: { grid_closed: true },
   opengrid: { grid_closed: false },
+  rejoin: { isolated: false },
 };
 
 const wrong = (what: string): MosrunError => new MosrunError('usage', `${what}: see mosctl --help`);
@@ -39,7 +40,7 @@ export const wordedVerbs: Readonly<Record<string, (words: readonly string[]) => 
   },
 };
 
-export const operationVerbs: readonly OperationName[] = ['expel', 'bring', 'shutdown'];
+export const operationVerbs: readonly OperationName[] = ['expel', 'bring', 'isolate', 'shutdown'];
 
 const POLL_SECONDS = 0.2;
 /** mosd stays for a last word to those who wait, and then lets go of its streams and sockets. */
@@ -72,6 +73,7 @@ export async function change(
 const purposes: Record<OperationName, string> = {
   expel: 'sends its guests away',
   bring: 'brings its processes home',
+  isolate: 'sends guests of other clusters away and brings own processes back from there',
   shutdown: 'sends guests away and brings own processes home, and then ends',
 };
 
@@ -79,6 +81,7 @@ const purposes: Record<OperationName, string> = {
 export const movedTexts: Record<OperationName, string> = {
   expel: 'have left',
   bring: 'are home',
+  isolate: 'have left or are back',
   shutdown: 'have left or are home',
 };
 

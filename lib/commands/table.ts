@@ -72,7 +72,7 @@ export const commands = {
       '[options] block|noblock|stay|nostay|lstay|nolstay|opengrid|closegrid',
       '[options] gridguests N|all',
       '[options] cngpri PARTNER PRIORITY|file',
-      '[options] expel|bring|shutdown',
+      '[options] expel|bring|isolate|rejoin|shutdown',
     ],
     summary: 'ask a node about itself and its cluster, and tell it what to do',
     description:
@@ -98,6 +98,11 @@ export const commands = {
       ],
       ['expel', 'send all guests away: to other nodes, where their homes place them by themselves, else home'],
       ['bring', 'bring all own processes home'],
+      [
+        'isolate',
+        'send guests of other clusters away, bring own processes back from there, and have nothing to do with other clusters from now on',
+      ],
+      ['rejoin', 'have to do with other clusters again'],
       ['shutdown', 'send all guests away, bring all own processes home, say goodbye to the other nodes, and end the daemon'],
     ],
     operands: [{ name: 'NODE|PID', help: 'of whois: a node by name, address or number; a process', offers: ['@node', '@pid'] }],
@@ -108,6 +113,7 @@ export const commands = {
       ['mosctl nodes', 'who is there, and how busy'],
       ['mosctl block && mosctl expel', 'empty a node of guests, and keep it so'],
       ['mosctl bring', "bring this node's own processes home"],
+      ['mosctl isolate', 'as every morning: what others have here leaves, what is elsewhere comes back'],
     ],
   },
   mosconf: {

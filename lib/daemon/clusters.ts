@@ -140,6 +140,7 @@ export class Clusters {
     const cluster = clusterOf(node);
     if (cluster === null) return null;
     if (!abroad) return 'it stays within its cluster: mosrun -G lets a program go to others';
+    if (this.context.settings.current.isolated) return 'this node is isolated from other clusters (mosctl rejoin)';
     const partner = this.partner(cluster);
     if (!partner) return `${cluster} is no partner of this cluster: see mosconf partner list`;
     const file = `partners/${cluster}.toml`;

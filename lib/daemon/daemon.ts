@@ -254,6 +254,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     guests,
     residents,
+    isolate: () => {
+      context.settings.change({ isolated: true });
+    },
     memoryOf: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)).catch(() => 0),
     homeward: (pid, bring) => flood.homeward(pid, bring),
     recall: (home, sessions) => neighbours.recall(home, sessions, null),

@@ -13,6 +13,8 @@ const settings = z.object({
   local_stay: z.boolean().default(false),
   /** Takes no guests of other clusters. */
   grid_closed: z.boolean().default(false),
+  /** Takes no guests of other clusters, and sends nobody there. */
+  isolated: z.boolean().default(false),
   /** Takes no more than so many guests of other clusters; null: as many as of the own. */
   grid_guests: z.int().nonnegative().nullable().default(null),
   /** Of partners, where they are others than in the partners' files. */

@@ -2,6 +2,7 @@
  * What moves many processes at root's word: guests away, own ones home, or both and then the daemon ends. Whoever ordered it may wait and
  * watch; the operation goes on without him.
  */
+import { clusterOf } from '../cluster/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { OperationDocument, OperationFailure, OperationName } from '../shared/documents.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
@@ -16,6 +17,8 @@ export interface OperationPorts {
   clock: Clock;
   guests: Pick<Guests, 'list'>;
   residents: Pick<Residents, 'table' | 'migrations'>;
+  /** From now on there is nothing between this node and other clusters. */
+  isolate: () => void;
   /** What a process of this node's has where it is. */
   memoryOf: (pid: number) => Promise<number>;
   /** Lets one of this node's processes come to it, or to its disk where it has no room. */
@@ -58,6 +61,9 @@ interface Rest {
   bytes: number;
 }
 type Progress = (rest: Rest) => void;
+/** By the name of a node: of a guest's home, or of where an own process is. */
+type Which = (node: string) => boolean;
+const isAbroad: Which = (node) => clusterOf(node) !== null;
 
 const restOf = (guests: readonly { memory_bytes: number }[]): Rest => ({
   count: guests.length,
@@ -159,6 +165,11 @@ export class Operations {
       };
     if (operation.operation === 'expel') return this.expel(progress('guests'));
     if (operation.operation === 'bring') return this.bring(progress('own'), 'mosctl bring');
+    if (operation.operation === 'isolate') {
+      this.ports.isolate();
+      const parts = [this.expel(progress('guests'), isAbroad), this.bring(progress('own'), 'mosctl isolate', isAbroad)];
+      return (await Promise.all(parts)).flat();
+    }
     this.leave(true);
     const failures = (await Promise.all([this.expel(progress('guests')), this.bring(progress('own'), 'mosctl shutdown')])).flat();
     if (failures.length === 0) await this.ports.sayGoodbye();
@@ -170,18 +181,18 @@ export class Operations {
   }
 
   /** Those that are here; a promised place holds nobody yet. */
-  private async guests() {
-    return (await this.ports.guests.list()).filter((one) => one.state !== 'open');
+  private async guests(which: Which) {
+    return (await this.ports.guests.list()).filter((one) => one.state !== 'open' && which(one.home ?? ''));
   }
 
   /** Has all guests brought home by their homes. */
-  private async expel(progress: Progress): Promise<OperationFailure[]> {
+  private async expel(progress: Progress, which: Which = () => true): Promise<OperationFailure[]> {
     for (let round = 1; ; round++) {
-      const present = await this.guests();
+      const present = await this.guests(which);
       progress(restOf(present));
       if (present.length === 0) return [];
-      const messages = await this.watched(progress, () => this.recallAll(present));
-      const left = await this.awaitGone(progress, messages);
+      const messages = await this.watched(progress, which, () => this.recallAll(present));
+      const left = await this.awaitGone(progress, which, messages);
       if (left.length === 0) return [];
       if (round < ROUNDS) continue;
       return left.map(({ session, home, home_pid: pid, command }) => ({
@@ -194,12 +205,12 @@ export class Operations {
   }
 
   /** Homes say what they have done when they have done all: meanwhile the guests are counted. */
-  private async watched<T>(progress: Progress, work: () => Promise<T>): Promise<T> {
+  private async watched<T>(progress: Progress, which: Which, work: () => Promise<T>): Promise<T> {
     let over = false;
     const watch = async (): Promise<void> => {
       while (!over) {
         await this.pause(PAUSE_SECONDS);
-        const present = await this.guests();
+        const present = await this.guests(which);
         // Not of the round before.
         if (!over) progress(restOf(present));
       }
@@ -237,10 +248,10 @@ export class Operations {
   }
 
   /** Gives those that are still here when there is nothing more to wait for. */
-  private async awaitGone(progress: Progress, messages: ReadonlyMap<string, string>) {
+  private async awaitGone(progress: Progress, which: Which, messages: ReadonlyMap<string, string>) {
     const until = this.ports.clock.seconds() + GONE_WITHIN_SECONDS;
     for (;;) {
-      const left = await this.guests();
+      const left = await this.guests(which);
       progress(restOf(left));
       if (left.length === 0) return left;
       await this.pause(PAUSE_SECONDS);
@@ -248,11 +259,15 @@ export class Operations {
     }
   }
 
-  /** Brings all own processes home. */
-  private async bring(progress: Progress, order: string): Promise<OperationFailure[]> {
+  /** Brings own processes home from such nodes. */
+  private async bring(
+    progress: Progress,
+    order: string,
+    which: Which = (where) => where !== this.ports.self,
+  ): Promise<OperationFailure[]> {
     const { residents, self } = this.ports;
     for (let round = 1; ; round++) {
-      const away = residents.table.list().filter((one) => one.where !== self);
+      const away = residents.table.list().filter((one) => which(one.where));
       const sizes = new Map(
         await inTurns(away, RECALLED_AT_ONCE, async ({ pid }) => [pid, await this.ports.memoryOf(pid)] as const),
       );

@@ -142,6 +142,8 @@ export class Visits {
         reason: 'cluster',
         why: `processes of ${cluster} may not come: may_come in partners/${cluster}.toml says so there`,
       };
+    if (settings.current.isolated)
+      return { reason: 'cluster', why: 'it is isolated from other clusters (mosctl rejoin): choose another node' };
     if (!settings.current.grid_closed) return null;
     return { reason: 'cluster', why: 'it takes no guests of other clusters (mosctl opengrid): choose another node' };
   }

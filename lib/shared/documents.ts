@@ -233,7 +233,7 @@ export type NodesDocument = z.infer<typeof nodesDocument>;
 export const bestNodeDocument = z.object({ version, node: z.string(), decision: decisionDocument });
 export type BestNodeDocument = z.infer<typeof bestNodeDocument>;
 
-export const operationName = z.enum(['expel', 'bring', 'shutdown']);
+export const operationName = z.enum(['expel', 'bring', 'isolate', 'shutdown']);
 export type OperationName = z.infer<typeof operationName>;
 
 const operationFailure = z.object({
@@ -269,6 +269,7 @@ export const settingsDocument = z.object({
   blocked: z.boolean().meta({ description: 'takes no guests' }),
   stay: z.boolean().meta({ description: 'no process leaves by itself' }),
   local_stay: z.boolean().meta({ description: 'own processes do not leave by themselves' }),
+  isolated: z.boolean().meta({ description: 'takes no guests of other clusters, and sends nobody there' }),
   grid_closed: z.boolean().meta({ description: 'takes no guests of other clusters' }),
   grid_guests: z.int().nullable().meta({ description: 'takes no more of them; null: as many as of the own' }),
   priorities: z.record(z.string(), z.int()).meta({ description: "of partners, where they are not those of the partners' files" }),

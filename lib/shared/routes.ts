@@ -117,7 +117,12 @@ export const routes = {
     permission: 'owner',
     params: z.object({ pid }),
     body: z.object({
-      to: z.string().meta({ description: 'a node by name, address or number; `home`; `out` (the best other node)' }),
+      to: z
+        .string()
+        .meta({
+          description:
+            'a node by name, address or number; `home`; `out` (the best other node); `freeze` (to disk); `continue` (from there)',
+        }),
       wait: z.boolean().default(false).meta({ description: 'answer when it is over, not when the order is taken' }),
     }),
     answer: { document: migrationDocument },
@@ -130,6 +135,9 @@ export const routes = {
       blocked: z.boolean().optional().meta({ description: 'take no guests' }),
       stay: z.boolean().optional().meta({ description: 'no process leaves by itself' }),
       local_stay: z.boolean().optional().meta({ description: 'own processes do not leave by themselves' }),
+      isolated: z.boolean().optional().meta({
+        description: 'take no guests of other clusters, and send nobody there; isolate does that and empties the node of them',
+      }),
       grid_closed: z.boolean().optional().meta({ description: 'take no guests of other clusters' }),
       grid_guests: z
         .int()
@@ -157,7 +165,7 @@ export const routes = {
     params: z.object({
       operation: operationName.meta({
         description:
-          'expel: all guests away, to other nodes or home; bring: all own processes home; shutdown: both, and then the daemon ends',
+          'expel: all guests away, to other nodes or home; bring: all own processes home; isolate: both, as far as other clusters are concerned, and nothing goes between them from then on; shutdown: both, and then the daemon ends',
       }),
     }),
     answer: { document: operationDocument },

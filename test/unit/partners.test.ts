@@ -107,6 +107,7 @@ describe("partners' files", () => {
       blocked: true,
       stay: false,
       local_stay: false,
+      isolated: false,
       grid_closed: true,
       grid_guests: 3,
       priorities: { physics: 7 },
