@@ -107,6 +107,12 @@ export class Clusters {
     return partner ? (this.context.settings.current.priorities[cluster] ?? partner.priority) : PUBLIC_PRIORITY;
   }
 
+  /** The cluster of a home, and how much its processes count here. */
+  about(home: string): { cluster: string; priority: number } {
+    const cluster = clusterOf(home);
+    return { cluster: cluster ?? this.context.configuration().cluster, priority: this.priorityOf(cluster) };
+  }
+
   /** A node of a partner has shown itself. */
   heardFrom(name: string, isKnown: boolean): void {
     const cluster = clusterOf(name);

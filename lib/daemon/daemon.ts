@@ -26,7 +26,6 @@ import { type Context, type Log, addressesIn } from './context.js';
 import { descriptorOf } from './descriptors.js';
 import { EventBook } from './event-book.js';
 import { EventStreams } from './event-stream.js';
-import { explainLaunch } from './explain.js';
 import { GateKeeper } from './gate-keeper.js';
 import { FloodControl } from './flood-control.js';
 import { Freezer } from './freezer.js';
@@ -34,6 +33,7 @@ import { Gossip } from './gossip.js';
 import { Guests } from './guests.js';
 import { Joins } from './joins.js';
 import { launchServer } from './launch-server.js';
+import { launchServices } from './launch-services.js';
 import { Lists } from './lists.js';
 import { checkIsAlone, closeServers, listenOn } from './listen.js';
 import { localServer, peerOf } from './local-server.js';
@@ -45,7 +45,7 @@ import { makeDirectories, readCredentials } from './own-files.js';
 import { contextOf, peerServer } from './peer-server.js';
 import { Residents } from './residents.js';
 import { ServiceManager, type ServiceSettings } from './service-manager.js';
-import { apiHandlers, findNode, findNodes } from './services.js';
+import { apiHandlers } from './services.js';
 import { Sessions } from './sessions.js';
 import { ThisNode } from './this-node.js';
 import { Visits } from './visits.js';
@@ -128,10 +128,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     tell: (type, guest) => {
       events.tell(type, guest, null);
     },
-    clusterOf: (home) => {
-      const cluster = clusterOf(home);
-      return { cluster: cluster ?? configuration.cluster, priority: clusters.priorityOf(cluster) };
-    },
+    clusterOf: (home) => clusters.about(home),
   });
   /** Gives a process of this node's gate a channel to another node. */
   const link = async (request: LinkRequest & { guest: string }): Promise<void> => {
@@ -303,30 +300,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     datagramsRefused: () => members.refused,
   });
   const api = localServer(handlers, identify);
-  const whyNoNode = (name: string): string | null => clusters.whyNoNode(name);
-  const launches = launchServer({
-    interpret,
-    identify: (socket) => peerOf(socket, identify),
-    outerJob: (pid) => residents.jobs.jobOf(pid),
-    createJob: (pid, jobOptions, command, launched) => residents.createJob(pid, jobOptions, command, launched),
-    bestNode: (pid, { memory_bytes: bytes, abroad }) => automatic.best(bytes, abroad ? pid : null).node,
-    isAutomatic: () => automatic.isOn,
-    findNode: (name) => findNode(members, name, whyNoNode),
-    findNodes: (name) => findNodes(members, name, whyNoNode),
-    self: own.name,
-    explain: (pid, found, start, options) =>
-      explainLaunch(
-        { members, engine: residents.engine, ask: (name, one) => sessions.refusal(name, one, options.abroad), start, options },
-        pid,
-        found,
-      ),
-    leaveJob: (pid) => residents.jobs.leave(pid),
-    startAway: (pid, name, which, command) => {
-      automatic.balancer.expected.started(name, 0);
-      return residents.migrations.startAway(pid, name, which, command);
-    },
-    log: note,
-  });
+  const launches = launchServer(
+    launchServices({
+      interpret,
+      identify: (socket) => peerOf(socket, identify),
+      self: own.name,
+      members,
+      residents,
+      automatic,
+      sessions,
+      clusters,
+      log: note,
+    }),
+  );
   const visits = new Visits(context, {
     node,
     guests,
@@ -334,14 +320,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clusters,
     residents,
     closed: () => operations.closed,
-    isKnown: (name) => members.find(name)?.name === name,
-    heardFrom: (name, socket) => {
-      const isListed = members.find(name)?.name === name;
-      // Of others a cluster can have as many as it likes.
-      if (isListed) gossip.meet(name, socket);
-      clusters.heardFrom(name, isListed);
-      members.heardFrom(name);
-    },
+    members,
+    gossip,
     recall: (peer, sessions, reason) =>
       recallHere(residents, own.name, {
         peer,
@@ -352,9 +332,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       }),
     sendAway: (home, some, reason) => neighbours.recall(home, some, reason),
     link,
-    goodbye: (peer) => {
-      members.left(peer);
-    },
     list: () => readList(directory),
     strangersAreExpected: () => joins.areExpected,
     admit: (request, from) => joins.admit(request, from),

@@ -1,6 +1,6 @@
 /** What this node does for others: takes their processes, refuses them, has some make way for better ones, and answers for all of them. */
 import type { Socket } from 'node:net';
-import { type NodeList, OWN_PRIORITY, PUBLIC_PRIORITY, clusterOf } from '../cluster/index.js';
+import { type Membership, type NodeList, OWN_PRIORITY, PUBLIC_PRIORITY, clusterOf } from '../cluster/index.js';
 import type { Host, Refusal, RefusalReason, Shortage } from '../placement/index.js';
 import { MosrunError } from '../shared/errors.js';
 import type {
@@ -16,6 +16,7 @@ import type { Clusters } from './clusters.js';
 import type { Context } from './context.js';
 import { Evictions } from './evictions.js';
 import type { GateKeeper } from './gate-keeper.js';
+import type { Gossip } from './gossip.js';
 import type { Guests } from './guests.js';
 import { OwnWork } from './own-work.js';
 import type { PeerServices } from './peer-server.js';
@@ -32,12 +33,11 @@ export interface VisitPorts {
   link: (request: LinkRequest & { guest: string }) => Promise<void>;
   /** Why no guest is taken now; null when nothing of the node's own keeps them off. */
   closed: () => string | null;
-  isKnown: (node: string) => boolean;
-  heardFrom: (node: string, socket: Socket) => void;
+  members: Membership;
+  gossip: Pick<Gossip, 'meet'>;
   recall: (peer: string, sessions: readonly string[], reason: string | null) => Promise<RecallResult[]>;
   /** Has a home take some of its processes away from here. */
   sendAway: (home: string, sessions: readonly string[], reason: string) => Promise<RecallResult[]>;
-  goodbye: (peer: string) => void;
   list: () => NodeList | null;
   strangersAreExpected: () => boolean;
   admit: (request: JoinRequest, from: string) => Promise<JoinAnswer>;
@@ -92,15 +92,17 @@ export class Visits {
 
   /** What others ask of this node. */
   services(): PeerServices {
-    const { clusters, guests, isKnown, heardFrom, recall, goodbye, list, strangersAreExpected, admit } = this.ports;
+    const { clusters, guests, members, recall, list, strangersAreExpected, admit } = this.ports;
     return {
       identify: (socket) => clusters.identify(socket),
-      knows: isKnown,
+      knows: (name) => this.isListed(name),
       whyUnknown: (peer, address) => clusters.whyUnknown(peer, address),
       turnedAway: (peer, address, why) => {
         if (why !== null) clusters.turnedAway.note(peer, address, why);
       },
-      heardFrom,
+      heardFrom: (name, socket) => {
+        this.heardFrom(name, socket);
+      },
       heartbeat: (cluster) => this.heartbeat(cluster),
       introduce: () => clusters.introduce(),
       refusal: (request) => {
@@ -113,12 +115,27 @@ export class Visits {
       sessionUsage: (home, session) => guests.usage(home, session),
       processUsages: (home) => guests.usages(home),
       recall,
-      goodbye,
+      goodbye: (peer) => {
+        members.left(peer);
+      },
       link: (home, session, request) => this.link(home, session, request),
       list,
       strangersAreExpected,
       admit,
     };
+  }
+
+  private isListed(name: string): boolean {
+    return this.ports.members.find(name)?.name === name;
+  }
+
+  private heardFrom(name: string, socket: Socket): void {
+    const { gossip, clusters, members } = this.ports;
+    const isListed = this.isListed(name);
+    // Of others a cluster can have as many as it likes.
+    if (isListed) gossip.meet(name, socket);
+    clusters.heardFrom(name, isListed);
+    members.heardFrom(name);
   }
 
   /** What is said to nodes of a cluster: to another one that may not come now, that this node takes none. */

@@ -117,12 +117,10 @@ export const routes = {
     permission: 'owner',
     params: z.object({ pid }),
     body: z.object({
-      to: z
-        .string()
-        .meta({
-          description:
-            'a node by name, address or number; `home`; `out` (the best other node); `freeze` (to disk); `continue` (from there)',
-        }),
+      to: z.string().meta({
+        description:
+          'a node by name, address or number; `home`; `out` (the best other node); `freeze` (to disk); `continue` (from there)',
+      }),
       wait: z.boolean().default(false).meta({ description: 'answer when it is over, not when the order is taken' }),
     }),
     answer: { document: migrationDocument },
