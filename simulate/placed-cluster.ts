@@ -1,6 +1,6 @@
 /** A cluster that places its processes: the daemon's own decisions and its news of nodes, on simulated machines. */
-import { Names, type NodeAddress } from '../lib/cluster/index.js';
-import { RESERVE_BYTES, refusal } from '../lib/placement/index.js';
+import { Names, type NodeAddress, OWN_PRIORITY, PUBLIC_PRIORITY } from '../lib/cluster/index.js';
+import { type Host, RESERVE_BYTES, type Visitor, makeRoom, outranked, refusal } from '../lib/placement/index.js';
 import { MosrunError } from '../lib/shared/errors.js';
 import type { SessionRequest } from '../lib/shared/wire.js';
 import { at } from './lists.js';
@@ -22,7 +22,7 @@ export interface ClusterOptions {
   assignment?: readonly number[];
   /** How nodes know each other: by all of a daemon's code, or by its board alone; usually by all in clusters of up to {@link DAEMONS_MOST}. */
   news?: 'daemon' | 'board';
-  /** Do worse guests leave whenever a better process comes, or only where it would not have a processor and memory otherwise? */
+  /** Do worse guests leave whenever a better process comes, or only when it needs their memory? */
   leave?: 'always' | 'room';
   /** Every so many seconds a {@link Moment} is taken; 0: never. */
   momentSeconds?: number;
@@ -128,28 +128,41 @@ export class PlacedCluster {
     return this.wires.reaches(home, node) && this.partners.priority(home, node) !== null;
   }
 
-  /** Guests of clusters that come after that of this process, which is at home or of a better one. */
-  private worse(node: number, priority: number): Running[] {
-    return [...this.machines.on(node)].filter((one) => (this.partners.priority(one.home, node) ?? 0) > priority);
+  /** Those on a node that are not of its own cluster. */
+  private visitors(node: number): (Visitor & { running: Running })[] {
+    return [...this.machines.on(node)].flatMap((running) => {
+      const priority = this.partners.priority(running.home, node) ?? PUBLIC_PRIORITY;
+      if (priority === OWN_PRIORITY || !running.runs) return [];
+      return { running, session: `${running.pid}`, priority, memoryBytes: running.usedBytes, opened: running.began };
+    });
   }
 
-  private hasRoom(node: number, memoryBytes: number): boolean {
-    const { cpus } = at(this.scenario.machines, node);
-    return this.machines.freeBytes(node) - RESERVE_BYTES >= memoryBytes && this.machines.runnable(node) + 1 <= cpus;
+  /** Guests that leave when one of that priority and size comes, as far as they are in its way. */
+  private leavers(node: number, priority: number, bytes: number): Running[] {
+    const { leave = 'always' } = this.options;
+    const visitors = this.visitors(node);
+    const memoryBytes = bytes + RESERVE_BYTES - this.machines.freeBytes(node);
+    const leaving =
+      leave === 'always' ? outranked(visitors, priority) : makeRoom(visitors, priority, { guests: 0, abroad: 0, memoryBytes });
+    const sessions = new Set(leaving.map(({ session }) => session));
+    return visitors.filter(({ session }) => sessions.has(session)).map(({ running }) => running);
+  }
+
+  /** Why a node wants none of that cluster now, or ever; null: it may come. */
+  private unwanted(home: number, node: number): Host['unwanted'] {
+    const priority = this.partners.priority(home, node);
+    if (priority === null) return { reason: 'cluster', why: 'its cluster is not known there' };
+    if (this.options.leave === 'room') return null;
+    const best = Math.min(...[...this.machines.on(node)].map((one) => this.partners.priority(one.home, node) ?? PUBLIC_PRIORITY));
+    return best < priority ? { reason: 'priority', why: 'better processes are there' } : null;
   }
 
   /** Why a node does not take a process; null: it does. */
   private whyNot({ home, pid, usedBytes }: Pick<Running, 'home' | 'pid' | 'usedBytes'>, node: number): Error | null {
     if (!this.wires.reaches(home, node)) return new MosrunError('node-down', 'no answer');
     if (home === node) return null;
-    const priority = this.partners.priority(home, node);
-    if (priority === null) return new MosrunError('refused', 'its cluster is not known there');
-    const processes = [...this.machines.on(node)];
-    // It would have to leave at once, or share with those who come first.
-    const hasBetter = processes.some((one) => (this.partners.priority(one.home, node) ?? 0) < priority);
-    if (hasBetter && !(this.options.leave === 'room' && this.hasRoom(node, usedBytes)))
-      return new MosrunError('busy', 'a better process is there');
-    const worseBytes = this.worse(node, priority).reduce((sum, one) => sum + one.usedBytes, 0);
+    const priority = this.partners.priority(home, node) ?? PUBLIC_PRIORITY;
+    const leaving = this.leavers(node, priority, usedBytes).reduce((sum, one) => sum + one.usedBytes, 0);
     const { kernel, cpu_hash, protocol } = heartbeatOf(node);
     const common = { kernel, cpu_hash, pid_max: 2 ** 22 };
     const request: SessionRequest = {
@@ -170,15 +183,15 @@ export class PlacedCluster {
     return refusal(request, {
       name: `${node}`,
       blocked: false,
-      guests: processes.filter((one) => one.home !== node).length,
+      guests: 0,
       maxGuests: Number.POSITIVE_INFINITY,
-      memoryFreeBytes: this.machines.freeBytes(node) + worseBytes,
+      memoryFreeBytes: this.machines.freeBytes(node) + leaving,
       reserveBytes: RESERVE_BYTES,
       kernel,
       cpuHash: cpu_hash,
       pidMax: common.pid_max,
       trouble: null,
-      unwanted: null,
+      unwanted: this.unwanted(home, node),
     });
   }
 
@@ -211,10 +224,8 @@ export class PlacedCluster {
 
   /** Worse guests leave a node where a better process is about to run: to where their homes find another place for them, or home. */
   private makeRoom(home: number, bytes: number, node: number): void {
-    const { leave = 'always' } = this.options;
-    const priority = this.partners.priority(home, node) ?? 0;
-    const leaving = this.worse(node, priority).filter((one) => one.runs);
-    if (leaving.length === 0 || (leave === 'room' && this.hasRoom(node, bytes))) return;
+    const priority = this.partners.priority(home, node) ?? PUBLIC_PRIORITY;
+    const leaving = this.leavers(node, priority, bytes);
     for (const one of leaving) {
       this.pushedOut++;
       const elsewhere = at(this.nodes, one.home).elsewhere(one) ?? one.home;

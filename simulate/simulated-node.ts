@@ -30,6 +30,8 @@ export class SimulatedNode {
   readonly balancer: Balancer;
   private readonly meter: RunnableMeter;
   private news: News | null = null;
+  /** Has a node of the own cluster, of those considered last, a processor to spare? */
+  private ownHasRoom = false;
 
   constructor(readonly ports: NodePorts) {
     const { number, clock, random, machines, automatic, move } = ports;
@@ -41,6 +43,7 @@ export class SimulatedNode {
       settings: () => ({ automatic, ...settings }),
       latest: (most, names) => this.latest(most, names),
       linkTo: () => machines.network,
+      whyBarred: ({ name }) => this.whyBarred(Number(name)),
       residents: () => this.residents().map(({ pid }) => ({ pid, stays: null, decay: null, pure: false, memoryBytes: 0 })),
       sample: async (pids) => this.sample(pids),
       lastResort: null,
@@ -90,16 +93,20 @@ export class SimulatedNode {
     return [...this.ports.machines.homeOf(this.ports.number)].filter(({ orphan }) => !orphan);
   }
 
-  /** Nodes that do not take its processes say that they are blocked, as they would be to it. */
   private latest(most: number, names: ReadonlySet<string>): NodeView[] {
-    const { isOpen, isOwn, number } = this.ports;
+    const { isOwn } = this.ports;
     const views = this.news?.latest(most, names) ?? [];
-    const hasRoom = ({ facts, name }: NodeView): boolean =>
-      facts !== null && isOwn(Number(name)) && (facts.runnable ?? facts.load) + 1 <= facts.cpus;
-    // The own cluster comes first, as long as a node of it has a processor to spare.
-    const stays = views.some((view) => view.state === 'up' && hasRoom(view));
-    const isClosed = (node: number): boolean => node !== number && (!isOpen(node) || (stays && !isOwn(node)));
-    return views.map((view) => (view.state === 'up' && isClosed(Number(view.name)) ? { ...view, state: 'blocked' } : view));
+    this.ownHasRoom = views.some(
+      ({ state, facts, name }) =>
+        state === 'up' && facts !== null && isOwn(Number(name)) && (facts.runnable ?? facts.load) + 1 <= facts.cpus,
+    );
+    return views;
+  }
+
+  private whyBarred(node: number): string | null {
+    const { isOpen, isOwn } = this.ports;
+    if (!isOpen(node)) return 'its cluster does not take processes of this one';
+    return this.ownHasRoom && !isOwn(node) ? 'the own cluster comes first, and has a processor to spare' : null;
   }
 
   private sample(pids: readonly number[]): Map<number, Watched> {
