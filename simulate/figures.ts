@@ -69,7 +69,7 @@ export function plotAges(directory: string, rows: readonly Row[]): string[] {
 }
 
 /** Points of a curve, few enough to be drawn. */
-const MOST_POINTS = 300;
+const MOST_POINTS = 120;
 
 /** What part of the values is greater than each. @param sorted the least first. */
 function exceeding(sorted: readonly number[]): (readonly [number, number])[] {

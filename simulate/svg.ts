@@ -77,37 +77,69 @@ function scaleOf({ log = false, from, to }: Axis, values: readonly number[]): Sc
 const text = (x: number, y: number, words: string, more = ''): string =>
   `<text x="${short(x)}" y="${short(y)}"${more}>${escape(words)}</text>`;
 
+/** The corner of the frame in which a box of that size covers least of what is drawn. */
+function cornerFor(width: number, height: number, drawn: readonly (readonly [number, number])[]): { left: number; top: number } {
+  const corners = [frame.top + 4, frame.bottom - height - 4].flatMap((top) =>
+    [frame.left + 6, frame.right - width - 6].map((left) => ({ left, top })),
+  );
+  const covered = corners.map(
+    ({ left, top }) => drawn.filter(([x, y]) => x >= left && x <= left + width && y >= top && y <= top + height).length,
+  );
+  return at(corners, covered.indexOf(Math.min(...covered)));
+}
+
+/** Where a line is, every few pixels: between its points it is drawn, too. */
+function along(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  return points.flatMap(([x, y], index) => {
+    const [nextX, nextY] = points[index + 1] ?? [x, y];
+    const pieces = Math.ceil(Math.hypot(nextX - x, nextY - y) / 5) || 1;
+    return Array.from({ length: pieces }, (_, piece) => {
+      const part = piece / pieces;
+      return [x + (nextX - x) * part, y + (nextY - y) * part] as const;
+    });
+  });
+}
+
 export function svgOf({ title, x, y, lines }: Plot): string {
-  const values = (index: 0 | 1): number[] => lines.flatMap(({ points }) => points.map((point) => point[index]));
-  const [across, up] = [scaleOf(x, values(0)), scaleOf(y, values(1))];
+  const across = scaleOf(
+    x,
+    lines.flatMap(({ points }) => points.map(([value]) => value)),
+  );
+  const isWithin = (part: number): boolean => part >= -1e-9 && part <= 1 + 1e-9;
+  const up = scaleOf(
+    y,
+    lines.flatMap(({ points }) => points.flatMap(([value, other]) => (isWithin(across.part(value)) ? other : []))),
+  );
   const toX = (value: number): number => frame.left + across.part(value) * (frame.right - frame.left);
   const toY = (value: number): number => frame.bottom - up.part(value) * (frame.bottom - frame.top);
-  const isShown = ([one, other]: readonly [number, number]): boolean => {
-    const [a, b] = [across.part(one), up.part(other)];
-    return a >= -1e-9 && a <= 1 + 1e-9 && b >= -1e-9 && b <= 1 + 1e-9;
-  };
   const grid = [
     ...across.ticks.map(
       (tick) => `<line x1="${short(toX(tick))}" x2="${short(toX(tick))}" y1="${frame.top}" y2="${frame.bottom}"/>`,
     ),
     ...up.ticks.map((tick) => `<line x1="${frame.left}" x2="${frame.right}" y1="${short(toY(tick))}" y2="${short(toY(tick))}"/>`),
   ];
-  const drawn = lines.map(({ points, dots, dashed, colour: number }, index) => {
-    const colour = at(COLOURS, (number ?? index) % COLOURS.length);
-    const seen = points.filter(isShown).map(([a, b]) => [short(toX(a)), short(toY(b))] as const);
-    if (dots) return seen.map(([a, b]) => `<circle cx="${a}" cy="${b}" r="3.5" fill="${colour}"/>`).join('');
-    const dash = dashed ? ' stroke-dasharray="6 4"' : '';
-    return `<polyline points="${seen.map((one) => one.join(',')).join(' ')}" stroke="${colour}"${dash}/>`;
-  });
-  const legend = lines.map(({ label, dots, dashed, colour: number }, index) => {
-    const colour = at(COLOURS, (number ?? index) % COLOURS.length);
-    const [left, top] = [frame.left + 12, frame.top + 16 + index * 18];
-    const sign = dots
-      ? `<circle cx="${left + 12}" cy="${top - 4}" r="3.5" fill="${colour}"/>`
-      : `<line x1="${left}" x2="${left + 24}" y1="${top - 4}" y2="${top - 4}" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="6 4"' : ''}/>`;
-    return sign + text(left + 32, top, label);
+  const seen = lines.map(({ points }) =>
+    points.filter(([a, b]) => isWithin(across.part(a)) && isWithin(up.part(b))).map(([a, b]) => [toX(a), toY(b)] as const),
+  );
+  const colourOf = ({ colour }: Line, index: number): string => at(COLOURS, (colour ?? index) % COLOURS.length);
+  const dash = ({ dashed }: Line): string => (dashed ? ' stroke-dasharray="6 4"' : '');
+  const drawn = lines.map((line, index) => {
+    const colour = colourOf(line, index);
+    const points = at(seen, index).map(([a, b]) => [short(a), short(b)] as const);
+    if (line.dots) return points.map(([a, b]) => `<circle cx="${a}" cy="${b}" r="3.5" fill="${colour}"/>`).join('');
+    return `<polyline points="${points.map((one) => one.join(',')).join(' ')}" stroke="${colour}"${dash(line)}/>`;
   });
   const longest = Math.max(...lines.map(({ label }) => label.length));
+  const box = { width: 44 + longest * 7, height: lines.length * 18 + 4 };
+  const corner = cornerFor(box.width, box.height, seen.flatMap(along));
+  const legend = lines.map((line, index) => {
+    const colour = colourOf(line, index);
+    const [left, top] = [corner.left + 6, corner.top + 15 + index * 18];
+    const sign = line.dots
+      ? `<circle cx="${left + 12}" cy="${top - 4}" r="3.5" fill="${colour}"/>`
+      : `<line x1="${left}" x2="${left + 24}" y1="${top - 4}" y2="${top - 4}" stroke="${colour}" stroke-width="2"${dash(line)}/>`;
+    return sign + text(left + 32, top, line.label);
+  });
   const middle = (frame.top + frame.bottom) / 2;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">`,
@@ -120,7 +152,7 @@ export function svgOf({ title, x, y, lines }: Plot): string {
     text((frame.left + frame.right) / 2, HEIGHT - 18, x.label, ' text-anchor="middle"'),
     text(18, middle, y.label, ` text-anchor="middle" transform="rotate(-90 18 ${middle})"`),
     `<g fill="none" stroke-width="2">${drawn.join('')}</g>`,
-    `<rect x="${frame.left + 6}" y="${frame.top + 4}" width="${44 + longest * 7}" height="${lines.length * 18 + 4}" fill="white" fill-opacity="0.8"/>`,
+    `<rect x="${corner.left}" y="${corner.top}" width="${box.width}" height="${box.height}" fill="white" fill-opacity="0.8"/>`,
     ...legend,
     '</svg>\n',
   ].join('\n');
