@@ -25,7 +25,7 @@ export interface FloodPorts {
 const LEFT_SECONDS = 5;
 const LONGEST_LEFT_SECONDS = 300;
 /** At one look, before all is looked at anew. */
-const MOST_ACTIONS = 64;
+const MOST_ACTIONS = 16;
 
 interface Seen {
   startTime: string;
@@ -158,12 +158,13 @@ export class FloodControl {
     if (residents.jobs.all().length === 0 || this.ports.isLeaving()) return;
     await freezer.refresh();
     this.lookAway();
+    // Before anybody takes turns: who leaves waits no more.
+    await this.sendElsewhere();
     for (let done = 0; done < MOST_ACTIONS && !this.stopped; done++) {
       const action = nextAction(this.look());
       if (!action) break;
       await this.carryOut(action);
     }
-    await this.sendElsewhere();
   }
 
   /** Each of those that are away may have to come home at any moment, and finds no room there if it is not told. */
