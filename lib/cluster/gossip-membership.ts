@@ -9,7 +9,7 @@ import type { Heartbeat } from '../shared/wire.js';
 import { Board, type News } from './board.js';
 import { type Datagram, MOST_ENTRIES, type Received, checksumOf } from './datagrams.js';
 import type { Membership, NodeAddress, NodeState, NodeView } from './membership.js';
-import { clusterOf, ownNameOf } from './names.js';
+import { clusterOf, consider, ownNameOf } from './names.js';
 
 export interface GossipPorts {
   self: string;
@@ -383,8 +383,8 @@ export class GossipMembership implements Membership {
 
   latest(most: number, names: ReadonlySet<string>): NodeView[] {
     if (this.peers.size <= most) return this.nodes();
-    const chosen = new Set([this.ports.self, ...names]);
-    for (const { node } of this.board.youngest(most)) if (chosen.size < most) chosen.add(node);
+    const youngest = this.board.youngest(2 * most).map(({ node }) => node);
+    const chosen = new Set([this.ports.self, ...names, ...consider(youngest, Math.max(0, most - 1 - names.size))]);
     return [...chosen].flatMap((name) => this.peers.get(name) ?? []).map((peer) => this.view(peer));
   }
 

@@ -18,6 +18,17 @@ export const clusterOf = (name: string): string | null => {
 /** What the node calls itself. */
 export const ownNameOf = (name: string): string => name.split(SIGN)[0] ?? name;
 
+/**
+ * So many of the nodes of the youngest news, the own cluster's first. Most programs may go to no other: those of others take no more than half of the
+ * places from the own.
+ */
+export function consider(youngest: readonly string[], most: number): string[] {
+  const isOwn = (node: string): boolean => clusterOf(node) === null;
+  const abroad = youngest.filter((node) => !isOwn(node));
+  const own = youngest.filter(isOwn).slice(0, most - Math.min(abroad.length, Math.floor(most / 2)));
+  return [...own, ...abroad].slice(0, most);
+}
+
 /** Clusters that nobody has configured are called so, with the beginning of their authority's fingerprint. */
 export const PUBLIC_PREFIX = 'public-';
 

@@ -13,6 +13,7 @@ import {
   type Peer,
   clusterOf,
   fingerprintText,
+  ownNameOf,
 } from '../cluster/index.js';
 import type { PartnerDocument } from '../shared/documents.js';
 import { type Context, addressesIn } from './context.js';
@@ -111,6 +112,11 @@ export class Clusters {
   about(home: string): { cluster: string; priority: number } {
     const cluster = clusterOf(home);
     return { cluster: cluster ?? this.context.configuration().cluster, priority: this.priorityOf(cluster) };
+  }
+
+  /** A node of the own cluster may be named as those of others are. */
+  plain(name: string): string {
+    return clusterOf(name) === this.context.configuration().cluster ? ownNameOf(name) : name;
   }
 
   /** A node of a partner has shown itself. */

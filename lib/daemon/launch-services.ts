@@ -24,8 +24,8 @@ export function launchServices({ members, residents, automatic, sessions, cluste
     createJob: (pid, options, command, launched) => residents.createJob(pid, options, command, launched),
     bestNode: (pid, { memory_bytes: bytes, abroad }) => automatic.best(bytes, abroad ? pid : null).node,
     isAutomatic: () => automatic.isOn,
-    findNode: (name) => findNode(members, name, whyNoNode),
-    findNodes: (name) => findNodes(members, name, whyNoNode),
+    findNode: (name) => findNode(members, clusters.plain(name), whyNoNode),
+    findNodes: (name) => findNodes(members, clusters.plain(name), whyNoNode),
     explain: (pid, found, start, options) =>
       explainLaunch(
         { members, engine: residents.engine, ask: (name, one) => sessions.refusal(name, one, options.abroad), start, options },

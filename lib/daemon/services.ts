@@ -38,7 +38,7 @@ export interface Parts {
   streams: EventStreams;
   /** What is wrong with the configuration that was read last; null when it is in use. */
   configurationError: () => string | null;
-  clusters: Pick<Clusters, 'document' | 'turnedAway' | 'whyNoNode'>;
+  clusters: Pick<Clusters, 'document' | 'plain' | 'turnedAway' | 'whyNoNode'>;
   /** Of what came to be gossip. */
   datagramsRefused: () => number;
 }
@@ -105,7 +105,7 @@ export function apiHandlers({
     if (isFrozen && (to === 'home' || to === 'continue')) return goesOn(pid);
     if (to === 'continue') throw new MosrunError('usage', `process ${pid} is not frozen: nothing to continue`);
     if (to === 'home') return own.name;
-    if (to !== 'out') return findNode(members, to, (name) => clusters.whyNoNode(name)).name;
+    if (to !== 'out') return findNode(members, clusters.plain(to), (name) => clusters.whyNoNode(name)).name;
     const where = migrations.whereIs(pid);
     if (where !== own.name && !isFrozen) return where;
     return automatic.out(pid);

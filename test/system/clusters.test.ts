@@ -153,6 +153,29 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     );
   });
 
+  void test('a name that nobody has is told with why', async () => {
+    const start = async (node: string): Promise<string> =>
+      (await testbed.run(1, ['mosrun', '-G', '-r', node, 'true'], { user: USER })).stderr;
+    assert.match(await start('node9@b'), /no node is called node9@b: see mosctl nodes/);
+    assert.match(await start('node3@x'), /no node is called node3@x: there is no partner x: see mosctl status/);
+    assert.match(await start('node3'), /no node is called node3: see/, 'one of another cluster has that behind its name');
+    assert.equal(await start('node1@a'), '', 'the own may be named so too');
+  });
+
+  void test('daemons may die and come back, here and there, and a process of another cluster is found again', async () => {
+    const one = await python('-G', '-l', '-r', 'node3@b');
+    for (const node of ['1', '3']) assert.equal((await testbed.control('kill-daemon', node)).status, 0);
+    for (const node of ['1', '3']) assert.equal((await testbed.control('start-daemon', node)).status, 0);
+    await until(async () => (await testbed.run(3, ['mosctl', 'status'])).status === 0, 10, 'mosd of node3');
+    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'mosd of node1');
+    assert.equal(await whereIs(1, one.pid), 'node3@b');
+    assert.equal((await guests(3))[0]?.home, 'node1@a');
+    const isUp = async (): Promise<boolean> => /^node2@b +b .* up /m.test((await testbed.run(1, ['mosctl', 'nodes'])).stdout);
+    await until(isUp, 20, 'node1 to know the nodes of b again');
+    await testbed.json(1, 'migrate', `${one.pid}`, 'node2@b', '--wait', '--json');
+    await finish(one);
+  });
+
   void test('only -G lets a program go to other clusters, and what it starts as well', async () => {
     const stays = await testbed.run(1, ['mosrun', '-r', 'node2@b', 'true'], { user: USER });
     assert.equal(stays.status, 125);

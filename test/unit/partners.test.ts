@@ -11,6 +11,7 @@ import {
   type Partner,
   PartnerNodes,
   clusterOf,
+  consider,
   nameIn,
   ownNameOf,
 } from '../../lib/cluster/index.js';
@@ -144,6 +145,14 @@ test('who is turned away is counted and kept, and told of now and then, however 
   assert.equal(turned.list().length, 32);
   assert.equal(turned.list()[0]?.fingerprint, '1000');
   assert.equal(turned.total, 1006);
+});
+
+test('of many nodes those of other clusters take no more than half of the places from the own', () => {
+  const youngest = ['a@b', 'c@b', 'own1', 'd@b', 'own2', 'own3', 'e@b', 'own4'];
+  assert.deepEqual(consider(youngest, 4), ['own1', 'own2', 'a@b', 'c@b']);
+  assert.deepEqual(consider(['a@b', 'own1', 'own2', 'own3', 'own4'], 4), ['own1', 'own2', 'own3', 'a@b']);
+  assert.deepEqual(consider(['a@b', 'c@b', 'd@b', 'own1'], 4), ['own1', 'a@b', 'c@b', 'd@b']);
+  assert.deepEqual(consider(['own1', 'own2', 'own3'], 2), ['own1', 'own2']);
 });
 
 test('rights beyond those of an ordinary user are seen, of every kind', () => {
