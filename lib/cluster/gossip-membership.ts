@@ -383,8 +383,9 @@ export class GossipMembership implements Membership {
 
   latest(most: number, names: ReadonlySet<string>): NodeView[] {
     if (this.peers.size <= most) return this.nodes();
-    const youngest = this.board.youngest(2 * most).map(({ node }) => node);
-    const chosen = new Set([this.ports.self, ...names, ...consider(youngest, Math.max(0, most - 1 - names.size))]);
+    const chosen = new Set([this.ports.self, ...names]);
+    const youngest = this.board.youngest(2 * most).flatMap(({ node }) => (chosen.has(node) ? [] : node));
+    for (const node of consider(youngest, Math.max(0, most - chosen.size))) chosen.add(node);
     return [...chosen].flatMap((name) => this.peers.get(name) ?? []).map((peer) => this.view(peer));
   }
 

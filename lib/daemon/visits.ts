@@ -46,7 +46,7 @@ export interface VisitPorts {
 type Unwanted = NonNullable<Host['unwanted']>;
 
 /** A better process waits so long for worse ones to have left. */
-const ROOM_SECONDS = 4;
+const ROOM_SECONDS = 5;
 const LOOK_SECONDS = 0.03;
 
 export class Visits {
