@@ -15,6 +15,11 @@
 import { createHash } from 'node:crypto';
 import type { Heartbeat } from '../shared/wire.js';
 import type { News } from './board.js';
+import type { NodeAddress } from './membership.js';
+
+/** The name of a node in entries. */
+export const inDatagrams = ({ number, authority }: NodeAddress): string =>
+  authority === undefined ? `${number}` : `${number}@${authority}`;
 
 export type DatagramKind = 'news' | 'heard';
 

@@ -7,7 +7,7 @@
 import type { Clock } from '../shared/clock.js';
 import type { Heartbeat } from '../shared/wire.js';
 import { Board, type News } from './board.js';
-import { type Datagram, MOST_ENTRIES, type Received, checksumOf } from './datagrams.js';
+import { type Datagram, MOST_ENTRIES, type Received, checksumOf, inDatagrams } from './datagrams.js';
 import type { Membership, NodeAddress, NodeState, NodeView } from './membership.js';
 import { clusterOf, consider, ownNameOf } from './names.js';
 
@@ -58,10 +58,6 @@ interface Peer {
   /** Which a datagram has no room for. */
   labels: readonly string[];
 }
-
-/** As datagrams name it. */
-const inDatagrams = ({ number, authority }: NodeAddress): string =>
-  authority === undefined ? `${number}` : `${number}@${authority}`;
 
 /** So many are asked at the start: in a small cluster all. */
 const ASKED_AT_START = 32;

@@ -4,7 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -140,6 +150,31 @@ describe('frozen processes', { skip, timeout: 300_000 }, () => {
       }
       await ends(program);
     }
+  });
+
+  void test('who keeps a frozen process has no rights, and nothing but its memory, which only root can reach', async () => {
+    const program = await start('rights', keeper(4));
+    await goes(program, 'freeze');
+    const [pid] = freezers(testbed);
+    assert.ok(pid);
+    const fact = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(tryRead(`/proc/${pid}/status`))?.[1] ?? '';
+    for (const id of [fact('Uid'), fact('Gid')])
+      assert.ok(
+        id.split('\t').every((one) => Number(one) >= 0x7c000000),
+        id,
+      );
+    assert.deepEqual([fact('Groups').trim(), fact('NoNewPrivs'), fact('Seccomp')], ['', '1', '2']);
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) assert.match(fact(set), /^0+$/);
+    // What it has open, but for channels: its memory, which has no name any more.
+    const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    const files = open.filter((one) => !/^(socket|anon_inode):/.test(one));
+    assert.equal(files.length, 1, files.join(' '));
+    assert.match(files[0] ?? '', /\/frozen\/.* \(deleted\)$/);
+    const { directory: node } = await testbed.node(1);
+    const images = path.join(node, 'lib/frozen');
+    assert.deepEqual([statSync(images).mode & 0o777, readdirSync(images)], [0o700, []]);
+    await goes(program, 'continue');
+    await ends(program);
   });
 
   void test('orders that make no sense are told of', async () => {
