@@ -29,7 +29,10 @@ await bundle({ entryPoints: sources, outdir: 'build/test', outbase: 'test', outE
 const files = sources.map((name) => name.replace(/^test/, 'build/test').replace(/\.ts$/, '.mjs'));
 // Of the tests that compute all the time or take figures two files run at a time; of the others, which mostly wait, three, the longest first.
 const measures = (name) => /system\/(programs|storms|endurance|behaviour|bench)/.test(name);
-const longest = 'programs storms endurance lab faults failures hops restarts guest gate packages corpus daemon'.split(' ');
+const longest =
+  'programs storms endurance lab faults failures hops restarts freezing clusters guest gate nights placing partition packages corpus daemon'.split(
+    ' ',
+  );
 const rank = (name) => longest.findIndex((part) => name.includes(part)) >>> 0;
 const groups = [
   { files: files.filter((name) => !measures(name)).sort((one, other) => rank(one) - rank(other)), concurrency: 3 },

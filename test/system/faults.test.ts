@@ -56,10 +56,12 @@ type Way = 'out' | 'on' | 'home' | 'freeze' | 'freeze-away' | 'thaw' | 'thaw-on'
 /** Where a fault can be met. */
 const ways = (name: string): Way[] => {
   if (name === 'thaw_no_spare') return ['thaw'];
-  if (name.startsWith('freeze_')) return ['freeze', 'freeze-away'];
+  // What is only found out by a time-out takes its time: from another node too where MOSRUN_TEST_FAULTS is set.
+  const isSlow = name === 'freeze_silent' || name === 'freeze_not_running' || name === 'freeze_dies_at_go';
+  if (name.startsWith('freeze_')) return isSlow && !process.env['MOSRUN_TEST_FAULTS'] ? ['freeze'] : ['freeze', 'freeze-away'];
   if (name.startsWith('thaw_')) return ['thaw', 'thaw-on'];
   if (/^home_(no_memory|cut_at_pages|cut_at_end)/.test(name)) return ['home', 'thaw'];
-  if (/^leave_(descriptors|cut_at_pages|silent|cut_at_go|running_lost)/.test(name)) return [...onTheWayOut(name), 'freeze'];
+  if (/^leave_(descriptors|cut_at_pages|cut_at_go)/.test(name)) return [...onTheWayOut(name), 'freeze'];
   return onTheWayOut(name);
 };
 const onTheWayOut = (name: string): Way[] => {
