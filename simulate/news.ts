@@ -4,6 +4,7 @@ import {
   GossipMembership,
   type Known,
   MOST_ENTRIES,
+  type News as Told,
   type Names,
   type NodeAddress,
   type NodeView,
@@ -150,8 +151,8 @@ export class BoardNews implements News {
   }
 
   /** The first words, which all have heard at once. */
-  hear(all: readonly Heartbeat[]): void {
-    this.board.hear(all.map((facts) => ({ node: facts.node, ageSeconds: 0, facts, gone: null })));
+  hear(all: readonly Told<Heartbeat>[]): void {
+    this.board.hear(all);
   }
 
   start(): void {

@@ -120,7 +120,12 @@ export class PlacedCluster {
     for (const node of this.nodes.keys()) this.news.push(this.newNews(node));
     for (const [node, news] of this.news.entries()) at(this.nodes, node).start(news);
     // Else each would have to be found first.
-    const first = this.nodes.map((node) => node.heartbeat());
+    const first = this.nodes.map((node) => ({
+      node: `${node.ports.number}`,
+      ageSeconds: 0,
+      facts: node.heartbeat(),
+      gone: null,
+    }));
     for (const news of this.news) if (news instanceof BoardNews) news.hear(first);
   }
 
