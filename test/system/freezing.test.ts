@@ -27,30 +27,32 @@ import { note, type Running, sleep, Testbed, tryRead, until, whyNoTestbed } from
 
 const skip = whyNoTestbed() ?? whySkipped({ needs: ['python3'] } as never) ?? false;
 
-/** Keeps random bytes, and says whether they are still what they were: how many times it looked stands in a file. */
-const keeper = (megabytes: number, threads = 1): string[] => [
+/** Keeps random bytes, and says whether they are still what they were: a part at each turn, all at the end. How many turns it took stands in a file. */
+const keeper = (megabytes: number, threads = 1, pause = 0.01): string[] => [
   'python3',
   '-c',
   `
-import hashlib, os, signal, threading, time
+import hashlib, os, random, signal, threading, time
 going = True
 def end(*_):
     global going
     going = False
 signal.signal(signal.SIGTERM, end)
-kept = os.urandom(${megabytes} << 20); sum = hashlib.md5(kept).digest(); wrong = []; turns = 0
+kept = [os.urandom(1 << 20) for each in range(${megabytes})]; sums = [hashlib.md5(one).digest() for one in kept]; wrong = []; turns = 0
 print("ready", flush=True)
 def work(n):
     global turns
     while going:
-        if hashlib.md5(kept).digest() != sum: wrong.append(n)
+        part = random.randrange(len(kept))
+        if hashlib.md5(kept[part]).digest() != sums[part]: wrong.append(n)
         turns += 1
         if n == 0: open("turns", "w").write(str(turns))
-        time.sleep(0.01)
+        time.sleep(${pause})
 all = [threading.Thread(target=work, args=(n,)) for n in range(1, ${threads})]
 for one in all: one.start()
 work(0)
 for one in all: one.join()
+if [hashlib.md5(one).digest() for one in kept] != sums: wrong.append("end")
 print("all is as it was" if not wrong else f"wrong: {wrong[:5]}")
 `,
 ];
@@ -157,7 +159,8 @@ describe('frozen processes', { skip, timeout: 300_000 }, () => {
     await goes(program, 'freeze');
     const [pid] = freezers(testbed);
     assert.ok(pid);
-    const fact = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(tryRead(`/proc/${pid}/status`))?.[1] ?? '';
+    const fact = (name: string): string =>
+      new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(tryRead(`/proc/${pid}/status`))?.[1] ?? '';
     for (const id of [fact('Uid'), fact('Gid')])
       assert.ok(
         id.split('\t').every((one) => Number(one) >= 0x7c000000),
@@ -363,7 +366,7 @@ describe('many come home where few have room', { skip, timeout: 900_000 }, () =>
     for (let each = 0; each < count; each++) {
       const cwd = path.join(directory, `${each}`);
       mkdirSync(cwd);
-      const command = ['mosrun', '-r', `node${2 + (each % 2)}`, '-J', `flood${each}`, ...keeper(megabytes)];
+      const command = ['mosrun', '-r', `node${2 + (each % 2)}`, '-J', `flood${each}`, ...keeper(megabytes, 1, whole ? 1 : 0.05)];
       const running = testbed.start(1, command, { cwd, timeout: 880 });
       programs.push({ running, directory: cwd });
       if (each % 4 === 3) await Promise.all(programs.slice(-4).map((one) => one.running.says('ready', 60)));
