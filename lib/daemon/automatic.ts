@@ -30,6 +30,7 @@ import { DOCUMENT_VERSION } from '../shared/version.js';
 import type { ProcessUsage } from '../shared/wire.js';
 import type { Clusters } from './clusters.js';
 import type { Context } from './context.js';
+import type { Freezer } from './freezer.js';
 import type { Residents } from './residents.js';
 
 export interface AutomaticPorts {
@@ -39,6 +40,7 @@ export interface AutomaticPorts {
   /** What each of this node's processes on that node has used. */
   usages: (node: string) => Promise<ProcessUsage[]>;
   clusters: Pick<Clusters, 'whyNotTo'>;
+  freezer: Pick<Freezer, 'holds'>;
   random?: () => number;
 }
 
@@ -158,10 +160,9 @@ export class Automatic {
       const stays = job.locked ? 'it is locked (-L)' : nodeStays;
       for (const pid of jobs.processes(job)) {
         const { decay, pure, memory_bytes: memoryBytes } = job;
-        const isFrozen = this.ports.residents.whereIs(pid).node === FROZEN;
         found.set(pid, {
           pid,
-          stays: isFrozen ? 'it is frozen' : stays,
+          stays: this.ports.freezer.holds(pid) ? 'it is frozen' : stays,
           decay,
           pure,
           memoryBytes,

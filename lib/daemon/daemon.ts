@@ -228,7 +228,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const residents: Residents = new Residents(context, sessions.forMoves);
 
-  const automatic = new Automatic(context, { members, residents, links, usages: (name) => sessions.usages(name), clusters });
+  const automatic = new Automatic(context, {
+    members,
+    residents,
+    links,
+    usages: (name) => sessions.usages(name),
+    clusters,
+    freezer,
+  });
   const flood = new FloodControl(context, {
     node,
     residents,

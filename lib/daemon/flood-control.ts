@@ -157,6 +157,7 @@ export class FloodControl {
     // Most nodes have nothing of their own to look after.
     if (residents.jobs.all().length === 0 || this.ports.isLeaving()) return;
     await freezer.refresh();
+    if (this.isCalm()) return;
     this.lookAway();
     // Before anybody takes turns: who leaves waits no more.
     await this.sendElsewhere();
@@ -165,6 +166,22 @@ export class FloodControl {
       if (!action) break;
       await this.carryOut(action);
     }
+  }
+
+  /** Nothing is frozen, nobody has set a mark, and there is memory for all: each process need not be looked at. */
+  private isCalm(): boolean {
+    const { configuration } = this.context;
+    const { freezer, node, residents, automatic } = this.ports;
+    const rules = [...configuration().freezing.classes.values()];
+    const free = node.memoryFreeBytes - configuration().hosting.reserve_memory;
+    const isCalm =
+      freezer.isEmpty &&
+      free >= 0 &&
+      automatic.balancer.largestBytes <= free &&
+      rules.every(({ red, maximum }) => red === 0 && maximum === 0);
+    if (isCalm) this.homecomings.keep(new Set());
+    if (isCalm && residents.jobs.all().length === 0) this.seen.clear();
+    return isCalm;
   }
 
   /** Each of those that are away may have to come home at any moment, and finds no room there if it is not told. */

@@ -87,6 +87,16 @@ export class Freezer {
     if (record) this.write({ ...record, memory_bytes: memoryBytes });
   }
 
+  /** Is nothing frozen, nor on its way to or from there? */
+  get isEmpty(): boolean {
+    return this.records.size === 0;
+  }
+
+  /** Is the process of that number frozen, or on its way? */
+  holds(pid: number): boolean {
+    return [...this.records.values()].some((one) => one.pid === pid);
+  }
+
   /** What is kept of the process in that session. */
   find(session: string | null): FrozenRecord | null {
     return (session === null ? undefined : this.records.get(session)) ?? null;
@@ -116,6 +126,7 @@ export class Freezer {
   /** Those whose end nobody heard of go too. */
   async refresh(): Promise<void> {
     const known = [...this.records.keys()];
+    if (known.length === 0) return;
     const present = await this.ports.gate.list();
     if (!present) return;
     const sessions = new Set(present.map(({ session }) => session));

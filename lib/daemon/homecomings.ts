@@ -43,9 +43,13 @@ export class Homecomings {
     freeze(pid, `it has to come home for ${call}, and there is no memory for it`);
   }
 
-  /** Forgets all but these. */
+  /** Forgets all but these: they have ended, or need not wait any more. */
   keep(present: ReadonlySet<number>): void {
-    for (const pid of this.lacking) if (!present.has(pid)) this.forget(pid);
+    for (const pid of this.lacking) {
+      if (present.has(pid)) continue;
+      this.ports.tell(pid, 0);
+      this.forget(pid);
+    }
   }
 
   private forget(pid: number): void {

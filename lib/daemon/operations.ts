@@ -325,7 +325,9 @@ export async function recallHere(
       );
     const other = elsewhere(pid);
     const message = other === null ? 'nowhere else' : await order(other);
-    return { session, message: message === null ? null : await homeward(pid, order) };
+    // It may be on its way elsewhere already, by itself: then it need not come home, and is asked about again.
+    if (message === null || sessionAt(pid, peer) !== session) return { session, message: null };
+    return { session, message: migrations.isMoving(pid) ? message : await homeward(pid, order) };
   });
   // Of several processes of a session one that stays is what counts.
   return sessions.map((session) => ({

@@ -142,6 +142,11 @@ export class Balancer {
     return this.entries.get(pid)?.decisions ?? [];
   }
 
+  /** Of the largest of the processes, as far as they are known. */
+  get largestBytes(): number {
+    return Math.max(0, ...[...this.entries.values()].map(({ profile, sample }) => (sample ? profile.need().memoryBytes : 0)));
+  }
+
   /** What is known of a process; null: nothing yet. */
   need(pid: number): Need | null {
     const entry = this.entries.get(pid);
