@@ -140,7 +140,7 @@ def calls(seconds):
         os.lseek(fd, 0, 0)
         for i in range(16): assert len(os.read(fd, 4096)) == 4096
 print("computes", flush=True); compute(3)
-print("calls", flush=True); calls(9)
+print("calls", flush=True); calls(14)
 print("computes again", flush=True); compute(5)
 print("ends", flush=True)
 `;
@@ -204,7 +204,7 @@ describe('a program whose needs change', { skip, timeout: 300_000 }, () => {
     await running.says('computes');
     await isAt('node2', 15, 'where there is more to compute with');
     await running.says('calls', 60);
-    await isAt('node1', 9, 'where its file is');
+    await isAt('node1', 13, 'where its file is');
     const { pid } = (await listed(testbed, 'phases')) as ProcessDocument;
     const { decisions } = await testbed.json<ExplanationDocument>(1, 'mosps', '--explain', `${pid}`, '--json');
     const back = decisions.find(({ to }) => to === 'node1');
