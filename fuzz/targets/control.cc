@@ -88,5 +88,6 @@ pid_t clone_keeper(int, int *gate_end) {
   *gate_end = model::libc.next++;
   return 1000 + int(++keepers);
 }
+pid_t start_freezer(int, int, int *gate_end) { return clone_keeper(-1, gate_end); }
 
 }  // namespace mosrun

@@ -101,6 +101,7 @@ namespace mosrun {
 uint64_t start_time_of(pid_t) { return 1; }
 Usage usage_of(pid_t) { return {}; }
 pid_t clone_keeper(int, int *) { return -EAGAIN; }
+pid_t start_freezer(int, int, int *) { return -EAGAIN; }
 void Gate::give_keys(const Session &) {}
 void Gate::forget_keys(const Session &) {}
 void Gate::seal_arrival(Arrival &arrival) { arrival.over = true; }

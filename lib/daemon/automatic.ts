@@ -149,7 +149,7 @@ export class Automatic {
 
   private other(pid: number, from: string, all: readonly Candidate[], trigger: 'order' | 'leaving'): Decision {
     const bounds = this.bounds(pid, this.ports.residents.jobs.jobOf(pid)?.abroad ?? false);
-    return bestOther(placesFor(all, bounds, from), { from, need: this.balancer.need(pid), trigger, random: this.random });
+    return bestOther(placesFor(all, bounds, from), { from, need: this.balancer.seasonedNeed(pid), trigger, random: this.random });
   }
 
   private list(): Resident[] {

@@ -65,6 +65,7 @@ export interface BalancerPorts {
 const LONGEST_PAUSE_SECONDS = 16;
 /** It is watched for so long before anything is decided. */
 const LEAST_WATCHED_SECONDS = 0.9;
+const SEASONED_SECONDS = 3;
 /** After a move that failed, longer with each. */
 const FAILED_PAUSE_SECONDS = 10;
 const LONGEST_FAILED_PAUSE_SECONDS = 600;
@@ -140,6 +141,12 @@ export class Balancer {
   /** The last decisions about a process, newest last. */
   decisionsOf(pid: number): readonly DecisionDocument[] {
     return this.entries.get(pid)?.decisions ?? [];
+  }
+
+  /** The same of one that has been watched where it is for long enough: what a program reads as it starts says little of what it will do. */
+  seasonedNeed(pid: number): Need | null {
+    const entry = this.entries.get(pid);
+    return entry?.sample && entry.profile.watchedSeconds >= SEASONED_SECONDS ? this.needOf(entry) : null;
   }
 
   /** Of the largest of the processes, as far as they are known. */

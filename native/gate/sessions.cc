@@ -122,12 +122,12 @@ uint8_t *Gate::free_token() {
 }
 
 // A file without a name, which is gone with whoever has it (O_TMPFILE, open(2)); where the file system has none, one that loses it at once.
-static int make_image(const char *directory) {
+static int make_image(const char *directory, uint64_t session) {
   int fd = open(directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
   if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) return fd < 0 ? -errno : fd;
   char path[384];
-  if (snprintf(path, sizeof path, "%s/imageXXXXXX", directory) >= static_cast<int>(sizeof path)) return -ENAMETOOLONG;
-  fd = mkostemp(path, O_CLOEXEC);
+  if (snprintf(path, sizeof path, "%s/%016" PRIx64, directory, session) >= static_cast<int>(sizeof path)) return -ENAMETOOLONG;
+  fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return -errno;
   unlink(path);
   return fd;
@@ -155,7 +155,7 @@ int Gate::open_session(uint64_t id, uint8_t (&token)[32], const Opening &opening
   snprintf(path, sizeof path, "%s/%s", options_.libexec, opening.freezer ? "mosfreeze" : "moshusk");
   int program = open(path, O_PATH | O_CLOEXEC);
   if (program < 0) return -errno;
-  int image = opening.freezer ? make_image(opening.freezer) : -1, socket = -1;
+  int image = opening.freezer ? make_image(opening.freezer, id) : -1, socket = -1;
   pid_t keeper = !opening.freezer ? clone_keeper(program, &socket) : image < 0 ? image : start_freezer(program, image, &socket);
   if (image >= 0) close(image);
   close(program);
