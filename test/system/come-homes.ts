@@ -1,6 +1,6 @@
 /** Which calls brought a process home, read out of the process itself, and whether the table says that they are served away. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { table } from '../../native/syscalls/table.js';
 import { homeProcess } from './kernel.js';
@@ -15,7 +15,8 @@ interface Layout {
 /** Where the counters are in the control page: asked of the compiler, so that the header stays the only truth. */
 function layoutOf(): Layout {
   const directory = path.join(repository, 'build/programs');
-  const program = path.join(directory, 'control-layout');
+  // Another file of tests may be asking at the same time: what is being written cannot be run.
+  const program = path.join(directory, `control-layout-${process.pid}`);
   mkdirSync(directory, { recursive: true });
   const source = `
     #include <stdio.h>
@@ -28,7 +29,9 @@ function layoutOf(): Layout {
   const words = ['-std=c++20', '-I', path.join(repository, 'native/stub'), '-x', 'c++', '-', '-o', program];
   const { status, stderr } = spawnSync('g++', words, { input: source, encoding: 'utf8' });
   if (status !== 0) throw new Error(`the control page's layout: ${stderr}`);
-  const [magic, returns, count] = JSON.parse(spawnSync(program, { encoding: 'utf8' }).stdout) as [string, number, number];
+  const { stdout } = spawnSync(program, { encoding: 'utf8' });
+  rmSync(program, { force: true });
+  const [magic, returns, count] = JSON.parse(stdout) as [string, number, number];
   return { magic: BigInt(magic), returns, count };
 }
 
