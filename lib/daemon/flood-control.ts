@@ -3,6 +3,7 @@ import { type Flood, type FloodAction, type FloodProcess, nextAction, whyNotHome
 import { hasEnded, movableBytes, readFacts } from '../processes/index.js';
 import { asMosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
+import { megabytes } from '../shared/megabytes.js';
 import type { Automatic } from './automatic.js';
 import type { Context } from './context.js';
 import { DEFAULT_CLASS } from './freeze-settings.js';
@@ -87,10 +88,10 @@ export class FloodControl {
   /** Why a frozen process cannot be thawed here now; null: it can. */
   whyNotThawed(pid: number): string | null {
     const bytes = this.ports.freezer.find(this.ports.residents.whereIs(pid).session)?.memory_bytes ?? 0;
-    const { memoryFreeBytes, reserveBytes } = this.look();
-    const free = memoryFreeBytes - reserveBytes;
-    const megabytes = (amount: number): string => `${Math.ceil(Math.max(0, amount) / 2 ** 20)} MB`;
-    return bytes <= free ? null : `it has ${megabytes(bytes)}, and ${this.context.own.name} ${megabytes(free)} to spare`;
+    const spare = this.memoryFreeBytes - this.reserveBytes;
+    return bytes <= spare
+      ? null
+      : `it has ${megabytes(bytes)}, and ${this.context.own.name} ${megabytes(Math.max(0, spare))} to spare`;
   }
 
   /** Keeps the memory of one that is on its way until it is there, and is seen to be. */
@@ -101,6 +102,15 @@ export class FloodControl {
     } finally {
       this.coming.delete(pid);
     }
+  }
+
+  /** Without what is on its way home. */
+  private get memoryFreeBytes(): number {
+    return this.ports.node.memoryFreeBytes - [...this.coming.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  private get reserveBytes(): number {
+    return this.context.configuration().hosting.reserve_memory;
   }
 
   private classOf(pid: number): string {
@@ -133,14 +143,13 @@ export class FloodControl {
     }
     const there = new Set(processes.map(({ pid }) => pid));
     for (const pid of this.seen.keys()) if (!there.has(pid) && readFacts(pid) === null) this.seen.delete(pid);
-    const expected = [...this.coming.values()].reduce((sum, bytes) => sum + bytes, 0);
     return {
       now,
       classes,
       usual,
       processes,
-      memoryFreeBytes: this.ports.node.memoryFreeBytes - expected,
-      reserveBytes: configuration().hosting.reserve_memory,
+      memoryFreeBytes: this.memoryFreeBytes,
+      reserveBytes: this.reserveBytes,
     };
   }
 
@@ -170,31 +179,29 @@ export class FloodControl {
 
   /** Nothing is frozen, nobody has set a mark, and there is memory for all: each process need not be looked at. */
   private isCalm(): boolean {
-    const { configuration } = this.context;
-    const { freezer, node, residents, automatic } = this.ports;
-    const rules = [...configuration().freezing.classes.values()];
-    const free = node.memoryFreeBytes - configuration().hosting.reserve_memory;
+    const { freezer, automatic } = this.ports;
+    const rules = [...this.context.configuration().freezing.classes.values()];
+    const spare = this.memoryFreeBytes - this.reserveBytes;
     const isCalm =
       freezer.isEmpty &&
-      free >= 0 &&
-      automatic.balancer.largestBytes <= free &&
+      spare >= 0 &&
+      automatic.balancer.largestBytes <= spare &&
       rules.every(({ red, maximum }) => red === 0 && maximum === 0);
     if (isCalm) this.homecomings.keep(new Set());
-    if (isCalm && residents.jobs.all().length === 0) this.seen.clear();
     return isCalm;
   }
 
   /** Each of those that are away may have to come home at any moment, and finds no room there if it is not told. */
   private lookAway(): void {
     const { residents, automatic } = this.ports;
-    const { memoryFreeBytes, reserveBytes } = this.look();
+    const spare = this.memoryFreeBytes - this.reserveBytes;
     const away = new Set<number>();
     for (const job of residents.jobs.all()) {
       for (const pid of residents.jobs.processes(job)) {
         const { node, inspection } = residents.whereIs(pid);
         if (node === null || node === FROZEN || residents.migrations.isMoving(pid)) continue;
         away.add(pid);
-        this.homecomings.look(pid, inspection, (automatic.balancer.need(pid)?.memoryBytes ?? 0) > memoryFreeBytes - reserveBytes);
+        this.homecomings.look(pid, inspection, (automatic.balancer.need(pid)?.memoryBytes ?? 0) > spare);
       }
     }
     this.homecomings.keep(away);

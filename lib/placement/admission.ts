@@ -1,5 +1,6 @@
 /** May a process come here? Asked by its home-node before anything is stopped; the answer is a reason, or none. */
 import { MosrunError } from '../shared/errors.js';
+import { megabytes } from '../shared/megabytes.js';
 import { PROTOCOL_VERSION } from '../shared/version.js';
 import type { SessionRequest } from '../shared/wire.js';
 
@@ -54,8 +55,6 @@ export function kernelIsTooOld(release: string): boolean {
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
   return major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1]);
 }
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 export function refusal(request: SessionRequest, host: Host): Refusal | null {
   const no = (reason: RefusalReason, why: string): Refusal => new Refusal(reason, host.name, request.pid, why);

@@ -1,5 +1,6 @@
 /** Where one process should be, and why: all that went into it is kept, so that whoever asks is told. */
 import type { DecisionDocument } from '../shared/documents.js';
+import { megabytes } from '../shared/megabytes.js';
 import { type Place, baseOf, density, marginalCost, scaleOf, stretch, total } from './cost.js';
 import type { Need } from './profile.js';
 
@@ -52,8 +53,6 @@ function without(place: Candidate, need: Need): Candidate {
   const memoryFreeBytes = Math.min(place.memoryBytes, place.memoryFreeBytes + need.memoryBytes);
   return { ...place, runnable: Math.max(0, place.runnable - need.busy), memoryFreeBytes };
 }
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 /** As many of them at random, in no order. */
 function some<T>(all: readonly T[], count: number, random: () => number): T[] {

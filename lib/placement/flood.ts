@@ -3,6 +3,8 @@
  * those of the MOSIX white paper, III.E: marks for each class of processes, a least and a greatest number that run, and turns.
  */
 
+import { megabytes } from '../shared/megabytes.js';
+
 /** What is said of a class. */
 export interface FloodClass {
   red: number;
@@ -46,8 +48,6 @@ export interface FloodAction {
 
 /** Of less nothing is gained. */
 const LEAST_BYTES = 2 ** 20;
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 class Party {
   readonly running: readonly FloodProcess[];

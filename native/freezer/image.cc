@@ -35,7 +35,6 @@ int ImageWriter::store(size_t size) {
     if (n <= 0) return n < 0 ? -errno : -ENOSPC;
     at += static_cast<size_t>(n);
   }
-  stored_ += size;
   return 0;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 #include <lz4frame.h>
 #include <stddef.h>
-#include <stdint.h>
 
 namespace mosrun {
 
@@ -31,7 +30,6 @@ class ImageWriter final : public Sink {
   int begin();
   int write(const void *data, size_t size) override;
   int finish();                    // it is on the disk then
-  uint64_t stored() const { return stored_; }
 
  private:
   int store(size_t size);
@@ -39,7 +37,6 @@ class ImageWriter final : public Sink {
   LZ4F_cctx *context_ = nullptr;
   char *out_ = nullptr;
   size_t room_ = 0;
-  uint64_t stored_ = 0;
 };
 
 class ImageReader final : public Source {
