@@ -6,6 +6,8 @@
 
 namespace mosrun {
 
+static bool is_sigreturn(const uint8_t *p) { return !memcmp(p, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9) || !memcmp(p, "\xb8\x0f\0\0\0\x0f\x05", 7); }
+
 static bool returns_after(const uint8_t *p, size_t left) {
   if (left > 2 && p[2] == 0xc3) return true;
   // cmp $-4095, %rax; jae +n; ret: the error branch is not taken
@@ -27,12 +29,18 @@ Gadgets find_gadgets(pid_t pid) {
           bool ret = returns_after(p, n - i);
           if (ret || !found.call) found.call = {at + i}, found.returns = ret;
         }
-        if (!found.sigreturn && ((!memcmp(p, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9)) || !memcmp(p, "\xb8\x0f\0\0\0\x0f\x05", 7))) found.sigreturn = {at + i};
+        if (!found.sigreturn && is_sigreturn(p)) found.sigreturn = {at + i};
       }
     }
     if (found.sigreturn && found.returns) break;
   }
   return found;
+}
+
+bool still_there(pid_t pid, const Gadgets &gadgets) {
+  uint8_t code[16] = {};
+  if (!gadgets.call || !read_memory(pid, gadgets.call, code, 11) || code[0] != 0x0f || code[1] != 0x05 || (gadgets.returns && !returns_after(code, sizeof code))) return false;
+  return !gadgets.sigreturn || (read_memory(pid, gadgets.sigreturn, code, 9) && is_sigreturn(code));
 }
 
 std::vector<uint8_t> build_frame(const Thread &thread, uint64_t address) {

@@ -5,12 +5,8 @@
 
 namespace mosrun {
 
-struct Gadgets {
-  Remote call;        // syscall, then (perhaps after a test for an error) ret
-  Remote sigreturn;   // mov $15, %eax; syscall: the restorer of every C library
-  bool returns = false;
-};
 Gadgets find_gadgets(pid_t pid);
+bool still_there(pid_t pid, const Gadgets &gadgets);   // the program may have mapped something else in their place
 
 // [TRAP] A mover killed between setting registers and putting them back would leave the program in the middle of borrowed code. So the call returns
 // into a signal frame with the program's own registers, written to the lowest page of the stack, where nothing is in use.

@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -27,6 +28,7 @@ namespace {
 constexpr int kGiveWay = 20;             // ms that all threads wait for one in state D
 constexpr uint64_t kTrapBit = 1ull << (SIGTRAP - 1);
 constexpr auto kGetRseq = static_cast<__ptrace_request>(0x420f);   // PTRACE_GET_RSEQ_CONFIGURATION (5.13)
+constexpr auto kSingleBlock = static_cast<__ptrace_request>(33);
 struct RseqConfiguration { uint64_t pointer; uint32_t size, signature, flags, pad; };
 
 long trace(__ptrace_request request, pid_t tid, uint64_t address, uint64_t data) {
@@ -101,7 +103,8 @@ bool Tracee::wait_stop(pid_t tid, int patience_ms, std::string &error) {
       }
       if (state == 'D') asleep_until = now;
       if (now - asleep_until > 2000000000LL) return error = "thread " + std::to_string(tid) + " could not be stopped (state " + state + ")", false;
-      usleep(waited < 20000000 ? 20 : 1000);
+      if (waited < 100000) sched_yield();                    // it is stopped within microseconds, if it has a processor
+      else usleep(waited < 20000000 ? 20 : 1000);
       continue;
     }
     if (got < 0) continue;
@@ -126,6 +129,8 @@ bool Tracee::stop_thread(pid_t tid, std::string &error) {
   if (trace(PTRACE_INTERRUPT, tid, 0, 0) && errno != ESRCH) return error = failure("PTRACE_INTERRUPT", tid), false;
   return true;
 }
+
+void Tracee::prepare() { gadgets_ = find_gadgets(living_thread(pid_)); }
 
 bool Tracee::seize_for_exec(std::string &error) {
   if (trace(PTRACE_SEIZE, pid_, 0, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) return error = failure("PTRACE_SEIZE", pid_), false;
@@ -213,7 +218,8 @@ bool Tracee::stop_all(std::string &error) {
 
 bool Tracee::step(pid_t tid, std::string &error) {
   for (int tries = 0; tries < 16; ++tries) {
-    if (trace(PTRACE_SINGLESTEP, tid, 0, 0)) return error = failure("PTRACE_SINGLESTEP", tid), false;
+    // To the next branch that is taken; where a hypervisor does not know of that, to the next instruction.
+    if (trace(kSingleBlock, tid, 0, 0)) return error = failure("PTRACE_SINGLEBLOCK", tid), false;
     int status = 0;
     if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return error = "it ended meanwhile", false;
     int signal = WSTOPSIG(status), event = status >> 16;
@@ -361,7 +367,8 @@ bool Tracee::read_threads(std::string &error) {
 
 bool Tracee::call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std::string &error) {
   Thread &t = threads_.front();
-  Gadgets gadgets = find_gadgets(t.tid);
+  if (!still_there(t.tid, gadgets_)) gadgets_ = find_gadgets(t.tid);
+  const Gadgets &gadgets = gadgets_;
   if (!gadgets.call) return error = "no system-call instruction was found in it", false;
   Thread ends = t;                                          // a part that is done must not be done again
   if (t.done) ends.regs = t.raw;

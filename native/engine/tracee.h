@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/borrowed.h"
 #include "engine/waits.h"
 
 namespace mosrun {
@@ -40,6 +41,8 @@ class Tracee {
   bool seize_for_exec(std::string &error);
   bool wait_for_exec(int timeout_ms, std::string &error);
 
+  // What takes a while and can be done before they stand still: looks for instructions to borrow.
+  void prepare();
   bool stop(std::string &error, int patience_ms = kStopPatience);
   // After a stop that failed: the thread in state D, which may well be stopped later; 0: another reason.
   pid_t stuck() const { return stuck_; }
@@ -83,6 +86,7 @@ class Tracee {
   std::vector<Carried> carried_;
   std::vector<pid_t> attached_;
   int64_t stopped_at_ = 0;
+  Gadgets gadgets_;
   bool unsettled_ = false;
   bool owes_stop_ = false;                 // a SIGSTOP met the process in the middle of what it was made to do: it gets it afterwards
   pid_t stuck_ = 0;
