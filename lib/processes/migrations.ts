@@ -335,6 +335,7 @@ export class Migrations {
     });
     const onEvent = (event: MoveEvent): void => {
       if (event.event === 'armed') isArmed?.();
+      if (event.event === 'phase') this.ports.log('phase', { pid, phase: event.phase, at: event.at });
     };
     // A mover that is nowhere has ended, or was never started: what it wrote, if anything, says which.
     let result = await engine.followMover(moverPid ?? -1, records.output(pid), onEvent);

@@ -150,9 +150,9 @@ int follow(int socket, ReportMessage &last) {
     if (got != ssize_t(sizeof message)) return ECONNRESET;
     last = message;
     switch (message.type) {
-      case Report::sent: say_phase("sent"); break;
-      case Report::ready: say_phase("ready"); break;
-      case Report::running: say_phase("running"); return 0;
+      case Report::sent: say_phase("sent", int64_t(message.at)); break;
+      case Report::ready: say_phase("ready", int64_t(message.at)); break;
+      case Report::running: say_phase("running", int64_t(message.at)); return 0;
       case Report::failed: return message.error ? message.error : EPROTO;
     }
   }

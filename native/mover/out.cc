@@ -21,6 +21,7 @@
 #include "engine/tracee.h"
 #include "mover/carried.h"
 #include "mover/channels.h"
+#include "mover/precopy.h"
 #include "mover/report.h"
 
 namespace mosrun {
@@ -58,7 +59,7 @@ void fill_mm(pid_t pid, MmMap &mm) {
 size_t first_slot(const Order &o, Tracee &tracee) { return tracee.threads()[0].tid == o.pid ? 0 : 1; }
 
 // The region as the stub expects to find it: code, control page, one slot per thread with its registers.
-std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin, bool advised) {
+std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Begin &begin, bool advised, bool unsure, const PreCopy &copy) {
   pid_t memory = tracee.threads()[0].tid;
   unsigned index = unsigned(first_slot(o, tracee));
   if (!write_memory(memory, {base}, blob, blob_size)) return "writing the stub failed";
@@ -90,12 +91,16 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   fill_mm(o.pid, c.mm);
   c.stack_limit = begin.stack_limit;
   c.stack_max = begin.stack_max;
+  c.staged_bytes = copy.copied().bytes;
+  c.staged_pages = copy.copied().pages;
+  c.live = copy.live();
   c.frozen_at = uint64_t(tracee.stopped_at());
   c.realtime_at = o.session.own_clock ? 0 : uint64_t(clock_ns(CLOCK_REALTIME));
   std::string pattern;
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.unserved = uint32_t(o.unserved);
   c.advised = advised;
+  c.unsure = !advised && unsure;
   c.statistics.last_return = -3;
   c.statistics.threads = c.threads;
   if (!write_memory(memory, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
@@ -154,6 +159,7 @@ int move_out(const Order &order) {
   o.session.owner = innermost_pid(o.pid);
   if (o.fails(Fault::other_version)) ++o.session.protocol;
   int64_t started = clock_ns(CLOCK_MONOTONIC);
+  say_phase("started");
   std::string error;
   Tracee tracee(o.pid);
   if (o.at_exec) {
@@ -208,10 +214,18 @@ int move_out(const Order &order) {
   say_phase("connected");
   o.dies_at(Fault::mover_dies_connected);
 
+  if (!o.at_exec) tracee.prepare();
+  PreCopy copy(o, channels.threads.at(channels.first));
   KeptWaits keeps(o, tracee);
+  if (!o.at_exec && o.node != kFrozen && !left && copy.begin(tracee)) {
+    o.dies_at(Fault::mover_dies_copying);
+    if (int e = copy.run()) return say_failed(code_of(e), why_failed(o, e, "at home"));
+    say_phase("copied");
+  }
   tracee.sleep_forgotten = o.fails(Fault::sleep_forgotten);
   size_t first = 0, slots = 0;
   for (int tries = 0;; ++tries) {
+    say_phase("stopping");
     if (!o.at_exec && !tracee.stop(error, o.timeout_ms / 3)) {
       if (tracee.rival() && tries < kPassing) {
         tracee.resume_all();
@@ -246,8 +260,8 @@ int move_out(const Order &order) {
   say_phase("stopped");
   // Since it was asked for it may have started a program that has more rights than it had.
   if (std::string rights = o.ordinary ? rights_of(o.pid) : ""; !rights.empty()) return cannot(o.pid, "it has " + rights + ", and such processes do not go to " + o.node);
-  // What has run since it was inspected may have given advice since. The long list counts every page, so it is read again only then.
-  advised = advised || (!o.at_exec && run_time(o.pid) != ran);
+  // What has run since it was inspected may have given advice since. The long list counts every page: 10 ms for 512 MiB.
+  const bool unsure = !o.at_exec && run_time(o.pid) != ran;
   o.dies_at(Fault::mover_dies_stopped);
   uint64_t at = 0;
   if (left) {
@@ -260,7 +274,7 @@ int move_out(const Order &order) {
   if (!tracee.call(SYS_mmap, args, at, error)) return cannot(o.pid, error);
   if (at != base) return say_failed("cannot-move", "process " + std::to_string(o.pid) + " has no memory for the stub: " + strerror(int(-int64_t(at))));
   o.dies_at(Fault::mover_dies_mapped);
-  error = tracee.owes_stop() ? "it is stopped" : write_region(o, base, tracee, begin, advised);
+  error = tracee.owes_stop() ? "it is stopped" : write_region(o, base, tracee, begin, advised, unsure, copy);
   if (!error.empty()) {
     uint64_t ignored;
     const uint64_t undo[6] = {base, size, 0, 0, 0, 0};
@@ -279,11 +293,13 @@ int move_out(const Order &order) {
     } else if (i == first) {
       o.dies_at(Fault::mover_dies_half_let_go);
     }
+  say_phase("let-go");
   o.dies_at(Fault::mover_dies_let_go);
   numbers.resize(slots);
   int socket = take_socket(o, tracee.threads()[0].tid, base, 3000, error);
   ReportMessage last{};
   if (socket >= 0) hand_over(o, socket, channels, numbers, true, advised);
+  say_phase("handed-over");
   o.dies_at(Fault::mover_dies_following);
   int failure = socket < 0 ? EPROTO : follow(socket, last);
   if (socket >= 0) close(socket);
@@ -302,6 +318,9 @@ int move_out(const Order &order) {
   f.bytes = last.bytes;
   f.pages = last.pages;
   f.threads = unsigned(tracee.threads().size());
+  f.rounds = copy.copied().rounds;
+  f.dirty_rate = copy.copied().dirty_rate;
+  f.stood = copy.why_not();
   return say_done(o.pid, f);
 }
 

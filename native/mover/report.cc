@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/proc.h"
+
 namespace mosrun {
 
 std::string quoted(const std::string &text) {
@@ -25,12 +27,18 @@ void say(const std::string &json) {
   if (write(STDOUT_FILENO, line.data(), line.size()) < 0) return;
 }
 
-void say_phase(const char *phase) { say(std::string("{\"event\":\"phase\",\"phase\":\"") + phase + "\"}"); }
+void say_phase(const char *phase, int64_t at_ns) {
+  static const int64_t began = clock_ns(CLOCK_MONOTONIC);
+  char at[32];
+  snprintf(at, sizeof at, "%.6f", double((at_ns ? at_ns : clock_ns(CLOCK_MONOTONIC)) - began) / 1e9);
+  say(std::string("{\"event\":\"phase\",\"phase\":\"") + phase + "\",\"at\":" + at + "}");
+}
 
 int say_done(int pid, const Figures &f) {
   char numbers[256];
-  snprintf(numbers, sizeof numbers, "\"freeze_seconds\":%.6f,\"total_seconds\":%.6f,\"bytes\":%lu,\"pages\":%lu,\"threads\":%u", f.freeze_seconds, f.total_seconds, f.bytes, f.pages, f.threads);
-  say("{\"event\":\"done\",\"pid\":" + std::to_string(pid) + ",\"from\":" + quoted(f.from) + ",\"to\":" + quoted(f.to) + "," + numbers + "}");
+  snprintf(numbers, sizeof numbers, "\"freeze_seconds\":%.6f,\"total_seconds\":%.6f,\"bytes\":%lu,\"pages\":%lu,\"threads\":%u,\"rounds\":%u,\"dirty_rate\":%lu", f.freeze_seconds, f.total_seconds, f.bytes, f.pages, f.threads, f.rounds,
+           f.dirty_rate);
+  say("{\"event\":\"done\",\"pid\":" + std::to_string(pid) + ",\"from\":" + quoted(f.from) + ",\"to\":" + quoted(f.to) + "," + numbers + ",\"stood\":" + (f.stood.empty() ? "null" : quoted(f.stood)) + "}");
   return 0;
 }
 

@@ -11,11 +11,15 @@ struct Figures {
   double freeze_seconds = 0, total_seconds = 0;
   uint64_t bytes = 0, pages = 0;
   unsigned threads = 0;
+  // Of the memory that went ahead while the process ran; no round: all of it followed as it stood, and `stood` says why, if anything could have gone.
+  unsigned rounds = 0;
+  uint64_t dirty_rate = 0;               // bytes a second that it changed meanwhile
+  std::string stood;
 };
 
 std::string quoted(const std::string &text);
 void say(const std::string &json);
-void say_phase(const char *phase);
+void say_phase(const char *phase, int64_t at_ns = 0);                          // `at_ns`: by CLOCK_MONOTONIC; 0: now. Told in seconds since the first
 int say_done(int pid, const Figures &figures);                                 // returns exit status 0
 int say_failed(const char *code, const std::string &message);                  // returns exit status 1
 const char *code_of(int error);                                                // stable code for an errno of a move

@@ -17,6 +17,11 @@ void check(Slot *slot, i64 result) {
   if (failed(result)) refuse(slot, result);
 }
 
+void count_pages(const RecordHeader &header, Sent &got) {
+  got.bytes += header.length + sizeof header;
+  got.pages += (header.length - header.count * sizeof(PageRun)) / kPage;
+}
+
 // The hosting kernel's vvar and vdso move into the region, one mapping after another (several at once only since Linux 6.17).
 u64 move_vdso(Slot *slot, Mapping *list, u64 count) {
   u64 first = 0, vdso = 0;
@@ -43,6 +48,81 @@ u64 clear_husk(Slot *slot) {
   for (u64 i = 0; i < count; ++i)
     if (list[i].start != list[i].end && list[i].end <= 1ull << 47) sys(nr_munmap, list[i].start, list[i].end - list[i].start);
   return vdso;
+}
+
+bool grows(const Mapping &m) { return m.kind == Kind::stack || (m.kind == Kind::anon && (m.flags & kGrowsDown)); }
+
+i64 map(u64 start, u64 end, bool growing) {
+  u64 flags = map_private | map_anonymous | map_fixed_noreplace | map_noreserve;     // shared memory too: there is nobody to share it with
+  i64 at = sys(nr_mmap, start, end - start, prot_read | prot_write, flags | (growing ? map_growsdown : 0), u64(-1), 0);
+  return failed(at) ? at : u64(at) == start ? 0 : -EEXIST_;
+}
+
+// What the process sends while it still runs goes to where it will be wanted. Kept in the upper part of the list's place, sorted.
+Staged stage() { return {pointer<Mapping>(base() + kListOffset + kStageOffset), 0, 0, 0}; }
+
+void receive_stage(Slot *slot, int source, const RecordHeader &header, Staged &staged) {
+  if (!header.count || header.length != header.count * sizeof(Mapping) || header.count > kStagedMax - staged.count) refuse(slot, -EPROTO_);
+  for (u32 i = 0; i < header.count; ++i) {
+    Mapping m{};
+    check(slot, receive_all(source, &m, sizeof m));
+    if (!can_be_staged(m) || !possible_mappings(&m, 1)) refuse(slot, -EPROTO_);
+    check(slot, fails(Fault::stage_no_memory) ? -ENOMEM_ : map(m.start, m.end, grows(m)));
+    u64 at = staged.count++;
+    for (; at && staged.list[at - 1].start > m.start; --at) staged.list[at] = staged.list[at - 1];
+    staged.list[at] = m;
+  }
+}
+
+// Everything up to the process's state, whose header this leaves in `header`.
+void receive_ahead(Slot *slot, int source, RecordHeader &header, Staged &staged, Sent &got) {
+  for (;;) {
+    check(slot, receive_record(source, header, kPatience));
+    if (header.type == Record::stage) {
+      receive_stage(slot, source, header, staged);
+    } else if (header.type == Record::pages) {
+      check(slot, receive_pages(source, header, buffer(slot)));
+      count_pages(header, got);
+    } else {
+      return;
+    }
+  }
+}
+
+// The mappings are known now: what is there for none of them goes.
+void fit_stage(Slot *slot, Staged &staged, const Mapping *book, u64 count) {
+  u64 kept = 0, b = 0;
+  Mapping *fitting = pointer<Mapping>(base() + kListOffset);
+  for (u64 i = 0; i < staged.count; ++i) {
+    const Mapping &s = staged.list[i];
+    u64 at = s.start;
+    while (b < count && book[b].end <= s.start) ++b;
+    for (u64 j = b; j < count && book[j].start < s.end; ++j) {
+      const Mapping &m = book[j];
+      if (!can_be_staged(m) || grows(m) != grows(s) || m.end <= at) continue;
+      u64 from = maximum(at, m.start), to = minimum(s.end, m.end);
+      if (from > at) sys(nr_munmap, at, from - at);
+      if (kept == kStagedMax) refuse(slot, -ENOMEM_);
+      fitting[kept] = s;
+      fitting[kept].start = from;
+      fitting[kept++].end = to;
+      at = to;
+    }
+    if (at < s.end) sys(nr_munmap, at, s.end - at);
+  }
+  staged = {fitting, kept, 0, 0};
+}
+
+// The parts of a mapping that are not there yet; `from`: where in the stage to look.
+i64 map_rest(const Mapping &m, const Staged &staged, u64 &from) {
+  u64 at = m.start;
+  while (from < staged.count && staged.list[from].end <= at) ++from;
+  for (u64 i = from; i < staged.count && staged.list[i].start < m.end; ++i) {
+    if (staged.list[i].start > at)
+      if (i64 error = map(at, staged.list[i].start, grows(m))) return error;
+    at = staged.list[i].end;
+  }
+  return at < m.end ? map(at, m.end, grows(m)) : 0;
 }
 
 // One slot as the other side has it. Of those without a thread only that this one stands on counts: its number is the process's.
@@ -81,10 +161,8 @@ void receive_slot(Slot *slot, int source, u32 index) {
   context.regs.fpstate = address(saved_frame(s)) + kXstateInFrame;
 }
 
-void receive_state(Slot *slot, int source) {
+void receive_state(Slot *slot, int source, const RecordHeader &header) {
   Control &c = control();
-  RecordHeader header{};
-  check(slot, receive_record(source, header, kPatience));
   auto *home = pointer<Control>(base() + kListOffset);
   if (header.type != Record::state || header.length != sizeof *home || !header.count || header.count > kMaxSlots) refuse(slot, -EPROTO_);
   check(slot, receive_all(source, home, sizeof *home));
@@ -102,6 +180,7 @@ void receive_state(Slot *slot, int source) {
   c.space_limit = home->space_limit;
   c.data_limit = home->data_limit;
   c.advised = home->advised;
+  c.unsure = home->unsure;
   c.frozen_at = home->frozen_at;
   c.realtime_at = home->realtime_at;
   for (Spare &s : c.spares) s = {-1, 0};
@@ -158,7 +237,7 @@ bool has_alias(const Mapping *book, u64 count, u64 i) {
 
 bool fetched_later(const Mapping &m) { return m.flags & kLazy; }
 
-void receive_memory(Slot *slot, int source, Sent &got) {
+void receive_memory(Slot *slot, int source, Staged &staged, Sent &got) {
   Control &c = control();
   RecordHeader header{};
   auto *book = pointer<Mapping>(base() + kBookOffset);
@@ -171,6 +250,8 @@ void receive_memory(Slot *slot, int source, Sent &got) {
   for (u64 i = 0; i < count; ++i) has_vdso |= book[i].kind == Kind::vdso && book[i].start == c.vdso_start && book[i].end == c.vdso_end;
   if (!has_vdso) refuse(slot, -EPROTO_);                                // its image is read and patched
   for (u64 i = 0; i < count; ++i) book[i].flags &= uint16_t(~kAlias);
+  fit_stage(slot, staged, book, count);
+  u64 from = 0;
   for (u64 i = 0; i < count; ++i) {
     const Mapping &m = book[i];
     if (m.kind == Kind::other || m.flags & kAlias) continue;
@@ -178,20 +259,16 @@ void receive_memory(Slot *slot, int source, Sent &got) {
       check(slot, map_aliases(book, count, i));
       continue;
     }
-    u64 flags = map_private | map_anonymous | map_fixed_noreplace | map_noreserve;   // shared memory too: there is nobody to share it with
-    if (m.kind == Kind::stack || (m.kind == Kind::anon && (m.flags & kGrowsDown))) flags |= map_growsdown;
-    i64 at = i && fails(Fault::arrive_no_memory) ? -ENOMEM_ : sys(nr_mmap, m.start, m.end - m.start, prot_read | prot_write, flags, u64(-1), 0);
-    check(slot, at);
-    if (u64(at) != m.start) refuse(slot, -EEXIST_);
+    check(slot, i && fails(Fault::arrive_no_memory) ? -ENOMEM_ : map_rest(m, staged, from));
   }
   for (;;) {
     check(slot, receive_record(source, header, kPatience));
     if (header.type == Record::end) break;
     if (header.type != Record::pages) refuse(slot, -EPROTO_);
-    check(slot, receive_pages(source, header, buffer(slot)));
-    got.bytes += header.length + sizeof header;
-    got.pages += (header.length - header.count * sizeof(PageRun)) / kPage;
+    check(slot, receive_pages(source, header, buffer(slot), &staged));
+    count_pages(header, got);
   }
+  settle_rest(staged);
   follow_advice(book, count, false);
   // The book keeps what lies at home; all else is the guest's own.
   u64 kept = 0;
@@ -317,9 +394,12 @@ extern "C" [[noreturn]] void arrive() {
   int source = c.memory < 0 ? slot->channel : c.memory;
   set_timeout(source, kPatience, false);
   Sent got{};
-  receive_state(slot, source);
+  Staged staged = stage();
+  RecordHeader header{};
+  receive_ahead(slot, source, header, staged, got);
+  receive_state(slot, source, header);
   bool lives = slot->state == u32(SlotState::used);
-  receive_memory(slot, source, got);
+  receive_memory(slot, source, staged, got);
   set_timeout(source, 0, false);
   if (c.memory >= 0) sys(nr_close, u64(c.memory)), c.memory = -1;
   patch_vdso(c.vdso_start, vdso);

@@ -149,7 +149,7 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
     // Home's child and the guest's are to have the same mappings: no other thread changes any between the two.
     Lock lock(&c.lock);
     if (slot->process->want_park) return kAgain;
-    if (!with_memory && shares_memory()) return go_home_locked(trap, nr_fork);
+    if (!with_memory && (shares_memory() || !sure_of_advice(trap))) return go_home_locked(trap, nr_fork);
     if (!take_pair(trap, pair)) return go_home_locked(trap, nr_fork);
     if (with_memory) {
       child = new_slot(trap, free_slot(), pair.channel);

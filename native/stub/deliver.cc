@@ -288,7 +288,8 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
   int code;
   copy(&code, info + 8, 4);
   Trap trap{slot, context, false};
-  if (action.handler <= 1 || slot->mask & bit(signal)) {                        // fatal: the real signal, core and message are those of home
+  // Below a mapping that grows downwards there is no fault.
+  if (action.handler <= 1 || slot->mask & bit(signal) || (signal == 11 && !sure_of_advice(trap))) {   // fatal: the real signal, core and message are those of home
     ip = in_clock ? kBadPointer : ip - trap_length(signal, context->regs);
     go_home(trap, -2);
     return;

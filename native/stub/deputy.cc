@@ -290,6 +290,7 @@ void handle(Slot *slot, const Request &r) {
     case Op::fetch: fetch(slot, r, space); break;
     case Op::map: case Op::mirror: map(slot, r); break;
     case Op::refill: refill(slot); break;
+    case Op::advice: advice(slot); break;
     case Op::maps: maps(slot, r, space); break;
     default: lose("its node sent an unknown request");
   }

@@ -56,6 +56,7 @@ i64 guard_descriptors(const Request &r);                 // the channels are non
 
 void call(Slot *slot, const Request &r, Space &space);   // home-calls.cc
 void maps(Slot *slot, const Request &r, const Space &space);
+void advice(Slot *slot);
 
 void clone_thread(Slot *slot, const Request &r);         // home-threads.cc
 void fork_process(Slot *slot, const Request &r);

@@ -18,6 +18,9 @@
   F(12, mover_dies_ordering, "the mover is killed before it orders the process home") \
   F(13, mover_dies_ordered, "the mover is killed when it has ordered the process home") \
   F(14, mover_dies_cleaning, "the mover is killed before it takes the stub out")  \
+  F(15, mover_dies_watching, "the mover is killed when the process has made what its pages are watched by") \
+  F(16, mover_dies_copying, "the mover is killed when some of the memory has been copied") \
+  F(17, copy_cut, "the connection is cut while memory is copied ahead")           \
   F(20, leave_descriptors, "the process has no descriptor left for a channel")     \
   F(21, leave_cut_at_state, "the connection is cut before the threads' state")    \
   F(22, leave_cut_at_pages, "the connection is cut among the pages")              \
@@ -30,6 +33,7 @@
   F(43, arrive_silent, "the guest is never ready")                                \
   F(44, arrive_dies_at_go, "the guest dies at GO")                                \
   F(45, arrive_not_running, "the guest never says that it runs")                  \
+  F(46, stage_no_memory, "the hosting node has no memory for what is copied ahead") \
   F(60, home_no_memory, "home has no memory for what comes back")                 \
   F(61, home_cut_at_start, "the connection is cut before the list of mappings")   \
   F(62, home_cut_at_pages, "the connection is cut among the pages that come back") \

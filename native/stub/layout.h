@@ -91,6 +91,10 @@ struct Mapping {
 constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8, kDontFork = 16, kWipeOnFork = 32, kDontDump = 64, kGrowsDown = 128;
 constexpr uint64_t kBookMax = kBookSize / sizeof(Mapping);
 constexpr uint64_t kListMax = kListSize / sizeof(Mapping);
+// A guest that is built keeps in the upper part of the list what has come while the process still ran.
+constexpr uint64_t kStageOffset = 1 << 20;
+constexpr uint64_t kStagedMax = (kListSize - kStageOffset) / 2 / sizeof(Mapping);
+static_assert(kStagedMax * sizeof(Mapping) <= kStageOffset);
 // What moves: all that a kernel lets a process have (vm.max_map_count is 65,530), but for those of the stub itself. Of files fewer: the book's entries cut
 // the list's in pieces, for which it must have room.
 constexpr uint64_t kMappingsMax = 65400, kFilesMax = (kListMax - kMappingsMax) / 2;
@@ -225,7 +229,13 @@ struct Control {
   uint64_t space_limit, data_limit;   // of the program (RLIMIT_AS, RLIMIT_DATA), for the guest to hold
   uint64_t book_entries;
   uint32_t advised;               // some mapping may have a flag of kAdvised, so the long list is read; home: `maps` is that
+  // Home has run until it was stopped, and the long list counts every page: what was advised since it was last read is not known. A guest asks before
+  // that would count (sure_of_advice).
+  uint32_t unsure;
   uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
+  // Home, leaving: so much of its memory went ahead while the process ran, and its pages are watched since (engine/dirty.h).
+  uint64_t staged_bytes, staged_pages;
+  uint32_t live;
   uint64_t frozen_at;             // CLOCK_MONOTONIC ns of the first stop of the move under way
   uint64_t realtime_at;           // CLOCK_REALTIME ns a moment later
   int32_t return_reason;

@@ -126,6 +126,7 @@ i64 send_memory(Control &c, int channel, Mapping *book, u64 count, Sent &sent) {
     if (hidden) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
     if (sent.pages && fails(Fault::leave_cut_at_pages)) error = -EPIPE_;
     else if (m.kind == Kind::shared_anon) error = send_cached_pages(channel, m.start, m.end, scratch, sent);
+    else if (c.live && can_be_staged(m)) error = send_changes(channel, c.pagemap, m.start, m.end, scratch, sent);
     else error = send_pages(channel, c.pagemap, m.start, m.end, files, scratch, sent);
     if (hidden) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
   }
@@ -252,7 +253,7 @@ namespace {
 [[noreturn]] void lead(Slot *slot) {
   Control &c = control();
   int socket;
-  Sent sent{};
+  Sent sent{c.staged_bytes, c.staged_pages};
   i64 error;
   {
     WideLimit wide;

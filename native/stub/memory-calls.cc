@@ -204,9 +204,11 @@ bool mark_inherited(u64 start, u64 end, bool inherited) {
 }
 
 i64 advise(Trap &trap, u64 *a) {
-  constexpr int dontneed = 4, free = 8, remove = 9, dont_fork = 10, do_fork = 11, dont_dump = 16, wipe_on_fork = 18;
+  constexpr int dontneed = 4, free = 8, remove = 9, dont_fork = 10, do_fork = 11, dont_dump = 16, wipe_on_fork = 18, keep_on_fork = 19;
   Control &c = control();
   int advice = int(a[2]);
+  bool of_flags = advice == dont_fork || advice == do_fork || (advice >= dont_dump && advice <= keep_on_fork);
+  if (of_flags && !sure_of_advice(trap)) return go_home(trap, nr_madvise);
   u64 end = a[0] + align_up(a[1], kPage);
   if (ours(a[0], end - a[0])) return -EINVAL_;
   if (a[0] % kPage || end < a[0]) return sys(nr_madvise, a[0], a[1], a[2]);
@@ -304,6 +306,12 @@ void hold_limits(u64 slots) {
   };
   hold(kLimitData, c.data_limit);
   hold(kLimitSpace, c.space_limit);
+}
+
+bool sure_of_advice(Trap &trap) {
+  Control &c = control();
+  if (c.unsure && ask(trap, Op::advice, 0) == 0) c.unsure = 0;
+  return !c.unsure;
 }
 
 i64 memory_call(Trap &trap, u32 nr, u64 *args) {

@@ -1,6 +1,8 @@
 // Mappings and pages, the same on both sides: whoever leaves sends straight from place, whoever receives does so into place.
 #include "stub.h"
 
+#include "pagemap.h"
+
 namespace mosrun {
 
 // --- /proc/self/maps ---------------------------------------------------------------------------------------------------------
@@ -209,12 +211,6 @@ i64 send_state(int fd, u32 threads) {
 // --- pages -------------------------------------------------------------------------------------------------------------------
 namespace {
 
-// PAGEMAP_SCAN (Linux 6.7); Debian 12's headers do not have it.
-constexpr u64 kPagemapScan = 0xc0606610;
-enum : u64 { page_is_file = 4, page_is_present = 8, page_is_swapped = 16, page_is_zero = 32 };
-struct Region { u64 start, end, categories; };
-struct Scan { u64 size, flags, start, end, walk_end, vec, vec_length, max_pages, inverted, mask, anyof, returned; };
-
 struct Batch {
   int fd;
   Sent &sent;
@@ -228,8 +224,10 @@ struct Batch {
     RecordHeader header{Record::pages, count, count * sizeof(PageRun) + bytes};
     iov[0] = {address(&header), sizeof header};
     iov[1] = {address(runs), count * sizeof(PageRun)};
-    for (u32 i = 0; i < count; ++i) iov[2 + i] = {runs[i].address, runs[i].length};
-    i64 result = send_all(fd, iov, count + 2);
+    u32 parts = 2;
+    for (u32 i = 0; i < count; ++i)
+      if (!(runs[i].address & kStands)) iov[parts++] = {runs[i].address, runs[i].length};
+    i64 result = send_all(fd, iov, parts);
     sent.bytes += header.length + sizeof header;
     sent.pages += bytes / kPage;
     count = 0;
@@ -247,6 +245,11 @@ struct Batch {
         if (i64 error = flush()) return error;
     }
     return 0;
+  }
+  i64 stands(u64 start, u64 end) {
+    if (count && (runs[count - 1].address & kStands) && (runs[count - 1].address ^ kStands) + runs[count - 1].length == start) runs[count - 1].length += end - start;
+    else runs[count++] = {start | kStands, end - start};
+    return count == kRunsMax ? flush() : 0;
   }
 };
 
@@ -266,35 +269,96 @@ i64 scan_words(int pagemap, u64 start, u64 end, bool files, u64 *words, Batch &b
 
 }  // namespace
 
-i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent) {
-  constexpr u64 regions = 512;
-  auto *vec = reinterpret_cast<Region *>(scratch);
-  auto *runs = reinterpret_cast<PageRun *>(scratch + regions * sizeof(Region));
-  auto *iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
-  auto *words = reinterpret_cast<u64 *>(iov + kRunsMax + 2);
-  Batch batch{fd, sent, runs, iov};
+namespace {
+
+// What every look at pages needs, in the thread's buffers.
+struct Pages {
+  static constexpr u64 regions = 512, words_max = 4096;
+  PageRegion *found;
+  u64 *words;
+  Batch batch;
+  Pages(int fd, uint8_t *scratch, Sent &sent)
+      : found(reinterpret_cast<PageRegion *>(scratch)), words(reinterpret_cast<u64 *>(scratch + 2 * regions * sizeof(PageRegion))),
+        batch{fd, sent, reinterpret_cast<PageRun *>(words + words_max), reinterpret_cast<IoVec *>(words + words_max + kRunsMax * sizeof(PageRun) / 8)} {}
+};
+
+// The present pages of [start, end). `live`: those that are unchanged since they were sent are only named; false: not all of it is watched.
+i64 send_present(Pages &pages, int pagemap, u64 start, u64 end, bool files, bool live) {
+  PageRegion *found = pages.found + Pages::regions;
   while (start < end) {
-    Scan scan{};
+    PageScan scan{};
     scan.size = sizeof scan;
+    scan.flags = live ? kCheckProtection : 0;
     scan.start = start;
     scan.end = end;
-    scan.vec = address(vec);
-    scan.vec_length = regions;
+    scan.vec = address(found);
+    scan.vec_length = Pages::regions;
     scan.inverted = files ? u64(page_is_zero) : u64(page_is_zero | page_is_file);
     scan.mask = scan.inverted;
     scan.anyof = page_is_present | page_is_swapped;
-    scan.returned = page_is_present | page_is_swapped;
+    scan.returned = page_is_present | page_is_swapped | (live ? u64(page_is_written) : 0);
     i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
-    if (n < 0) {
-      if (i64 error = scan_words(pagemap, start, end, files, words, batch)) return error;
-      break;
+    if (n < 0 && live) {
+      live = false;
+      continue;
     }
-    for (i64 i = 0; i < n; ++i)
-      if (i64 error = batch.add(vec[i].start, vec[i].end)) return error;
+    if (n < 0) return scan_words(pagemap, start, end, files, pages.words, pages.batch);
+    for (i64 i = 0; i < n; ++i) {
+      const PageRegion &r = found[i];
+      if (i64 error = live && !(r.categories & page_is_written) ? pages.batch.stands(r.start, r.end) : pages.batch.add(r.start, r.end)) return error;
+    }
     if (scan.walk_end <= start) break;
     start = scan.walk_end;
   }
-  return batch.flush();
+  return 0;
+}
+
+}  // namespace
+
+i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent) {
+  Pages pages(fd, scratch, sent);
+  i64 error = send_present(pages, pagemap, start, end, files, false);
+  return error ? error : pages.batch.flush();
+}
+
+// Anonymous memory that went ahead. What is protected still has not changed; all else may have, or is not there. To ask for nothing but that is what the
+// kernel has a short way for: 4 ns a page instead of 80 (pagemap_scan_pmd_entry, fs/proc/task_mmu.c). Where the kernel does not watch, all has changed.
+i64 send_changes(int fd, int pagemap, u64 start, u64 end, uint8_t *scratch, Sent &sent) {
+  constexpr i64 many = 64;
+  Pages pages(fd, scratch, sent);
+  while (start < end) {
+    PageScan scan{};
+    scan.size = sizeof scan;
+    scan.flags = kCheckProtection;
+    scan.start = start;
+    scan.end = end;
+    scan.vec = address(pages.found);
+    scan.vec_length = Pages::regions;
+    scan.mask = scan.returned = page_is_written;
+    i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+    if (n < 0 || scan.walk_end <= start) {
+      if (i64 error = send_present(pages, pagemap, start, end, true, false)) return error;
+      break;
+    }
+    u64 changed = 0;
+    for (i64 i = 0; i < n; ++i) changed += pages.found[i].end - pages.found[i].start;
+    if (n >= many && changed >= (scan.walk_end - start) / 4) {
+      if (i64 error = send_present(pages, pagemap, start, scan.walk_end, true, true)) return error;
+      start = scan.walk_end;
+      continue;
+    }
+    for (i64 i = 0; i < n; ++i) {
+      const PageRegion r = pages.found[i];
+      if (r.start > start)
+        if (i64 error = pages.batch.stands(start, r.start)) return error;
+      if (i64 error = send_present(pages, pagemap, r.start, r.end, true, false)) return error;
+      start = r.end;
+    }
+    if (scan.walk_end > start)
+      if (i64 error = pages.batch.stands(start, scan.walk_end)) return error;
+    start = scan.walk_end;
+  }
+  return pages.batch.flush();
 }
 
 // Of shared memory a page may be there that no page table of this process has: the kernel's cache knows (mincore(2)).
@@ -314,20 +378,44 @@ i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent) 
   return batch.flush();
 }
 
-i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch) {
+// Between what came last and what comes now nothing is any more.
+static void settle(Staged &staged, u64 until) {
+  for (; staged.at < staged.count; ++staged.at) {
+    const Mapping &m = staged.list[staged.at];
+    u64 start = maximum(m.start, staged.next), end = minimum(m.end, until);
+    if (start < end) sys(nr_madvise, start, end - start, 4);            // MADV_DONTNEED
+    if (m.end > until) break;
+  }
+}
+
+i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *staged) {
+  constexpr u64 worth = 16 * kPage;
   auto *runs = reinterpret_cast<PageRun *>(scratch);
   auto *iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
   if (!header.count || header.count > kRunsMax || header.length < header.count * sizeof(PageRun)) return -EPROTO_;
   if (i64 error = receive_all(fd, runs, header.count * sizeof(PageRun))) return error;
   u64 bytes = 0;
+  u32 parts = 0;
   for (u32 i = 0; i < header.count; ++i) {
-    if (touches_stub(runs[i].address, runs[i].length) || runs[i].length > kRunMax || runs[i].address % kPage) return -EPROTO_;
-    iov[i] = {runs[i].address, runs[i].length};
-    bytes += runs[i].length;
+    const u64 at = runs[i].address & ~kStands, length = runs[i].length;
+    const bool stands = runs[i].address & kStands;
+    if (touches_stub(at, length) || at % kPage || (stands ? !staged || length % kPage : length > kRunMax)) return -EPROTO_;
+    if (staged) {
+      if (at < staged->next) return -EPROTO_;
+      settle(*staged, at);
+      staged->next = at + length;
+    }
+    if (stands) continue;
+    // Faults would take as long as the copying does.
+    if (length >= worth) sys(nr_madvise, at, length, 23);               // MADV_POPULATE_WRITE (5.14)
+    iov[parts++] = {at, length};
+    bytes += length;
   }
   if (bytes + header.count * sizeof(PageRun) != header.length) return -EPROTO_;
-  return receive_all(fd, iov, header.count);
+  return receive_all(fd, iov, parts);
 }
+
+void settle_rest(Staged &staged) { settle(staged, ~0ull); }
 
 // A slot, and those below it: the sides use different ones (a vfork child's is its parent's only away), but everybody walks over all of them.
 bool map_slot(u64 index) {

@@ -37,11 +37,18 @@ u64 read_mappings(int maps, Mapping *list, u64 max);
 bool eager_file_pages(const Mapping &);
 // Sends the present pages of [start, end); file pages too if `files`.
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
+i64 send_changes(int fd, int pagemap, u64 start, u64 end, uint8_t *scratch, Sent &sent);
 i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent);
 i64 send_record(int fd, Record type, u32 count, const void *data, u64 length);
 i64 send_state(int fd, u32 threads);
 i64 receive_record(int fd, RecordHeader &header, i64 timeout_ms);
-i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch);
+// What may go ahead while the process runs. Private copies of a file's pages may not: where one is given up (madvise(2)), the kernel leaves a mark that
+// looks like a page that has not changed (pte_install_uffd_wp_if_needed, mm/memory.c).
+inline bool can_be_staged(const Mapping &m) { return m.kind == Kind::anon || m.kind == Kind::stack; }
+// What came while the process still ran, sorted. As the rest comes, what has been told of up to `next` is settled, and list[at] is where that is.
+struct Staged { Mapping *list; u64 count, at, next; };
+i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *staged = nullptr);
+void settle_rest(Staged &);
 void follow_advice(const Mapping *list, u64 count, bool take);
 Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end);
 bool map_slot(u64 index);
@@ -168,6 +175,7 @@ i64 ask(Trap &trap, Op op, u32 nr, u64 a0 = 0, u64 a1 = 0, u64 a2 = 0, u64 a3 = 
 i64 forward_call(Trap &trap, u32 nr, u64 *args);          // by the table
 i64 special_call(Trap &trap, u32 nr, u64 *args);
 i64 memory_call(Trap &trap, u32 nr, u64 *args);
+bool sure_of_advice(Trap &trap);                          // false: home has mappings that this side does not know enough of: go home
 void hold_limits(u64 slots);                              // the program's limits on memory, and room for the stub
 i64 thread_call(Trap &trap, u32 nr, u64 *args);
 i64 exec_call(Trap &trap, u32 nr, u64 *args);

@@ -64,13 +64,16 @@ constexpr SealAddress seal_address(uint32_t number) {
 }
 
 // --- A move: one stream of records on the leader's channel -------------------------------------------------------------------
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail };
+// Before `state`, while the process still runs: `stage`, mappings that will be wanted, and their pages. Then, among the process's mappings, `pages` also
+// tells which of those count: all others have gone or changed. In order of address.
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage };
 struct RecordHeader {
   Record type;
   uint32_t count;
   uint64_t length;            // bytes that follow
 };
 struct PageRun { uint64_t address, length; };   // `pages`: count runs, then their bytes
+constexpr uint64_t kStands = 1;                  // in `address`: as it was sent before, no bytes follow
 constexpr unsigned kRunsMax = 256;
 constexpr uint64_t kRunMax = 8 << 20;           // bytes of one
 struct Sent { uint64_t bytes, pages; };         // `ready`: what has come
@@ -94,6 +97,7 @@ enum class Op : uint16_t {
   park,        // the thread's frame follows; args[0] = it is the last, args[1] = its memory comes over the spare with this serial, 0: over this channel;
                // args[2] = it goes to the next node instead: 1, or an error that kept it from being sent
   dump,        // the memory follows; on the way to another node: it has been sent, args[0] = 0 or -errno
+  advice,      // is there a mapping with a flag of kAdvised?
   maps,        // descriptor args[0], opened by call `nr`, is to show the mappings that follow, with the break at args[1]; none: come home for it
 };
 constexpr uint32_t kRequestMagic = 0x51524d4d;

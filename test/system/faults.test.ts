@@ -18,6 +18,7 @@ const died = /^failed$/;
 const expected: Record<string, Expectation> = {
   stub_no_memory: { code: 'cannot-move' },
   other_version: { code: 'protocol' },
+  copy_cut: { code: 'cut' },
   leave_descriptors: { code: 'cannot-move' },
   leave_cut_at_state: { code: 'cut' },
   leave_cut_at_pages: { code: 'cut' },
@@ -30,6 +31,7 @@ const expected: Record<string, Expectation> = {
   arrive_silent: { code: 'timeout' },
   arrive_dies_at_go: { code: 'cut' },
   arrive_not_running: { code: 'timeout' },
+  stage_no_memory: { code: 'no-memory' },
   home_no_memory: { code: 'no-memory' },
   home_cut_at_start: { code: 'cut' },
   home_cut_at_pages: { code: 'cut' },

@@ -1,0 +1,48 @@
+// Pre-copy: most of a process's memory goes to the other node while the process runs. The husk there takes it into place; what has changed since follows
+// when the process stands still, by the same channel (stub/memory.cc). Nothing that happens here can harm the process: it knows nothing of it.
+#pragma once
+#include "engine/dirty.h"
+#include "engine/tracee.h"
+#include "mover/mover.h"
+
+namespace mosrun {
+
+struct Copied {
+  uint64_t bytes = 0, pages = 0;
+  unsigned rounds = 0;
+  uint64_t dirty_rate = 0;               // bytes a second that the process changed meanwhile, between the last two rounds
+};
+
+class PreCopy {
+ public:
+  PreCopy(const Order &order, int channel) : o_(order), channel_(channel) {}
+
+  // Has the process, which stands still for a moment, make what its pages are watched by. False: it is moved as it stands; `why_not` says why.
+  bool begin(Tracee &tracee);
+  // Rounds, until little is left. 0, or an errno: the channel is of no use any more.
+  int run();
+
+  bool live() const { return live_; }
+  const std::string &why_not() const { return why_not_; }
+  const Copied &copied() const { return copied_; }
+
+ private:
+  int copy_round(uint64_t &bytes);
+  int copy_region(const Region &region, uint64_t &bytes);
+  int stage(const Region &region);
+  int send_runs(const std::vector<PageRun> &runs, bool may_skip_zeros, uint64_t &bytes, bool &whole);
+  int send_part(const char *part, const PageRun *pieces, size_t count, bool may_skip_zeros);
+  int send_record(PageRun *runs, struct iovec *iov, size_t count, size_t size);
+  int send_all(const void *data, size_t size);
+  int failure();
+
+  const Order &o_;
+  int channel_;
+  bool live_ = false;
+  std::string why_not_;
+  Copied copied_;
+  DirtyPages dirty_;
+  std::map<uint64_t, uint64_t> staged_;  // start, end: what the other side has mapped
+};
+
+}  // namespace mosrun
