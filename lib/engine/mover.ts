@@ -81,7 +81,12 @@ export interface MoveFailed {
   code: string;
   message: string;
 }
-export type MoveEvent = { event: 'armed' } | { event: 'linked' } | { event: 'phase'; phase: string; at: number } | MoveDone | MoveFailed;
+export type MoveEvent =
+  | { event: 'armed' }
+  | { event: 'linked' }
+  | { event: 'phase'; phase: string; at: number }
+  | MoveDone
+  | MoveFailed;
 
 /** The engine as the decision plane sees it; tests and the simulator put their own in its place. */
 export interface Engine {

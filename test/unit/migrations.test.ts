@@ -202,7 +202,7 @@ test('one at a time for each process', async () => {
   followWith(
     (order, onEvent) =>
       new Promise((resolve) => {
-        onEvent({ event: 'phase', phase: 'stopped' });
+        onEvent({ event: 'phase', at: 0, phase: 'stopped' });
         finish = () => {
           resolve(done(order));
         };
