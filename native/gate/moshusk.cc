@@ -95,7 +95,7 @@ void describe(const Husk &husk, Control &control, Slot &slot) {
   control.event = husk.event;
   control.pool = husk.pool;
   control.memory = husk.memory;
-  control.onward.fd = -1;
+  control.onward.fd = control.ahead.fd = control.watch = control.copier_files[0] = control.copier_files[1] = -1;
   control.mover = control.mover_peer = -1;
   for (Spare &spare : control.spares) spare.fd = -1;
   control.realtime_offset = begin.realtime_offset;

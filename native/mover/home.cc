@@ -166,6 +166,21 @@ bool shares_memory_away(pid_t pid, ProcessStatus &status) {
   return false;
 }
 
+// Most of its memory comes while it runs there. Should nothing come of it, all of it comes as it stands.
+static void copy_home_ahead(const Order &o, const ProcessStatus &status) {
+  if (!order_deputy(o.pid, status.base, kAheadHome)) return;
+  Control c{};
+  uint64_t bytes = 0;
+  for (int64_t until = clock_ns(CLOCK_MONOTONIC) + o.timeout_ms * 1000000LL, told = 0; read_control(o.pid, status.base, c); usleep(100)) {
+    if (c.stages != status.control.stages || Phase(c.phase) != Phase::away) break;
+    const int64_t now = clock_ns(CLOCK_MONOTONIC);
+    if (c.stage_bytes != bytes) bytes = c.stage_bytes, until = now + o.timeout_ms * 1000000LL;
+    if (now > until) break;
+    if (now - told > 1'000'000'000) told = now, say_phase("copying");
+  }
+  say_phase(Coming(c.stage) == Coming::ready ? "copied" : "not copied");
+}
+
 int move_home(const Order &o) {
   int64_t started = clock_ns(CLOCK_MONOTONIC);
   std::string who = "process " + std::to_string(o.pid);
@@ -177,6 +192,7 @@ int move_home(const Order &o) {
   if (!status.base) return say_failed("not-found", who + " has ended or started another program meanwhile");
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
+  if (!strcmp(status.state, "away") && node_of(o) != kFrozen) copy_home_ahead(o, status);
   if (!strcmp(status.state, "away") && !order_deputy(o.pid, status.base, kHome)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   Control c{};

@@ -1,6 +1,7 @@
 // On: from one hosting node to another. The process is not touched by this one: its deputy is told where to, given the channels to the next node, and
 // does the rest with it and with the node that hosts it now, from which the memory goes straight to the next.
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,6 +70,18 @@ bool write_next(const Order &o, const ProcessStatus &status, unsigned first) {
   return good && write_memory(living_thread(o.pid), status.base + (kControlOffset + offsetof(Control, failed)), &none, sizeof none);
 }
 
+// The node that hosts it copies its memory to the next while it runs; that one tells how far it is. Should nothing come of it, all moves as it stands.
+void await_ahead(const Order &o, int channel) {
+  for (RecordHeader word{};;) {
+    pollfd p{channel, POLLIN, 0};
+    if (poll(&p, 1, o.timeout_ms) != 1) return;
+    if (recv(channel, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) != ssize_t(sizeof word) || word.type != Record::ahead) return;   // the stub reads it
+    recv(channel, &word, sizeof word, MSG_DONTWAIT);
+    say_phase(word.count == kSoFar ? "copying" : word.count ? "copied" : "not copied");
+    if (word.count != kSoFar) return;
+  }
+}
+
 // mosgate's answer: a line. Events, which it tells everyone, may come before.
 bool read_answer(int control, std::string &answer) {
   char byte;
@@ -117,7 +130,10 @@ int move_on(const Order &order) {
   say_phase("connected");
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
-  if (!write_next(o, status, slots.first) || !order_deputy(o.pid, status.base, kOn)) return say_failed("not-found", who + " has ended");
+  if (!write_next(o, status, slots.first)) return say_failed("not-found", who + " has ended");
+  const bool ahead = o.node != kFrozen && node_of(o) != kFrozen;
+  if (ahead && order_deputy(o.pid, status.base, kAheadOn)) await_ahead(o, channels.threads.at(channels.first));
+  if (!order_deputy(o.pid, status.base, kOn)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   int socket = take_socket(o, living_thread(o.pid), status.base.value, o.timeout_ms, error);
   if (socket < 0) return say_failed("cannot-move", who + " did not move on: " + error);

@@ -75,7 +75,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.inside = c.threads;
   c.slots = c.threads + index;
   c.fault = o.fault;
-  c.mover = c.mover_peer = c.event = c.pool = c.memory = c.maps = c.pagemap = c.proc = c.uffd = c.next.event = -1;
+  c.mover = c.mover_peer = c.event = c.pool = c.memory = c.maps = c.pagemap = c.proc = c.uffd = c.next.event = c.ahead.fd = c.watch = c.copier_files[0] = c.copier_files[1] = -1;
   c.timeout_ms = uint32_t(std::max(1000, o.timeout_ms / 3));   // per step without progress
   c.session = o.session.id;
   memcpy(c.token, o.session.token, sizeof c.token);

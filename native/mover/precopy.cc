@@ -144,22 +144,8 @@ int PreCopy::copy_region(const Region &r, uint64_t &bytes) {
 
 // The other side maps what it has not mapped for an earlier round.
 int PreCopy::stage(const Region &r) {
-  const bool grows = r.name == "[stack]";
-  std::vector<Mapping> list;
-  uint64_t at = r.start;
-  auto it = staged_.upper_bound(r.start);
-  if (it != staged_.begin()) --it;
-  for (; it != staged_.end() && it->first < r.end; ++it) {
-    if (it->second <= at) continue;
-    if (it->first > at) list.push_back({at, it->first, 0, grows ? Kind::stack : Kind::anon, 0, 0, 0});
-    at = it->second;
-  }
-  if (at < r.end) list.push_back({at, r.end, 0, grows ? Kind::stack : Kind::anon, 0, 0, 0});
-  for (const Mapping &m : list) staged_[m.start] = m.end;
-  if (list.empty()) return 0;
-  RecordHeader header{Record::stage, uint32_t(list.size()), list.size() * sizeof(Mapping)};
-  int error = send_all(&header, sizeof header);
-  return error ? error : send_all(list.data(), header.length);
+  struct { RecordHeader header; Mapping mapping; } record{{Record::stage, 1, sizeof(Mapping)}, {r.start, r.end, 0, r.name == "[stack]" ? Kind::stack : Kind::anon, 0, 0, 0}};
+  return send_all(&record, sizeof record);
 }
 
 // As many pages at once as stay in the processor's cache, from wherever they are. Pages of zeros need not be sent where the other side has them by
@@ -259,7 +245,8 @@ int PreCopy::failure() {
   const int error = errno;
   RecordHeader word{};
   pollfd p{channel_, POLLIN, 0};
-  if (poll(&p, 1, 100) == 1 && recv(channel_, &word, sizeof word, MSG_DONTWAIT) == ssize_t(sizeof word) && word.type == Record::fail && word.count && word.count < 4096) return int(word.count);
+  while (poll(&p, 1, 100) == 1 && recv(channel_, &word, sizeof word, MSG_DONTWAIT) == ssize_t(sizeof word))
+    if (word.type == Record::fail && word.count && word.count < 4096) return int(word.count);
   return error == EAGAIN ? ETIMEDOUT : error;
 }
 

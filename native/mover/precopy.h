@@ -42,7 +42,6 @@ class PreCopy {
   std::string why_not_;
   Copied copied_;
   DirtyPages dirty_;
-  std::map<uint64_t, uint64_t> staged_;  // start, end: what the other side has mapped
 };
 
 }  // namespace mosrun

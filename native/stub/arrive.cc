@@ -52,7 +52,8 @@ u64 clear_husk(Slot *slot) {
 
 bool grows(const Mapping &m) { return m.kind == Kind::stack || (m.kind == Kind::anon && (m.flags & kGrowsDown)); }
 
-i64 map(u64 start, u64 end, bool growing) {
+i64 map(u64 start, u64 end, const Mapping &like) {
+  const bool growing = grows(like);
   u64 flags = map_private | map_anonymous | map_fixed_noreplace | map_noreserve;     // shared memory too: there is nobody to share it with
   i64 at = sys(nr_mmap, start, end - start, prot_read | prot_write, flags | (growing ? map_growsdown : 0), u64(-1), 0);
   return failed(at) ? at : u64(at) == start ? 0 : -EEXIST_;
@@ -62,27 +63,26 @@ i64 map(u64 start, u64 end, bool growing) {
 Staged stage() { return {pointer<Mapping>(base() + kListOffset + kStageOffset), 0, 0, 0}; }
 
 void receive_stage(Slot *slot, int source, const RecordHeader &header, Staged &staged) {
-  if (!header.count || header.length != header.count * sizeof(Mapping) || header.count > kStagedMax - staged.count) refuse(slot, -EPROTO_);
-  for (u32 i = 0; i < header.count; ++i) {
-    Mapping m{};
-    check(slot, receive_all(source, &m, sizeof m));
-    if (!can_be_staged(m) || !possible_mappings(&m, 1)) refuse(slot, -EPROTO_);
-    check(slot, fails(Fault::stage_no_memory) ? -ENOMEM_ : map(m.start, m.end, grows(m)));
-    u64 at = staged.count++;
-    for (; at && staged.list[at - 1].start > m.start; --at) staged.list[at] = staged.list[at - 1];
-    staged.list[at] = m;
-  }
+  Mapping m{};
+  if (header.count != 1 || header.length != sizeof m) refuse(slot, -EPROTO_);
+  check(slot, receive_all(source, &m, sizeof m));
+  if (!can_be_staged(m) || !possible_mappings(&m, 1)) refuse(slot, -EPROTO_);
+  check(slot, fails(Fault::stage_no_memory) ? -ENOMEM_ : add_to_stage(staged.list, staged.count, kStagedMax, m, map));
 }
 
-// Everything up to the process's state, whose header this leaves in `header`.
+// Everything up to the process's state, whose header this leaves in `header`. Home hears how far it is.
 void receive_ahead(Slot *slot, int source, RecordHeader &header, Staged &staged, Sent &got) {
-  for (;;) {
+  constexpr u64 kToldAfter = 32 << 20;
+  for (u64 told = 0;;) {
     check(slot, receive_record(source, header, kPatience));
     if (header.type == Record::stage) {
       receive_stage(slot, source, header, staged);
     } else if (header.type == Record::pages) {
       check(slot, receive_pages(source, header, buffer(slot)));
       count_pages(header, got);
+      if (got.bytes / kToldAfter != told) told = got.bytes / kToldAfter, check(slot, send_record(slot->channel, Record::ahead, kSoFar, nullptr, 0));
+    } else if (header.type == Record::ahead) {
+      check(slot, send_record(slot->channel, Record::ahead, header.count, nullptr, 0));
     } else {
       return;
     }
@@ -119,10 +119,10 @@ i64 map_rest(const Mapping &m, const Staged &staged, u64 &from) {
   while (from < staged.count && staged.list[from].end <= at) ++from;
   for (u64 i = from; i < staged.count && staged.list[i].start < m.end; ++i) {
     if (staged.list[i].start > at)
-      if (i64 error = map(at, staged.list[i].start, grows(m))) return error;
+      if (i64 error = map(at, staged.list[i].start, m)) return error;
     at = staged.list[i].end;
   }
-  return at < m.end ? map(at, m.end, grows(m)) : 0;
+  return at < m.end ? map(at, m.end, m) : 0;
 }
 
 // One slot as the other side has it. Of those without a thread only that this one stands on counts: its number is the process's.

@@ -50,7 +50,7 @@ static i64 open_channel(int fd, u32 serial) {
   return 0;
 }
 
-i64 open_spare(Spare &spare) {
+i64 open_numbered(Spare &spare) {
   Control &c = control();
   int fd;
   {
@@ -60,13 +60,17 @@ i64 open_spare(Spare &spare) {
   if (fd < 0) return fd;
   fd = keep_descriptor(fd);
   if (fd < 0) return fd;
-  u32 serial = c.spare_serial++;
-  if (i64 error = open_channel(fd, serial)) {
+  if (i64 error = open_channel(fd, spare.index)) {
     sys(nr_close, u64(fd));
     return error;
   }
-  spare = {fd, serial};
+  spare.fd = fd;
   return 0;
+}
+
+i64 open_spare(Spare &spare) {
+  spare.index = control().spare_serial++;
+  return open_numbered(spare);
 }
 
 }  // namespace mosrun

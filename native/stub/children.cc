@@ -44,6 +44,7 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   if (c.onward.fd >= 0) sys(nr_close, u64(c.onward.fd)), c.onward.fd = -1;
+  leave_copier_to_parent();
   slot->channel = channel.fd;
   slot->tid = int(pid);
   slot->robust_list = 0;                                                // the kernel has cleared it

@@ -57,7 +57,13 @@ void take_event(Slot *slot, const Event &event) {
         if (to != slot) sys(nr_tgkill, u64(p->pid), u64(to->tid), kControlSignal);
       }
       break;
-    case EventType::home: call_home(p); break;
+    case EventType::home:
+      if (p == &c.process) c.stage_at_home = event.argument;
+      call_home(p);
+      break;
+    case EventType::ahead:
+      if (p == &c.process) copy_ahead(event.argument & 0xffff, event.slot);
+      break;
     case EventType::on: {
       Lock lock(&c.lock);
       p->memory = event.argument;

@@ -39,10 +39,15 @@
   F(62, home_cut_at_pages, "the connection is cut among the pages that come back") \
   F(63, home_cut_at_end, "the connection is cut before the end of the memory")    \
   F(64, home_no_channel, "home does not know the channel the memory comes over")  \
+  F(65, stage_cut, "the connection is cut while memory comes home ahead")         \
+  F(66, stage_no_room, "home has no memory for what comes ahead")                  \
+  F(67, stage_late, "the memory has come home ahead, and nobody orders the process home") \
   F(80, dump_cut_at_start, "the guest's stream is cut before its mappings")       \
   F(81, dump_cut_at_pages, "the guest's stream is cut among its pages")           \
   F(82, dump_silent, "the guest stops sending")                                   \
   F(83, dump_no_spare, "the guest has no channel to spare for its memory")         \
+  F(84, ahead_dies, "the guest's copier dies at its work")                         \
+  F(85, ahead_unwatched, "the hosting node's kernel cannot watch changes")         \
   F(100, guest_no_thread, "the hosting node has no room for another thread of the guest") \
   F(101, guest_no_process, "the hosting node has no room for a child of the guest") \
   F(102, home_thread_lingers, "a thread that ends lingers at home, its channel closed") \

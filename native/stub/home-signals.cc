@@ -170,8 +170,12 @@ void controlled(int signal, uint8_t *info, Context *context) {
   if (!load(&c.order) || load(&c.phase) != u32(Phase::away)) return;
   u32 order = __atomic_exchange_n(&c.order, 0u, __ATOMIC_ACQ_REL);
   if (order == kHome) {
-    start_return(-1);
-    send_event(EventType::home, 0, 0);
+    const bool mine = start_return(-1);                      // or it comes home already, for a call, and without what has come ahead
+    send_event(EventType::home, 0, mine ? use_stage() : 0);
+  } else if (order == kAheadHome) {
+    open_stage();
+  } else if (order == kAheadOn) {
+    send_event(EventType::ahead, 0, c.next.memory);
   } else if (order == kOn) {
     start_move();
     send_event(EventType::on, 0, c.next.memory);
@@ -365,13 +369,14 @@ void forget_nudges() {
 }
 
 // From now on the answer is only: again. `instead`: also where it was about to move on.
-void start_return(int reason, bool instead) {
+bool start_return(int reason, bool instead) {
   Control &c = control();
-  if (!change_phase(Phase::away, Phase::returning) && !(instead && change_phase(Phase::moving, Phase::returning))) return;
+  if (!change_phase(Phase::away, Phase::returning) && !(instead && change_phase(Phase::moving, Phase::returning))) return false;
   c.return_reason = reason;
   c.statistics.last_return = reason;
   if (reason >= 0 && reason < 512) c.statistics.returns[reason]++;
   let_go_of_calls();
+  return true;
 }
 
 void start_move() {

@@ -83,6 +83,7 @@ void fork_process(Slot *slot, const Request &r) {
     return answer(slot, pid);
   }
   u64 mask = slot->mask;
+  leave_stage_to_parent();
   for (u64 i = 0; i < c.slots; ++i)
     if (slot_at(i)->state == u32(SlotState::used)) {
       if (slot_at(i)->channel >= 0) sys(nr_close, u64(slot_at(i)->channel));

@@ -107,14 +107,14 @@ i64 apply(const Mapping *guest, u64 guests, u64 brk) {
   return 0;
 }
 
-i64 receive_all_pages(int channel, u64 &bytes, u64 &pages) {
+i64 receive_all_pages(int channel, Staged *staged, u64 &bytes, u64 &pages) {
   for (;;) {
     RecordHeader header{};
     if (i64 error = receive_all(channel, &header, sizeof header)) return error;
     if (header.type == Record::end) return fails(Fault::home_cut_at_end) ? -EPIPE_ : 0;
     if (header.type != Record::pages) return -EPROTO_;
     if (pages && fails(Fault::home_cut_at_pages)) return -EPIPE_;
-    if (i64 error = receive_pages(channel, header, buffer(this_slot()))) return error;
+    if (i64 error = receive_pages(channel, header, buffer(this_slot()), staged)) return error;
     bytes += header.length;
     pages += (header.length - header.count * sizeof(PageRun)) / kPage;
   }
@@ -156,6 +156,9 @@ i64 receive_home(int channel) {
   // One of them may be giving back memory this moment, and must not give back what is about to come.
   wait_for_deputies();
   while (c.drop_next < c.book_entries) drop_skeleton(1ull << 40);      // or stale pages would stand beside the ones that come
+  const bool ahead = load(&c.stage) == u32(Coming::used);
+  if (!ahead) end_stage();
+  Staged staged{ahead_list(), c.staged, 0, 0};
   set_timeout(channel, c.timeout_ms, false);
   Request dump{};
   auto *guest = pointer<Mapping>(base() + kListOffset);
@@ -163,13 +166,15 @@ i64 receive_home(int channel) {
   i64 error = fails(Fault::home_cut_at_start) ? -EPIPE_ : receive_all(channel, &dump, sizeof dump);
   if (!error && (dump.magic != kRequestMagic || dump.op != Op::dump)) error = -EPROTO_;
   if (!error) error = receive_mappings(channel, guest, guests);
-  if (error) return error;
+  if (error) return end_stage(), error;
   {
     WithoutLimits lifted;
     error = apply(guest, guests, dump.args[0]);
   }
   protect(guest, guests, false);
-  if (!error) error = receive_all_pages(channel, bytes, pages);
+  if (!error) error = receive_all_pages(channel, ahead ? &staged : nullptr, bytes, pages);
+  if (!error) settle_rest(staged), c.staged = 0;
+  end_stage();
   if (error) give_back(guest, guests);
   protect(guest, guests, true);
   if (error) return error;
@@ -177,7 +182,7 @@ i64 receive_home(int channel) {
   restore_program_handlers();
   release_held();
   c.statistics.migrations++;
-  c.statistics.moved_bytes = bytes + guests * sizeof(Mapping);
+  c.statistics.moved_bytes = bytes + guests * sizeof(Mapping) + (ahead ? c.stage_bytes : 0);
   c.statistics.moved_pages = pages;
   u64 frozen_at = dump.args[1], at = u64(now());
   c.statistics.freeze_ns = frozen_at < at ? at - frozen_at : 0;

@@ -30,6 +30,8 @@ constexpr uint64_t kCodeSize = 256 << 10;
 constexpr uint64_t kControlOffset = 256 << 10;
 constexpr uint64_t kVdsoOffset = 512 << 10;
 constexpr uint64_t kVdsoSize = 256 << 10;
+constexpr uint64_t kAheadOffset = 768 << 10;                   // what copies memory ahead, or takes it (ahead.cc, stage.cc): its stack and lists
+constexpr uint64_t kAheadSize = 256 << 10;
 constexpr uint64_t kBookOffset = 1 << 20;
 constexpr uint64_t kBookSize = 2 << 20;
 constexpr uint64_t kListOffset = 3 << 20;
@@ -130,7 +132,8 @@ struct Stay {
 };
 
 constexpr uint32_t kBegun = 4;
-constexpr uint32_t kHome = 1, kOn = 2;
+constexpr uint32_t kHome = 1, kOn = 2, kAheadHome = 3, kAheadOn = 4;   // the last two: memory is to go ahead, the process runs on
+constexpr uint32_t kStageBit = 0x8000;                         // of the number of a channel from home for memory that comes ahead
 
 // What belongs to a process even where a vfork child shares its memory. Home keeps the actions here and uses Control for the rest.
 struct Process {
@@ -255,11 +258,26 @@ struct Control {
   volatile uint32_t mover_nudges; // the mover is about to send one
   volatile uint32_t no_nudges;    // threads that it must not be sent to now, or all
   uint32_t vfork;                 // home: the guest shares its memory with its parent, which waits for it
+  // Memory that is copied ahead of a move home or on, while the process runs. Guest: the channel from home, with its number; who copies, a futex that the
+  // kernel clears; what watches the changes; the number under which all has been copied, and of the stage that home has.
+  Spare ahead;
+  volatile uint32_t copying;
+  int32_t watch, copier_files[2];
+  volatile uint32_t copied, stage_at_home;
+  // Home: how far its stage is, and how often one has come to an end.
+  volatile uint32_t stage, stages;     // Coming
+  volatile uint32_t stage_thread;      // its number while it lives; the kernel clears it
+  uint32_t stage_number;
+  volatile uint64_t stage_bytes;
+  uint64_t staged;                     // mappings in the stage's list
   Held held[kHeldMax];
   Stay next;
   Process process;
   Statistics statistics;
 };
+
+// none; memory comes; it is all there; the process is coming home to it; it is given up.
+enum class Coming : uint32_t { none, coming, ready, used, leaving };
 
 enum class SlotState : uint32_t { free, used, dying };
 

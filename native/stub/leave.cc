@@ -144,7 +144,9 @@ void report(int socket, Report type, i64 error, const Sent &sent) {
 
 i64 await_ready(int channel, Sent &got, i64 timeout_ms) {
   RecordHeader header{};
-  if (i64 error = receive_record(channel, header, timeout_ms)) return error;
+  do
+    if (i64 error = receive_record(channel, header, timeout_ms)) return error;
+  while (header.type == Record::ahead && !header.length);                // of a mover that did not wait for it
   if (header.type == Record::fail) return -i64(header.count ? header.count : u32(EPROTO_));
   return header.type == Record::ready && header.length == sizeof got ? receive_all(channel, &got, sizeof got) : -EPROTO_;
 }
@@ -201,7 +203,9 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
   if (error) {
     // The other side may have said why it takes no more.
     RecordHeader word{};
-    return !receive_record(channel, word, 100) && word.type == Record::fail && word.count ? -i64(word.count) : error;
+    while (!receive_record(channel, word, 100))
+      if (word.type != Record::ahead) return word.type == Record::fail && word.count ? -i64(word.count) : error;
+    return error;
   }
   report(socket, Report::sent, 0, sent);
   Sent got{};

@@ -91,10 +91,12 @@ void note_flags(Line line, Mapping &m) {
 }  // namespace
 
 // The list is read whole before anything is changed by it. The stub's own region is left out. `maps` may be the long list.
-u64 read_mappings(int maps, Mapping *list, u64 max) {
-  char *text = reinterpret_cast<char *>(buffer(this_slot()));
-  constexpr u64 size = 64 << 10;
-  Objects objects{reinterpret_cast<u64 *>(text + size), (kBufferSize - size) / sizeof(u64)};
+u64 read_mappings(int maps, Mapping *list, u64 max) { return read_mappings(maps, list, max, buffer(this_slot()), kBufferSize); }
+
+u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room) {
+  char *text = reinterpret_cast<char *>(scratch);
+  const u64 size = minimum<u64>(64 << 10, room / 2);
+  Objects objects{reinterpret_cast<u64 *>(text + size), (room - size) / sizeof(u64)};
   u64 held = 0, count = 0;
   bool kept = false;
   sys(nr_lseek, u64(maps), 0, 0);
@@ -376,6 +378,30 @@ i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent) 
         if (i64 error = batch.add(start, start + kPage)) return error;
   }
   return batch.flush();
+}
+
+static i64 insert_in_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(u64 start, u64 end, const Mapping &like)) {
+  if (count == max) return -ENOMEM_;
+  if (i64 error = make(m.start, m.end, m)) return error;
+  u64 at = count++;
+  for (; at && list[at - 1].start > m.start; --at) list[at] = list[at - 1];
+  list[at] = m;
+  return 0;
+}
+
+// Makes room in the stage's list for another mapping; the parts of it that are not there yet are made.
+i64 add_to_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(u64 start, u64 end, const Mapping &like)) {
+  u64 at = m.start;
+  for (u64 i = 0; i < count && at < m.end; ++i) {
+    const Mapping there = list[i];
+    if (there.end <= at || there.start >= m.end) continue;
+    if (there.start > at) {
+      if (i64 error = insert_in_stage(list, count, max, {at, there.start, 0, m.kind, m.flags, 0, 0}, make)) return error;
+      ++i;
+    }
+    at = there.end;
+  }
+  return at < m.end ? insert_in_stage(list, count, max, {at, m.end, 0, m.kind, m.flags, 0, 0}, make) : 0;
 }
 
 // Between what came last and what comes now nothing is any more.

@@ -71,7 +71,7 @@ void wait_for_ended_threads(Process *p) {
       sys(nr_sched_yield);
 }
 
-i64 send_all_pages(int channel, const Mapping *list, u64 count, bool for_home, Sent &sent) {
+i64 send_all_pages(int channel, const Mapping *list, u64 count, bool for_home, bool live, Sent &sent) {
   Control &c = control();
   for (u64 i = 0; i < count; ++i) {
     const Mapping &m = list[i];
@@ -79,7 +79,8 @@ i64 send_all_pages(int channel, const Mapping *list, u64 count, bool for_home, S
     if (sent.pages && fails(Fault::dump_silent)) return 0;
     if (sent.pages && fails(Fault::dump_cut_at_pages)) return sys(nr_shutdown, u64(channel), 2), -EPIPE_;
     if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
-    i64 error = m.flags & kAlias ? send_cached_pages(channel, m.start, m.end, buffer(this_slot()), sent)
+    i64 error = live && m.kind == Kind::anon ? send_changes(channel, c.pagemap, m.start, m.end, buffer(this_slot()), sent)
+                : m.flags & kAlias ? send_cached_pages(channel, m.start, m.end, buffer(this_slot()), sent)
                                  : send_pages(channel, c.pagemap, m.start, m.end, true, buffer(this_slot()), sent);
     if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
     if (error) return error;
@@ -100,6 +101,7 @@ i64 dump_home(Slot *slot, int channel, bool of_child = false) {
     list[kept++] = list[i];
   }
   count = kept;
+  const bool live = !of_child && copied_ahead(c.stage_at_home);
   Request r{};
   r.magic = kRequestMagic;
   r.op = Op::dump;
@@ -108,7 +110,7 @@ i64 dump_home(Slot *slot, int channel, bool of_child = false) {
   Sent sent{};
   i64 error = fails(Fault::dump_cut_at_start) ? sys(nr_shutdown, u64(channel), 2), -EPIPE_ : send_all(channel, &r, sizeof r);
   if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
-  return error ? error : send_all_pages(channel, list, count, true, sent);
+  return error ? error : send_all_pages(channel, list, count, true, live, sent);
 }
 
 // All of the process, for the next node, which has nothing of it: the same records that home sends a first one (leave.cc).
@@ -118,6 +120,7 @@ i64 dump_on(Slot *slot, int channel) {
   auto *list = pointer<Mapping>(base() + kListOffset);
   u64 count = list_mappings(list, false);
   if (count > kBookMax) return -ENOMEM_;
+  const bool live = copied_ahead(slot->process->memory);
   c.mm.brk = u64(sys(nr_brk, 0));
   if (c.realtime_at) c.realtime_at = u64(now(clock_realtime) + c.realtime_offset);
   u64 cpu = c.process_cpu_base;
@@ -126,7 +129,7 @@ i64 dump_on(Slot *slot, int channel) {
   i64 error = fails(Fault::dump_cut_at_start) ? sys(nr_shutdown, u64(channel), 2), -EPIPE_ : send_state(channel, c.process.threads);
   c.process_cpu_base = cpu;
   if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
-  return error ? error : send_all_pages(channel, list, count, false, sent);
+  return error ? error : send_all_pages(channel, list, count, false, live, sent);
 }
 
 i64 send_registers(Slot *slot, Request &r) {
@@ -229,6 +232,7 @@ void park(Slot *slot, Context *context) {
   Reply verdict{};
   if (receive_all(slot->channel, &verdict, sizeof verdict) || verdict.result != kStayAway) guest_dies(Ending::disconnected);
   if (memory.fd >= 0) sys(nr_close, u64(memory.fd));
+  if (last && p == &c.process) end_copying();
   stay_away(p);
 }
 

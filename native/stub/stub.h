@@ -34,6 +34,7 @@ inline bool touches_stub(u64 at, u64 length) { return at + length < at || (at < 
 
 // --- memory.cc: mappings and their pages -------------------------------------------------------------------------------------
 u64 read_mappings(int maps, Mapping *list, u64 max);
+u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room);
 bool eager_file_pages(const Mapping &);
 // Sends the present pages of [start, end); file pages too if `files`.
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
@@ -49,6 +50,21 @@ inline bool can_be_staged(const Mapping &m) { return m.kind == Kind::anon || m.k
 struct Staged { Mapping *list; u64 count, at, next; };
 i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *staged = nullptr);
 void settle_rest(Staged &);
+i64 add_to_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(u64 start, u64 end, const Mapping &like));
+
+// --- ahead.cc, stage.cc: memory that is copied while the process runs ----------------------------------------------------------
+constexpr u64 kAheadStack = 48 << 10, kAheadScratch = 96 << 10, kAheadList = 64 << 10;   // the rest: what is watched
+inline Mapping *ahead_list() { return pointer<Mapping>(base() + kAheadOffset + kAheadStack + kAheadScratch); }
+inline uint8_t *ahead_scratch() { return pointer<uint8_t>(base() + kAheadOffset + kAheadStack); }
+constexpr u64 kAheadListMax = kAheadList / sizeof(Mapping);
+void copy_ahead(u32 number, bool home);                   // guest: begins to, home or on
+bool copied_ahead(u32 number);                            // guest, all stand still: has it, under that number?
+void leave_copier_to_parent();                            // guest, in a child
+void end_copying();                                       // guest: what was copied is of no use any more
+void open_stage();                                        // home: begins to take what comes ahead
+u32 use_stage();                                          // home, as the process is ordered back: the number of what has come; 0: nothing
+void end_stage();                                         // home: it is given up, or has been used
+void leave_stage_to_parent();                             // home, in a child
 void follow_advice(const Mapping *list, u64 count, bool take);
 Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end);
 bool map_slot(u64 index);
@@ -126,7 +142,7 @@ i64 show_maps(const Request &r, const uint8_t *list);
 [[noreturn]] void deputy(Slot *slot);
 [[noreturn]] void lose(const char *why);
 [[noreturn]] void lose_connection();                     // with the reason that the guest's node gives, if it gives one
-void start_return(int reason, bool instead = false);
+bool start_return(int reason, bool instead = false);
 void start_move();
 // No control signal comes to this thread (home: `starting`), or to any, from here on; what was sent has been taken, or is forgotten before the stub is left.
 void refuse_nudges(Slot *starting);
@@ -163,6 +179,7 @@ void tell_signal(Slot *slot);                             // by the event channe
 u64 handled_signals();
 bool window_touches(u64 fd);
 i64 open_spare(Spare &spare);                             // channel.cc
+i64 open_numbered(Spare &spare);                          // with a number that is given
 
 // --- arrive.cc, trap.cc and what follows: the guest --------------------------------------------------------------------------
 constexpr i64 kAgain = -512;                              // issue the call again (rip back to the instruction)

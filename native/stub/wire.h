@@ -66,12 +66,14 @@ constexpr SealAddress seal_address(uint32_t number) {
 // --- A move: one stream of records on the leader's channel -------------------------------------------------------------------
 // Before `state`, while the process still runs: `stage`, mappings that will be wanted, and their pages. Then, among the process's mappings, `pages` also
 // tells which of those count: all others have gone or changed. In order of address.
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage };
+// `ahead`: that was all; from the next node to home, with the number of the stage: it has come.
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage, ahead };
 struct RecordHeader {
   Record type;
   uint32_t count;
   uint64_t length;            // bytes that follow
 };
+constexpr uint32_t kSoFar = 0xffffffff;         // `ahead`: not all yet
 struct PageRun { uint64_t address, length; };   // `pages`: count runs, then their bytes
 constexpr uint64_t kStands = 1;                  // in `address`: as it was sent before, no bytes follow
 constexpr unsigned kRunsMax = 256;
@@ -140,8 +142,10 @@ struct Delivery {               // reply to get_signal
   uint8_t info[128];
 };
 
-enum class EventType : uint8_t { signal = 1, home, stop, resume, on };
+enum class EventType : uint8_t { signal = 1, home, stop, resume, on, ahead };
 struct Event { EventType type; uint8_t pad; uint16_t slot; uint32_t argument; };   // on: argument = number of the memory channel
+// ahead: memory is to be copied while the process runs, over the channel of that number: slot = 1: a spare one from home; 0: that to the next node.
+// home: argument = number of the stage that it has of the memory, 0: none.
 // The other way there is but one message, by the guest's keeper, which outlives it: how a process ended that home did not end.
 constexpr uint32_t kFarewellMagic = 0x4c575246;
 struct Farewell {

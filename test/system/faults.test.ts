@@ -32,6 +32,11 @@ const expected: Record<string, Expectation> = {
   arrive_dies_at_go: { code: 'cut' },
   arrive_not_running: { code: 'timeout' },
   stage_no_memory: { code: 'no-memory' },
+  stage_cut: { succeeds: true },
+  stage_no_room: { succeeds: true },
+  stage_late: { succeeds: true },
+  ahead_dies: { succeeds: true },
+  ahead_unwatched: { succeeds: true },
   home_no_memory: { code: 'no-memory' },
   home_cut_at_start: { code: 'cut' },
   home_cut_at_pages: { code: 'cut' },
@@ -68,16 +73,16 @@ const ways = (name: string): Way[] => {
 };
 const onTheWayOut = (name: string): Way[] => {
   if (name === 'home_thread_lingers' || name === 'sleep_forgotten') return ['out'];
-  if (/^(home_|mover_dies_clean)/.test(name)) return ['home'];
-  if (/^(dump_|mover_dies_order)/.test(name)) return ['on', 'home'];
-  if (/^(mover_dies_(at_start|handing|following)|other_version|leave_(descriptors|cut_at_go|running)|arrive_|guest_)/.test(name))
+  if (/^(home_|mover_dies_clean|stage_(cut|no_room|late))/.test(name)) return ['home'];
+  if (/^(dump_|ahead_|mover_dies_order)/.test(name)) return ['on', 'home'];
+  if (/^(mover_dies_(at_start|handing|following)|other_version|leave_(descriptors|cut_at_go|running)|arrive_|guest_|stage_no_memory)/.test(name))
     return ['out', 'on'];
   return ['out'];
 };
 /** Met on one way otherwise than on the others: the guest has no way on without the channel that it can do without on the way home. */
 const onlyThere: Partial<Record<`${Way} ${string}`, Expectation>> = { 'on dump_no_spare': { code: 'unreachable' } };
 /** Faults of a guest that goes: it is told of them when it comes. */
-const toldOnTheWayOut = (name: string): boolean => /^(dump|thaw)_/.test(name);
+const toldOnTheWayOut = (name: string): boolean => /^(dump|thaw|ahead)_/.test(name);
 /** A mover killed here has already done all that the move needs. */
 const toleratesTheDeath = new Set(['mover_dies_following', 'home mover_dies_ordered', 'mover_dies_cleaning']);
 const homeOf: Record<Way, string> = {

@@ -1,0 +1,334 @@
+// Guest: most of its memory is copied to where it is to go while it runs. By a process of its own that shares memory and descriptors with the program's,
+// so that no thread of the program's does it, and none of its processor time is counted; it sends from place, in rounds, what has changed since it was
+// last sent. What changes after that goes when all stand still (send_changes).
+//
+//   home             guest                   copier                    home, or the next node
+//     order ───────▶ │── begins ───────────▶ │── stage, pages … ─────▶ │ takes them into place
+//                    │ runs                  │── changed pages … ────▶ │
+//                    │                       │── ahead ──────────────▶ │ ── has come ──▶ the order to go
+#include "pagemap.h"
+#include "stub.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr i64 kChannelPatience = 3'000'000'000;            // ns
+constexpr i64 kSendPatience = 10000;                       // ms without progress
+constexpr u64 kLittle = 256 << 10;                         // bytes of a round after which the rest may as well follow
+constexpr u32 kRoundsMax = 12;
+constexpr u64 kWriteProtectAsync = 1 << 15;                // userfaultfd(2); Debian 12's headers are of 6.1
+constexpr u64 kRegister = 0xc020aa00, kUnregister = 0x8010aa01, kModeWriteProtect = 2;
+
+struct Range { u64 start, end; };
+constexpr u64 kWatchedMax = (kAheadSize - kAheadStack - kAheadScratch - kAheadList) / sizeof(Range);
+
+// A record of pages as it is put together, and all else that a round needs.
+struct Copier {
+  int channel = -1, watch = -1, maps = -1, pagemap = -1;
+  PageRegion *found;
+  PageRun *runs;
+  IoVec *iov;
+  uint8_t *rest;
+  u64 room;
+  Range *watched;
+  u64 watches = 0, count = 0, size = 0, sent = 0;
+
+  Copier() {
+    uint8_t *at = ahead_scratch();
+    found = reinterpret_cast<PageRegion *>(at);
+    runs = reinterpret_cast<PageRun *>(found + kRunsMax);
+    iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
+    rest = reinterpret_cast<uint8_t *>(iov + kRunsMax + 2);
+    room = kAheadScratch - u64(rest - at);
+    watched = reinterpret_cast<Range *>(ahead_scratch() + kAheadScratch + kAheadList);
+  }
+
+  bool watches_all(u64 start, u64 end) const {
+    for (u64 i = 0; i < watches; ++i)
+      if (watched[i].start <= start && end <= watched[i].end) return true;
+    return false;
+  }
+  void forget(u64 start, u64 end) {
+    for (u64 i = 0; i < watches;)
+      if (watched[i].start < end && start < watched[i].end) watched[i] = watched[--watches];
+      else ++i;
+  }
+  bool begin_watch(u64 start, u64 end) {
+    struct { u64 start, length, mode, ioctls; } range{start, end - start, kModeWriteProtect, 0};
+    forget(start, end);
+    if (watches == kWatchedMax || sys(nr_ioctl, u64(watch), kRegister, address(&range))) return false;
+    watched[watches++] = {start, end};
+    return true;
+  }
+  // All of it counts as changed from here on.
+  void end_watch(u64 start, u64 end) {
+    struct { u64 start, length; } range{start, end - start};
+    sys(nr_ioctl, u64(watch), kUnregister, address(&range));
+    forget(start, end);
+  }
+
+  // Memory that the program gives up meanwhile cannot be sent, but has been announced: zeros take its place, and it counts as changed.
+  i64 send_in_place(u64 parts) {
+    IoVec *at = iov;
+    bool gone = false;
+    while (parts) {
+      MsgHdr message{};
+      message.iov = address(at);
+      message.iov_length = parts;
+      i64 n = sys(nr_sendmsg, u64(channel), address(&message), msg_nosignal);
+      if (n == -EINTR_) continue;
+      if (n == -EFAULT_) {
+        gone = true;
+        zero(rest, minimum(room, at->length));
+        IoVec zeros{address(rest), minimum(room, at->length)};
+        const u64 part = zeros.length;
+        if (i64 error = send_all(channel, &zeros, 1)) return error;
+        n = i64(part);
+      }
+      if (n < 0) return n;
+      if (!n) return -EPIPE_;
+      for (u64 left = u64(n); left;) {
+        u64 part = minimum(left, at->length);
+        at->base += part;
+        at->length -= part;
+        left -= part;
+        if (!at->length) ++at, --parts;
+      }
+    }
+    for (u64 i = 0; gone && i < count; ++i) end_watch(runs[i].address, runs[i].address + runs[i].length);
+    return 0;
+  }
+
+  i64 flush() {
+    if (!count) return 0;
+    RecordHeader header{Record::pages, u32(count), count * sizeof(PageRun) + size};
+    iov[0] = {address(&header), sizeof header};
+    iov[1] = {address(runs), count * sizeof(PageRun)};
+    for (u64 i = 0; i < count; ++i) iov[2 + i] = {runs[i].address, runs[i].length};
+    i64 error = send_in_place(count + 2);
+    sent += size;
+    count = size = 0;
+    return error;
+  }
+  i64 add(u64 start, u64 end) {
+    while (start < end) {
+      u64 part = minimum<u64>(end - start, kRunMax - size);
+      if (count && runs[count - 1].address + runs[count - 1].length == start) runs[count - 1].length += part;
+      else runs[count++] = {start, part};
+      size += part;
+      start += part;
+      if (count == kRunsMax || size >= kRunMax)
+        if (i64 error = flush()) return error;
+    }
+    return 0;
+  }
+
+  // Pages that are there, protected from now on. -EPERM: not all of it is watched.
+  i64 send_present(u64 start, u64 end) {
+    PageRegion there[64];
+    while (start < end) {
+      PageScan scan{};
+      scan.size = sizeof scan;
+      scan.flags = kProtectMatching | kCheckProtection;
+      scan.start = start;
+      scan.end = end;
+      scan.vec = address(there);
+      scan.vec_length = 64;
+      scan.inverted = scan.mask = page_is_zero;
+      scan.anyof = page_is_present | page_is_swapped;
+      scan.returned = page_is_present | page_is_swapped;
+      i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+      if (n < 0) return n;
+      for (i64 i = 0; i < n; ++i)
+        if (i64 error = add(there[i].start, there[i].end)) return error;
+      if (scan.walk_end <= start) return 0;
+      start = scan.walk_end;
+    }
+    return 0;
+  }
+
+  i64 send_changed(u64 start, u64 end) {
+    while (start < end) {
+      PageScan scan{};                                      // as send_changes (memory.cc)
+      scan.size = sizeof scan;
+      scan.flags = kCheckProtection;
+      scan.start = start;
+      scan.end = end;
+      scan.vec = address(found);
+      scan.vec_length = kRunsMax;
+      scan.mask = scan.returned = page_is_written;
+      i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+      if (n < 0) return n;
+      for (i64 i = 0; i < n; ++i)
+        if (i64 error = send_present(found[i].start, found[i].end)) return error;
+      if (scan.walk_end <= start) return 0;
+      start = scan.walk_end;
+    }
+    return 0;
+  }
+
+  i64 send_mapping(const Mapping &m) {
+    bool known = watches_all(m.start, m.end);
+    if (!known) {
+      if (!begin_watch(m.start, m.end)) return 0;           // gone meanwhile, or of a kind that cannot be
+      Mapping stage{m.start, m.end, 0, Kind::anon, 0, 0, 0};
+      if (i64 error = flush()) return error;
+      if (i64 error = send_record(channel, Record::stage, 1, &stage, sizeof stage)) return error;
+    }
+    i64 error = known ? send_changed(m.start, m.end) : send_present(m.start, m.end);
+    if (error != -EPERM_ && error != -EFAULT_ && error != -EINVAL_) return error;
+    end_watch(m.start, m.end);                              // another stands in its place: next round
+    return 0;
+  }
+};
+
+bool stands_still(const Process &p) { return load(&p.want_park) || !load(&p.threads); }
+
+i64 await_channel(u32 number, bool home, int &channel) {
+  Control &c = control();
+  Spare &mine = home ? c.ahead : c.onward;
+  for (i64 until = now() + kChannelPatience; now() < until && !stands_still(c.process);) {
+    {
+      Lock lock(&c.lock);
+      PoolMessage message{};
+      int fd;
+      while ((mine.fd < 0 || mine.index != number) && next_in_pool(message, fd, 0) == 0)
+        if (fd >= 0 && message.kind != ChannelKind::memory && (message.kind != ChannelKind::spare || message.owner != c.pid || !keep_spare({fd, message.index}))) sys(nr_close, u64(fd));
+      if (mine.fd >= 0 && mine.index == number) return channel = mine.fd, 0;
+    }
+    TimeSpec pause{0, 200000};
+    sys(nr_nanosleep, address(&pause), 0);
+  }
+  return -ETIMEDOUT_;
+}
+
+i64 open_watch(Copier &copier) {
+  Control &c = control();
+  struct { u64 api, features, ioctls; } api{0xaa, kWriteProtectAsync, 0};
+  if (fails(Fault::ahead_unwatched)) return -EINVAL_;
+  i64 fd = sys(nr_userfaultfd, 0x80000 | 0x800 | 1);        // O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY
+  if (failed(fd)) return fd;
+  c.watch = copier.watch = int(fd);
+  if (i64 error = sys(nr_ioctl, u64(fd), 0xc018aa3f, address(&api))) return error;
+  copier.maps = c.copier_files[0] = int(sys(257, kOwnFile, kOwnMaps, 0x80000));
+  copier.pagemap = c.copier_files[1] = int(sys(257, kOwnFile, kOwnPagemap, 0x80000));
+  return copier.maps < 0 || copier.pagemap < 0 ? -EIO_ : 0;
+}
+
+// Files, shared memory and the like look like any other memory here; the book knows them.
+Mapping next_known(u64 at, u64 end) {
+  Control &c = control();
+  Lock lock(&c.lock);
+  Mapping next{end, end, 0, Kind::other, 0, 0, 0};
+  auto *book = pointer<Mapping>(base() + kBookOffset);
+  for (u64 i = 0; i < c.book_entries; ++i)
+    if (book[i].end > at && book[i].start < next.start) next = book[i];
+  return next;
+}
+
+i64 copy_all(Copier &copier) {
+  Control &c = control();
+  u64 before = 0;
+  for (u32 round = 0; round < kRoundsMax; ++round) {
+    u64 count = read_mappings(copier.maps, ahead_list(), kAheadListMax, copier.rest, copier.room);
+    if (!count) return -ENOMEM_;                            // more than there is room to note
+    const u64 from = copier.sent;
+    for (u64 i = 0; i < count; ++i) {
+      const Mapping &m = ahead_list()[i];
+      if (m.kind != Kind::anon || !(m.prot & prot_read) || m.end > 1ull << 47) continue;
+      for (u64 at = m.start; at < m.end;) {
+        Mapping known = next_known(at, m.end);
+        if (stands_still(c.process)) return -EINTR_;
+        if (known.start > at)
+          if (i64 error = copier.send_mapping({at, known.start, 0, Kind::anon, 0, 0, 0})) return error;
+        if (copier.sent && fails(Fault::ahead_dies)) return -EIO_;
+        at = known.end;
+      }
+    }
+    if (i64 error = copier.flush()) return error;
+    const u64 bytes = copier.sent - from;
+    if (bytes <= kLittle || (before && bytes > before / 10 * 7)) break;
+    before = bytes;
+  }
+  return 0;
+}
+
+void close_files() {
+  for (int &fd : control().copier_files) {
+    if (fd >= 0) sys(nr_close, u64(fd));
+    fd = -1;
+  }
+}
+
+// What grows downwards is made otherwise by who takes it (arrive.cc, home.cc), and only the long list tells it.
+bool may_copy() { return !control().advised; }
+
+constexpr u32 kFromHome = 1 << 16;                         // beside the number
+
+void copy(void *argument) {
+  block_all_signals();
+  Control &c = control();
+  const u32 number = u32(reinterpret_cast<u64>(argument)) & 0xffff;
+  const bool home = u32(reinterpret_cast<u64>(argument)) & kFromHome;
+  Copier copier;
+  int channel = -1;
+  if (await_channel(number, home, channel) == 0) {
+    copier.channel = channel;
+    set_timeout(channel, kSendPatience, true);
+    if (may_copy() && open_watch(copier) == 0 && copy_all(copier) == 0 && send_record(channel, Record::ahead, number, nullptr, 0) == 0) store(&c.copied, number);
+    else if (home) sys(nr_shutdown, u64(channel), 2);
+    else send_record(channel, Record::ahead, 0, nullptr, 0);   // the next node takes the memory over it all the same
+  }
+  close_files();
+  for (;;) sys(nr_exit, 0);
+}
+
+}  // namespace
+
+// The kernel tells of its end, and not as among threads (FUTEX_PRIVATE_FLAG).
+static void await_copier() {
+  volatile u32 *word = &control().copying;
+  TimeSpec t{0, 20000000};
+  for (u32 seen; (seen = load(word));) sys(nr_futex, address(const_cast<u32 *>(word)), 0, seen, address(&t));
+}
+
+void copy_ahead(u32 number, bool home) {
+  Control &c = control();
+  if (load(&c.copying)) return;
+  end_copying();
+  CloneArgs args{};
+  args.flags = 0x100 | 0x200 | 0x400 | 0x8000 | 0x200000 | 0x100000;   // VM FS FILES PARENT CHILD_CLEARTID PARENT_SETTID: a child of the keeper
+  args.child_tid = args.parent_tid = address(const_cast<u32 *>(&c.copying));
+  args.stack = base() + kAheadOffset;
+  args.stack_size = kAheadStack - 64;
+  store(&c.copying, 1);
+  if (failed(clone_with_stack(nr_clone3, address(&args), sizeof args, 0, copy, pointer<void>(number | (home ? kFromHome : 0))))) store(&c.copying, 0);
+}
+
+bool copied_ahead(u32 number) {
+  Control &c = control();
+  await_copier();
+  return number && load(&c.copied) == number;
+}
+
+void end_copying() {
+  Control &c = control();
+  if (c.ahead.fd >= 0) sys(nr_shutdown, u64(c.ahead.fd), 2);
+  await_copier();
+  store(&c.copied, 0);
+  store(&c.stage_at_home, 0);
+  if (c.watch >= 0) sys(nr_close, u64(c.watch));
+  if (c.ahead.fd >= 0) sys(nr_close, u64(c.ahead.fd));
+  c.watch = c.ahead.fd = -1;
+}
+
+// In a child of the process, which has copies of its descriptors.
+void leave_copier_to_parent() {
+  Control &c = control();
+  c.copying = 0;
+  close_files();
+  end_copying();
+}
+
+}  // namespace mosrun
