@@ -328,14 +328,19 @@ export class Migrations {
     const { pid, mover_pid: moverPid } = record;
     const bound = (timeoutSeconds ?? settings().timeoutSeconds) + settings().graceSeconds;
     let killed = false;
-    const cancel = clock.after(bound, () => {
-      if (moverPid === null || !isAlive(moverPid)) return;
-      killed = true;
-      kill(moverPid);
-    });
+    // It is given its time from the last that was heard of it: to copy the memory may take minutes, and harms nobody.
+    const watch = (): (() => void) =>
+      clock.after(bound, () => {
+        if (moverPid === null || !isAlive(moverPid)) return;
+        killed = true;
+        kill(moverPid);
+      });
+    let cancel = watch();
     const onEvent = (event: MoveEvent): void => {
       if (event.event === 'armed') isArmed?.();
-      if (event.event === 'phase') this.ports.log('phase', { pid, phase: event.phase, at: event.at });
+      if (event.event !== 'phase') return;
+      cancel();
+      cancel = watch();
     };
     // A mover that is nowhere has ended, or was never started: what it wrote, if anything, says which.
     let result = await engine.followMover(moverPid ?? -1, records.output(pid), onEvent);

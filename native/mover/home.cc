@@ -192,7 +192,7 @@ int move_home(const Order &o) {
   if (!status.base) return say_failed("not-found", who + " has ended or started another program meanwhile");
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
-  if (!strcmp(status.state, "away") && node_of(o) != kFrozen) copy_home_ahead(o, status);
+  if (!strcmp(status.state, "away") && status.control.protocol == kProtocol && node_of(o) != kFrozen) copy_home_ahead(o, status);
   if (!strcmp(status.state, "away") && !order_deputy(o.pid, status.base, kHome)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   Control c{};

@@ -97,6 +97,7 @@ int PreCopy::run() {
     if (int error = copy_round(bytes)) return error;
     if (o_.fails(Fault::copy_cut)) shutdown(channel_, SHUT_RDWR);
     const int64_t now = clock_ns(CLOCK_MONOTONIC), took = now - last;
+    told_ = now;
     // What this round found had changed while the one before it was sent.
     if (copied_.rounds && before && took > 0) copied_.dirty_rate = uint64_t(double(bytes) * 1e9 / double(took));
     ++copied_.rounds;
@@ -210,6 +211,7 @@ int PreCopy::send_record(PageRun *runs, iovec *iov, size_t count, size_t size) {
   msghdr message{};
   message.msg_iov = iov;
   message.msg_iovlen = 2 + count;
+  if (const int64_t now = clock_ns(CLOCK_MONOTONIC); now - told_ > 1'000'000'000) told_ = now, say_phase("copying");
   copied_.bytes += sizeof header + table + size;
   copied_.pages += size / kPage;
   while (message.msg_iovlen) {

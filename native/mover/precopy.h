@@ -41,6 +41,7 @@ class PreCopy {
   bool live_ = false;
   std::string why_not_;
   Copied copied_;
+  int64_t told_ = 0;                     // when how far it is
   DirtyPages dirty_;
 };
 

@@ -75,11 +75,14 @@ struct Copier {
     while (parts) {
       MsgHdr message{};
       message.iov = address(at);
-      message.iov_length = parts;
+      message.iov_length = gone ? 1 : parts;               // the kernel does not tell which part it is, nor send those before it
       i64 n = sys(nr_sendmsg, u64(channel), address(&message), msg_nosignal);
       if (n == -EINTR_) continue;
-      if (n == -EFAULT_) {
+      if (n == -EFAULT_ && !gone) {
         gone = true;
+        continue;
+      }
+      if (n == -EFAULT_) {
         zero(rest, minimum(room, at->length));
         IoVec zeros{address(rest), minimum(room, at->length)};
         const u64 part = zeros.length;
@@ -302,8 +305,15 @@ void copy_ahead(u32 number, bool home) {
   args.child_tid = args.parent_tid = address(const_cast<u32 *>(&c.copying));
   args.stack = base() + kAheadOffset;
   args.stack_size = kAheadStack - 64;
+  // A number that no child of the program's is about to get, which would find it taken.
+  int number_here[1];
+  args.set_tid = address(number_here);
+  args.set_tid_size = 1;
   store(&c.copying, 1);
-  if (failed(clone_with_stack(nr_clone3, address(&args), sizeof args, 0, copy, pointer<void>(number | (home ? kFromHome : 0))))) store(&c.copying, 0);
+  i64 made = -EEXIST_;
+  for (number_here[0] = 2; made == -EEXIST_ && number_here[0] < 10; ++number_here[0])
+    made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, copy, pointer<void>(number | (home ? kFromHome : 0)));
+  if (failed(made)) store(&c.copying, 0);
 }
 
 bool copied_ahead(u32 number) {

@@ -75,7 +75,11 @@ const onTheWayOut = (name: string): Way[] => {
   if (name === 'home_thread_lingers' || name === 'sleep_forgotten') return ['out'];
   if (/^(home_|mover_dies_clean|stage_(cut|no_room|late))/.test(name)) return ['home'];
   if (/^(dump_|ahead_|mover_dies_order)/.test(name)) return ['on', 'home'];
-  if (/^(mover_dies_(at_start|handing|following)|other_version|leave_(descriptors|cut_at_go|running)|arrive_|guest_|stage_no_memory)/.test(name))
+  if (
+    /^(mover_dies_(at_start|handing|following)|other_version|leave_(descriptors|cut_at_go|running)|arrive_|guest_|stage_no_memory)/.test(
+      name,
+    )
+  )
     return ['out', 'on'];
   return ['out'];
 };

@@ -39,7 +39,7 @@ const fresh = (to: string, from: string) => existsSync(to) && statSync(to).mtime
 
 function compile(from: string, to: string, command: (output: string) => string[]): () => void {
   return () => {
-    if (fresh(product(to), source(from))) return;
+    if (fresh(product(to), path.resolve(sources, from))) return;
     mkdirSync(built, { recursive: true });
     const [compiler = '', ...words] = command(product(to));
     const { status, stderr } = spawnSync(compiler, words, {
@@ -314,4 +314,15 @@ export const diskSleep: Program = {
   make: compile('disk-sleep.c', 'disk-sleep', (to) => ['gcc', '-O2', source('disk-sleep.c'), '-o', to, '-pthread']),
   command: [product('disk-sleep')],
   computes: false,
+};
+/** A C program of one file, of the tests' or of the benchmarks'. */
+export const compiled = (name: string, directory = 'test/programs'): Program => {
+  const from = path.join(repository, directory, `${name}.c`);
+  return {
+    name,
+    needs: ['gcc'],
+    make: compile(from, name, (to) => ['gcc', '-O2', from, '-o', to, '-pthread']),
+    command: [product(name)],
+    computes: false,
+  };
 };
