@@ -41,7 +41,7 @@ void prepare_memory() {
   reserve(kWindow, kWindowSize);
   reserve(kArena, kArenaSize);
   poison(kModelBase, kModelBase + kControlOffset);
-  poison(kModelBase + kControlOffset + align_up(sizeof(Control), 8), kModelBase + kBookOffset);
+  poison(kModelBase + kControlOffset + align_up(sizeof(Control), 8), kModelBase + kAheadOffset);
   for (u64 i = 0; i < kMaxSlots; ++i) {
     u64 slot = address(slot_at(i));
     poison(slot, slot + kFrameOffset);
@@ -63,7 +63,7 @@ bool slot_part(u64 at, u64 n) {
 }
 
 // Bytes from a channel go to the lists, the slots, the program's memory, or a variable of the stub: never to its code or its control data.
-bool may_receive(u64 at, u64 n) { return in(at, n, kModelBase + kBookOffset, kBookSize) || in(at, n, kModelBase + kListOffset, kListSize) || slot_part(at, n); }
+bool may_receive(u64 at, u64 n) { return in(at, n, kModelBase + kAheadOffset + kAheadStack, kAheadScratch) || in(at, n, kModelBase + kBookOffset, kBookSize) || in(at, n, kModelBase + kListOffset, kListSize) || slot_part(at, n); }
 
 const Range *mapping_at(u64 at) {
   for (const Range &m : world.mappings)
@@ -291,7 +291,7 @@ i64 advise(u64 at, u64 length, u64 advice) {
   if (at % kPage || size < length) return -EINVAL_;
   require(!overlaps_region(at, size), "pages of the stub are given up", at, size);
   const bool for_fork_or_core = advice == 10 || advice == 11 || (advice >= 16 && advice <= 19);   // MADV_DONTFORK ... MADV_KEEPONFORK
-  require(advice == 4 || advice == 9 || advice == 24 || for_fork_or_core || world.asked.op == Op::mirror || world.asked.op == Op::map || world.side == Side::guest, "unknown advice", advice);
+  require(advice == 4 || advice == 9 || advice == 23 || advice == 24 || for_fork_or_core || world.asked.op == Op::mirror || world.asked.op == Op::map || world.side == Side::guest, "unknown advice", advice);
   return accessible(at, size, 0) < size ? -ENOMEM_ : 0;
 }
 
@@ -312,7 +312,8 @@ File maps_file;
 i64 read_file(u64 to, u64 n) {
   if (!maps_file.open) maps_file = {true, 0, maps_text()};
   u64 part = std::min<u64>(n, maps_file.text.size() - maps_file.at);
-  require(slot_part(to, n) || in_stack(to) || in_arena(to), "a list is read to where it should not be", to, n);
+  const u64 ahead = base() + kAheadOffset;
+  require(slot_part(to, n) || in_stack(to) || in_arena(to) || (to >= ahead && to + n <= ahead + kAheadSize), "a list is read to where it should not be", to, n);
   memcpy(pointer<void>(to), maps_file.text.data() + maps_file.at, part);
   maps_file.at += part;
   return i64(part);
@@ -774,6 +775,7 @@ i64 touch_write(u64 at) { return accessible(at, 1, prot_write) ? 0 : -EFAULT_; }
 i64 clone_with_stack(u64 nr, u64 a0, u64 a1, u64 a2, void (*)(void *), void *argument) {
   if (++world.steps > kPatience) finish(End::patience);
   Slot *slot = static_cast<Slot *>(argument);
+  if (nr == u64(nr_clone3) && pointer<CloneArgs>(a0)->stack == base() + kAheadOffset) return -EAGAIN_;   // what copies memory ahead: not in here
   require(slot_part(address(slot), sizeof *slot), "a thread without a slot", address(slot));
   require(slot->index != world.slot, "a thread on the stack of another", slot->index);
   if (nr == u64(nr_clone3)) {

@@ -46,8 +46,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 std::vector<std::string> seeds() {
   std::vector<std::string> all;
   for (u32 threads : {1u, 2u}) {
-    for (uint8_t variant : {0, 1, 2}) {
+    for (uint8_t variant : {0, 1, 2, 6}) {
       Bytes b(Manner{0, 0, 0, 0, variant, {}});
+      if (variant & 4) {                                                // some of it has come ahead
+        const Mapping ahead{kWindow + 0x3000, kWindow + 0x7000, 0, Kind::anon, 0, 0}, stack{kWindow + 0x91000, kWindow + 0x94000, 0, Kind::stack, 0, 0};
+        b.put(RecordHeader{Record::stage, 1, sizeof ahead}).put(ahead);
+        b.put(RecordHeader{Record::pages, 1, sizeof(PageRun) + 64}).put(PageRun{kWindow + 0x4000, 64}).fill(64, 'a');
+        b.put(RecordHeader{Record::stage, 1, sizeof stack}).put(stack).put(RecordHeader{Record::ahead, 7, 0});
+      }
       Control home{};
       home.magic = kControlMagic;
       home.base = kModelBase;
@@ -77,8 +83,9 @@ std::vector<std::string> seeds() {
       __builtin_memcpy(image + 321, "__vdso_time", 12);
       set(404, 2, 4);
       set(352 + 24, 1, 4), set(352 + 28, 0x12, 1), set(352 + 30, 1, 2), set(352 + 32, 448, 8);
-      const PageRun runs[] = {{kVdso, sizeof image}, {kWindow + 0x3000, 64}};
-      b.put(RecordHeader{Record::pages, 2, sizeof runs + sizeof image + 64}).put(runs).put(image).fill(64, 'x');
+      const PageRun runs[] = {{kWindow + 0x3000, 64}, {kVdso, sizeof image}};
+      b.put(RecordHeader{Record::pages, 2, sizeof runs + 64 + sizeof image}).put(runs).fill(64, 'x').put(image);
+      if (variant & 4) b.put(RecordHeader{Record::pages, 1, sizeof(PageRun)}).put(PageRun{(kWindow + 0x92000) | kStands, 0x1000});
       b.put(RecordHeader{Record::end, 0, 0});
       for (u32 i = 1; i < threads; ++i) b.fill(1, 1).put(PoolMessage{PoolType::channel, ChannelKind::thread, uint16_t(i), 0, 77});
       b.fill(1, 1).put(PoolMessage{PoolType::channel, ChannelKind::spare, 9, 0, 77});

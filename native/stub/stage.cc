@@ -70,7 +70,9 @@ i64 take_record(int channel, const RecordHeader &header) {
   return add_to_stage(ahead_list(), c.staged, kAheadListMax, m, make_room);
 }
 
-i64 take_memory(int channel) {
+}  // namespace
+
+i64 take_ahead(int channel) {
   for (i64 heard = now();;) {
     if (!goes_on()) return -EINTR_;
     const i64 ready = wait_readable(channel, kLook);
@@ -84,6 +86,8 @@ i64 take_memory(int channel) {
     heard = now();
   }
 }
+
+namespace {
 
 // The skeleton's pages are given back in portions, by another thread: what comes must not be among them.
 i64 await_skeleton() {
@@ -119,7 +123,7 @@ void take(void *) {
   if (!error) {
     set_timeout(spare.fd, kSilence / 1'000'000, false);
     tell_guest();
-    error = take_memory(spare.fd);
+    error = take_ahead(spare.fd);
   }
   if (spare.fd >= 0) sys(nr_close, u64(spare.fd));
   if (!error && change(Coming::coming, Coming::ready)) {

@@ -62,6 +62,7 @@ bool copied_ahead(u32 number);                            // guest, all stand st
 void leave_copier_to_parent();                            // guest, in a child
 void end_copying();                                       // guest: what was copied is of no use any more
 void open_stage();                                        // home: begins to take what comes ahead
+i64 take_ahead(int channel);                              // home: all that comes
 u32 use_stage();                                          // home, as the process is ordered back: the number of what has come; 0: nothing
 void end_stage();                                         // home: it is given up, or has been used
 void leave_stage_to_parent();                             // home, in a child
