@@ -16,6 +16,13 @@ function describe(result: MigrationDocument, waited: boolean): string {
   return `process ${pid} moved from ${from} to ${to} in ${durationText(total)}, frozen for ${durationText(freeze)}, ${bytesText(bytes)} sent\n`;
 }
 
+/** Where the time went. */
+function detail({ phases, live, stood, dirty_bytes_per_second: dirty }: MigrationDocument): string {
+  const lines = phases.map(({ phase, seconds }) => `  ${durationText(seconds).padStart(9)}  ${phase}\n`);
+  const how = live ? 'most of its memory went while it ran' : `its memory went as it stood${stood === null ? '' : `: ${stood}`}`;
+  return `${lines.join('')}  ${how}${dirty === null ? '' : `; it changed ${bytesText(dirty)} a second meanwhile`}\n`;
+}
+
 export const migrate: CommandBody = async (options, print) => {
   const jobId = options.get('job');
   const words = [...options.words];
@@ -30,7 +37,8 @@ export const migrate: CommandBody = async (options, print) => {
   const cluster = await Cluster.connect();
   if (pidText !== undefined) {
     const result = await cluster.migrate(Number(pidText), to, { wait });
-    print(options.has('json') ? jsonText(result) : describe(result, wait));
+    if (options.has('json')) print(jsonText(result));
+    else print(describe(result, wait) + (wait && result.moved && options.has('verbose') ? detail(result) : ''));
     return 0;
   }
 

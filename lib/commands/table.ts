@@ -25,6 +25,7 @@ export const commands = {
       'Orders a process to a node (a name, an address or a number), home, or out to the best other node. Whoever may kill the process may move it. `freeze` puts its memory on the disk of its home, where it stays until it is told to `continue`: the same process, with its pid, terminal, parent and files, but it does not run, and what is sent to it waits. A move that fails leaves the process running where it was; without --wait, mosps tells of it.',
     options: [
       { long: 'wait', help: 'wait until it is over; print what happened and how long the process was frozen' },
+      { long: 'verbose', help: 'with --wait: also what the time went for, and whether most of its memory went while it ran' },
       { short: 'J', long: 'job', value: 'ID', help: 'all processes with this job id' },
       json,
     ],

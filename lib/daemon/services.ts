@@ -1,7 +1,7 @@
 /** What the API does. */
 import { release } from 'node:os';
 import type { Membership, NodeView } from '../cluster/index.js';
-import type { MigrationDocument } from '../shared/documents.js';
+import { type MigrationDocument, nothingMoved } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
 import { DOCUMENT_VERSION, VERSION } from '../shared/version.js';
@@ -122,8 +122,7 @@ export function apiHandlers({
     // What can be said at once is (it is moving already); the rest is kept in the process's history.
     await Promise.race([over, Promise.resolve()]);
     over.catch(() => {});
-    const nothing = { freeze_seconds: 0, total_seconds: 0, bytes: 0, pages: 0, threads: 0 };
-    return { version: DOCUMENT_VERSION, pid, from, to: destination, moved: false, ...nothing };
+    return { version: DOCUMENT_VERSION, pid, from, to: destination, moved: false, ...nothingMoved };
   };
 
   /** A process and, while it is at home, whether it could leave; null: it is away, or on its way. */

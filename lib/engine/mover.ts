@@ -75,6 +75,11 @@ export interface MoveDone {
   bytes: number;
   pages: number;
   threads: number;
+  /** How often it sent what had changed while the process ran; 0: all of it went as it stood, and `stood` may say why. */
+  rounds?: number;
+  stood?: string | null;
+  /** Bytes a second that the process changed meanwhile; 0: not measured. */
+  dirty_rate?: number;
 }
 export interface MoveFailed {
   event: 'failed';

@@ -28,5 +28,6 @@ export function noteComeHome({ self, finder, history, clock }: ComeHomePorts, pi
     freeze_seconds: freezeSeconds,
     total_seconds: null,
     bytes: null,
+    dirty_bytes_per_second: null,
   });
 }

@@ -14,6 +14,7 @@ const processRecord = identity.extend({
   command: z.string(),
   migrations: z.int(),
   last_freeze_seconds: z.number().nullable(),
+  dirty_bytes_per_second: z.number().nullable().default(null),
   last_failure: z.string().nullable(),
   /** The call for which it came home by itself; null when an order moved it last. */
   came_home_for: z.string().nullable().default(null),
@@ -61,6 +62,7 @@ export class HistoryBook {
         record.last_failure = null;
         record.came_home_for = null;
         record.last_freeze_seconds = entry.freeze_seconds ?? record.last_freeze_seconds;
+        record.dirty_bytes_per_second = entry.dirty_bytes_per_second ?? record.dirty_bytes_per_second;
       } else {
         record.last_failure = entry.message;
       }
@@ -109,6 +111,7 @@ export class HistoryBook {
       command: readCommand(pid),
       migrations: 0,
       last_freeze_seconds: null,
+      dirty_bytes_per_second: null,
       last_failure: null,
       came_home_for: null,
       counted_session: null,

@@ -3,7 +3,7 @@
  * carries out come in as parameters.
  */
 import { type Conduct, type MoveDone, type MoveEvent, type MoveFailed, type MoveOrder, isAlive } from '../engine/index.js';
-import type { MigrationDocument } from '../shared/documents.js';
+import { type MigrationDocument, nothingMoved } from '../shared/documents.js';
 import { MosrunError, asMosrunError, errorFrom } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { noteComeHome } from './come-home.js';
@@ -16,6 +16,7 @@ import { settled } from './settled.js';
 
 interface Move {
   state: MigrationState;
+  phases: MigrationDocument['phases'];
 }
 
 interface Way {
@@ -51,8 +52,6 @@ const foundAtWork = { out: 'found-leaving', on: 'found-moving', home: 'found-ret
 
 /** Thrown in place of the failure where another try follows. */
 class TryAgain extends Error {}
-
-const nothingMoved = { freeze_seconds: 0, total_seconds: 0, bytes: 0, pages: 0, threads: 0 };
 
 export class Migrations {
   private readonly moves = new Map<number, Move>();
@@ -103,8 +102,9 @@ export class Migrations {
     } finally {
       this.moves.delete(pid);
     }
-    const { freeze_seconds, total_seconds, bytes, pages, threads } = done;
-    return { ...document, moved: true, freeze_seconds, total_seconds, bytes, pages, threads };
+    const { freeze_seconds, total_seconds, bytes, pages, threads, rounds = 0, stood = null, dirty_rate = 0 } = done;
+    const how = { live: rounds > 0, stood, dirty_bytes_per_second: dirty_rate || null, phases: move.phases };
+    return { ...document, moved: true, freeze_seconds, total_seconds, bytes, pages, threads, ...how };
   }
 
   /**
@@ -200,7 +200,7 @@ export class Migrations {
         `process ${pid} is being moved already${present.state === 'returning' ? ' (home)' : ''}: wait until that is over`,
       );
     }
-    const move: Move = { state: 'idle' };
+    const move: Move = { state: 'idle', phases: [] };
     this.moves.set(pid, move);
     return move;
   }
@@ -339,6 +339,7 @@ export class Migrations {
     const onEvent = (event: MoveEvent): void => {
       if (event.event === 'armed') isArmed?.();
       if (event.event !== 'phase') return;
+      move.phases.push({ phase: event.phase, seconds: event.at });
       cancel();
       cancel = watch();
     };
@@ -381,6 +382,7 @@ export class Migrations {
         freeze_seconds: done?.freeze_seconds ?? null,
         total_seconds: done?.total_seconds ?? null,
         bytes: done?.bytes ?? null,
+        dirty_bytes_per_second: done?.dirty_rate || null,
       },
       done ? 1 : 0,
     );

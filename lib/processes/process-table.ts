@@ -79,6 +79,7 @@ export class ProcessTable {
       // Those that no mover made (home for a call) only the stub has counted.
       migrations: Math.max(record?.migrations ?? 0, inspection?.migrations ?? 0),
       last_freeze_seconds: inspection?.freezeSeconds || (record?.last_freeze_seconds ?? null),
+      dirty_bytes_per_second: record?.dirty_bytes_per_second ?? null,
       why: why(record, inspection, node === null, job, this.ports.whyOwnStay()),
       job: job.id,
       job_number: job.number,

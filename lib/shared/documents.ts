@@ -23,6 +23,10 @@ export const processDocument = z.object({
     .meta({ description: 'frozen: its memory is on the disk of its home' }),
   migrations: z.int().meta({ description: 'completed moves, each way counted' }),
   last_freeze_seconds: z.number().nullable(),
+  dirty_bytes_per_second: z
+    .number()
+    .nullable()
+    .meta({ description: 'memory that it changed while it was last copied; null: never measured' }),
   why: z.string().nullable().meta({ description: 'what keeps it from moving, or why the last move failed' }),
   job: z.string().nullable().meta({ description: 'the id given by -J' }),
   job_number: z.int(),
@@ -82,6 +86,7 @@ export const historyEntry = z.object({
   freeze_seconds: z.number().nullable(),
   total_seconds: z.number().nullable(),
   bytes: z.number().nullable(),
+  dirty_bytes_per_second: z.number().nullable().default(null),
 });
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
@@ -184,8 +189,30 @@ export const migrationDocument = z.object({
   bytes: z.number(),
   pages: z.number(),
   threads: z.int(),
+  live: z.boolean().meta({ description: 'most of its memory went while it ran' }),
+  stood: z.string().nullable().meta({ description: 'why it was not live, where that is known' }),
+  dirty_bytes_per_second: z
+    .number()
+    .nullable()
+    .meta({ description: 'memory that it changed while it was copied, as far as that was measured' }),
+  phases: z
+    .array(z.object({ phase: z.string(), seconds: z.number() }))
+    .meta({ description: 'what the mover came to, and when, from its start' }),
 });
 export type MigrationDocument = z.infer<typeof migrationDocument>;
+
+/** Of a move that was not needed, or not waited for. */
+export const nothingMoved = {
+  freeze_seconds: 0,
+  total_seconds: 0,
+  bytes: 0,
+  pages: 0,
+  threads: 0,
+  live: false,
+  stood: null,
+  dirty_bytes_per_second: null,
+  phases: [],
+} satisfies Partial<MigrationDocument>;
 
 export const nodeDocument = z.object({
   name: z.string().meta({ description: 'of another cluster with that behind it: `node3@physics`' }),

@@ -167,8 +167,8 @@ bool shares_memory_away(pid_t pid, ProcessStatus &status) {
 }
 
 // Most of its memory comes while it runs there. Should nothing come of it, all of it comes as it stands.
-static void copy_home_ahead(const Order &o, const ProcessStatus &status) {
-  if (!order_deputy(o.pid, status.base, kAheadHome)) return;
+static bool copy_home_ahead(const Order &o, const ProcessStatus &status) {
+  if (!order_deputy(o.pid, status.base, kAheadHome)) return false;
   Control c{};
   uint64_t bytes = 0;
   for (int64_t until = clock_ns(CLOCK_MONOTONIC) + o.timeout_ms * 1000000LL, told = 0; read_control(o.pid, status.base, c); usleep(100)) {
@@ -178,7 +178,9 @@ static void copy_home_ahead(const Order &o, const ProcessStatus &status) {
     if (now > until) break;
     if (now - told > 1'000'000'000) told = now, say_phase("copying");
   }
-  say_phase(Coming(c.stage) == Coming::ready ? "copied" : "not copied");
+  const bool all = Coming(c.stage) == Coming::ready;
+  say_phase(all ? "copied" : "not copied");
+  return all;
 }
 
 int move_home(const Order &o) {
@@ -192,8 +194,11 @@ int move_home(const Order &o) {
   if (!status.base) return say_failed("not-found", who + " has ended or started another program meanwhile");
   o.dies_at(Fault::mover_dies_ordering);
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
-  if (!strcmp(status.state, "away") && status.control.protocol == kProtocol && node_of(o) != kFrozen) copy_home_ahead(o, status);
+  bool live = false;
+  say_phase("started");
+  if (!strcmp(status.state, "away") && status.control.protocol == kProtocol && node_of(o) != kFrozen) live = copy_home_ahead(o, status);
   if (!strcmp(status.state, "away") && !order_deputy(o.pid, status.base, kHome)) return say_failed("not-found", who + " has ended");
+  say_phase("ordered");
   o.dies_at(Fault::mover_dies_ordered);
   Control c{};
   bool back = false;
@@ -215,6 +220,8 @@ int move_home(const Order &o) {
   f.bytes = c.statistics.moved_bytes;
   f.pages = c.statistics.moved_pages;
   f.threads = c.threads;
+  f.rounds = live;
+  say_phase("home");
   o.dies_at(Fault::mover_dies_cleaning);
   std::string error;
   for (int i = 0; i < 100 && !clean(o, error, i > 50) && error != kInCall; ++i) usleep(1000);

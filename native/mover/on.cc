@@ -71,14 +71,14 @@ bool write_next(const Order &o, const ProcessStatus &status, unsigned first) {
 }
 
 // The node that hosts it copies its memory to the next while it runs; that one tells how far it is. Should nothing come of it, all moves as it stands.
-void await_ahead(const Order &o, int channel) {
+bool await_ahead(const Order &o, int channel) {
   for (RecordHeader word{};;) {
     pollfd p{channel, POLLIN, 0};
-    if (poll(&p, 1, o.timeout_ms) != 1) return;
-    if (recv(channel, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) != ssize_t(sizeof word) || word.type != Record::ahead) return;   // the stub reads it
+    if (poll(&p, 1, o.timeout_ms) != 1) return false;
+    if (recv(channel, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) != ssize_t(sizeof word) || word.type != Record::ahead) return false;   // the stub reads it
     recv(channel, &word, sizeof word, MSG_DONTWAIT);
     say_phase(word.count == kSoFar ? "copying" : word.count ? "copied" : "not copied");
-    if (word.count != kSoFar) return;
+    if (word.count != kSoFar) return word.count != 0;
   }
 }
 
@@ -100,6 +100,7 @@ int move_on(const Order &order) {
   if (o.fails(Fault::other_version)) ++o.session.protocol;
   int64_t started = clock_ns(CLOCK_MONOTONIC);
   const std::string who = "process " + std::to_string(o.pid);
+  say_phase("started");
   o.dies_at(Fault::mover_dies_at_start);
   ProcessStatus status;
   Slots slots;
@@ -132,7 +133,7 @@ int move_on(const Order &order) {
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
   if (!write_next(o, status, slots.first)) return say_failed("not-found", who + " has ended");
   const bool ahead = o.node != kFrozen && node_of(o) != kFrozen;
-  if (ahead && order_deputy(o.pid, status.base, kAheadOn)) await_ahead(o, channels.threads.at(channels.first));
+  const bool live = ahead && order_deputy(o.pid, status.base, kAheadOn) && await_ahead(o, channels.threads.at(channels.first));
   if (!order_deputy(o.pid, status.base, kOn)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   int socket = take_socket(o, living_thread(o.pid), status.base.value, o.timeout_ms, error);
@@ -160,6 +161,7 @@ int move_on(const Order &order) {
   f.bytes = last.bytes;
   f.pages = last.pages;
   f.threads = unsigned(slots.used.size());
+  f.rounds = live;
   return say_done(o.pid, f);
 }
 

@@ -12,7 +12,7 @@ struct Figures {
   uint64_t bytes = 0, pages = 0;
   unsigned threads = 0;
   // Of the memory that went ahead while the process ran; no round: all of it followed as it stood, and `stood` says why, if anything could have gone.
-  unsigned rounds = 0;
+  unsigned rounds = 0;                   // home and on: 1, for the guest does not tell
   uint64_t dirty_rate = 0;               // bytes a second that it changed meanwhile
   std::string stood;
 };
