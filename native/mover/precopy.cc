@@ -91,15 +91,18 @@ bool PreCopy::begin(Tracee &tracee) {
 }
 
 int PreCopy::run() {
-  uint64_t before = 0;
+  uint64_t before = 0, changed = 0;
+  int64_t changing = 0, lasted = 0;
   for (int64_t last = clock_ns(CLOCK_MONOTONIC); copied_.rounds < kRoundsMax;) {
     uint64_t bytes = 0;
     if (int error = copy_round(bytes)) return error;
     if (o_.fails(Fault::copy_cut)) shutdown(channel_, SHUT_RDWR);
     const int64_t now = clock_ns(CLOCK_MONOTONIC), took = now - last;
     told_ = now;
-    // What this round found had changed while the one before it was sent.
-    if (copied_.rounds && before && took > 0) copied_.dirty_rate = uint64_t(double(bytes) * 1e9 / double(took));
+    // What a round finds has changed while the one before it was sent.
+    if (copied_.rounds) changed += bytes, changing += lasted;
+    if (changing > 0) copied_.dirty_rate = uint64_t(double(changed) * 1e9 / double(changing));
+    lasted = took;
     ++copied_.rounds;
     say_phase("copying");
     if (reads_past_the_cache(o_.pid)) {

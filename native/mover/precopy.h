@@ -10,7 +10,7 @@ namespace mosrun {
 struct Copied {
   uint64_t bytes = 0, pages = 0;
   unsigned rounds = 0;
-  uint64_t dirty_rate = 0;               // bytes a second that the process changed meanwhile, between the last two rounds
+  uint64_t dirty_rate = 0;               // bytes a second, in whole pages, that the process changed meanwhile
 };
 
 class PreCopy {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr i64 kChannelPatience = 3'000'000'000;            // ns
 constexpr i64 kSendPatience = 10000;                       // ms without progress
+constexpr u64 kPart = 512 << 10;                           // of a record: home holds a lock while it comes
 constexpr u64 kLittle = 256 << 10;                         // bytes of a round after which the rest may as well follow
 constexpr u32 kRoundsMax = 12;
 constexpr u64 kWriteProtectAsync = 1 << 15;                // userfaultfd(2); Debian 12's headers are of 6.1
@@ -116,12 +117,12 @@ struct Copier {
   }
   i64 add(u64 start, u64 end) {
     while (start < end) {
-      u64 part = minimum<u64>(end - start, kRunMax - size);
+      u64 part = minimum<u64>(end - start, kPart - size);
       if (count && runs[count - 1].address + runs[count - 1].length == start) runs[count - 1].length += part;
       else runs[count++] = {start, part};
       size += part;
       start += part;
-      if (count == kRunsMax || size >= kRunMax)
+      if (count == kRunsMax || size >= kPart)
         if (i64 error = flush()) return error;
     }
     return 0;
@@ -175,7 +176,7 @@ struct Copier {
     bool known = watches_all(m.start, m.end);
     if (!known) {
       if (!begin_watch(m.start, m.end)) return 0;           // gone meanwhile, or of a kind that cannot be
-      Mapping stage{m.start, m.end, 0, Kind::anon, 0, 0, 0};
+      Mapping stage{m.start, m.end, 0, Kind::anon, m.flags, 0, 0};
       if (i64 error = flush()) return error;
       if (i64 error = send_record(channel, Record::stage, 1, &stage, sizeof stage)) return error;
     }
@@ -219,6 +220,7 @@ i64 open_watch(Copier &copier) {
   return copier.maps < 0 || copier.pagemap < 0 ? -EIO_ : 0;
 }
 
+// Up to where the mapping is of one kind, and from where it goes on.
 // Files, shared memory and the like look like any other memory here; the book knows them.
 Mapping next_known(u64 at, u64 end) {
   Control &c = control();
@@ -227,6 +229,12 @@ Mapping next_known(u64 at, u64 end) {
   auto *book = pointer<Mapping>(base() + kBookOffset);
   for (u64 i = 0; i < c.book_entries; ++i)
     if (book[i].end > at && book[i].start < next.start) next = book[i];
+  next.flags = 0;
+  const u64 heap = c.mm.start_brk, heap_end = align_up(u64(sys(nr_brk, 0)), kPage);
+  const bool of_heap = at >= align_down(heap, kPage) && at < heap_end;
+  if (of_heap) next.flags = kHeap;
+  const u64 border = of_heap ? heap_end : at < heap ? align_down(heap, kPage) : end;
+  if (next.start > border) next.start = next.end = border;
   return next;
 }
 
@@ -244,7 +252,7 @@ i64 copy_all(Copier &copier) {
         Mapping known = next_known(at, m.end);
         if (stands_still(c.process)) return -EINTR_;
         if (known.start > at)
-          if (i64 error = copier.send_mapping({at, known.start, 0, Kind::anon, 0, 0, 0})) return error;
+          if (i64 error = copier.send_mapping({at, known.start, 0, Kind::anon, uint16_t(known.flags & kHeap), 0, 0})) return error;
         if (copier.sent && fails(Fault::ahead_dies)) return -EIO_;
         at = known.end;
       }

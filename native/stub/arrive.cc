@@ -62,12 +62,17 @@ i64 map(u64 start, u64 end, const Mapping &like) {
 // What the process sends while it still runs goes to where it will be wanted. Kept in the upper part of the list's place, sorted.
 Staged stage() { return {pointer<Mapping>(base() + kListOffset + kStageOffset), 0, 0, 0}; }
 
+i64 map_stage(Mapping *list, u64 &count, u64 max, const Mapping &part) {
+  i64 error = map(part.start, part.end, part);
+  return error ? error : insert_in_stage(list, count, max, part);
+}
+
 void receive_stage(Slot *slot, int source, const RecordHeader &header, Staged &staged) {
   Mapping m{};
   if (header.count != 1 || header.length != sizeof m) refuse(slot, -EPROTO_);
   check(slot, receive_all(source, &m, sizeof m));
   if (!can_be_staged(m) || !possible_mappings(&m, 1)) refuse(slot, -EPROTO_);
-  check(slot, fails(Fault::stage_no_memory) ? -ENOMEM_ : add_to_stage(staged.list, staged.count, kStagedMax, m, map));
+  check(slot, fails(Fault::stage_no_memory) ? -ENOMEM_ : add_to_stage(staged.list, staged.count, kStagedMax, m, map_stage));
 }
 
 // Everything up to the process's state, whose header this leaves in `header`. Home hears how far it is.

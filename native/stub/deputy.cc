@@ -152,6 +152,8 @@ void map(Slot *slot, const Request &r) {
   // What is written to the file shows in it (SQLite, LMDB), at once; a guest's copy would not.
   bool shared = of_file && (r.args[3] & 3) != map_private;
   if (shared && ((sys(nr_fcntl, r.args[4], 3) & 3) > 0 || is_written(r.args[4]))) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
+  Lock lock(&control().lock);
+  unstage(align_down(r.args[0], kPage), r.args[0] + align_up(r.args[1], kPage));
   answer(slot, sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]));
 }
 

@@ -16,14 +16,14 @@ struct Space {
     u64 in_room = align_up(in_align + in_size, 512), need = in_room + out_align + out_size;
     in = buffer(slot);
     if (need > kBufferSize) {
+      Lock lock(&control().lock);
       i64 at = sys(nr_mmap, 0, need, prot_read | prot_write, map_private | map_anonymous, u64(-1), 0);
       if (failed(at)) {
         WithoutLimits lifted;
         at = sys(nr_mmap, 0, need, prot_read | prot_write, map_private | map_anonymous, u64(-1), 0);
       }
       if (failed(at)) return false;
-      mapped = need;
-      start = u64(at);
+      note(u64(at), need);
       in = pointer<uint8_t>(start);
     }
     out = in + in_room + out_align;
@@ -34,10 +34,10 @@ struct Space {
   bool open_cut(u64 in_size, u64 out_size) {
     constexpr u64 gap = 256 << 10;
     u64 in_room = align_up(in_size, kPage), out_room = align_up(out_size, kPage), need = in_room + gap + out_room + gap;
+    Lock lock(&control().lock);
     i64 at = sys(nr_mmap, 0, need, prot_none, map_private | map_anonymous, u64(-1), 0);
     if (failed(at)) return false;
-    mapped = need;
-    start = u64(at);
+    note(u64(at), need);
     if (in_room && sys(nr_mprotect, start, in_room, prot_read | prot_write)) return false;
     if (out_room && sys(nr_mprotect, start + in_room + gap, out_room, prot_read | prot_write)) return false;
     in = pointer<uint8_t>(start + in_room - in_size);
@@ -45,8 +45,25 @@ struct Space {
     return true;
   }
   void close() {
-    if (mapped) sys(nr_munmap, start, mapped);
+    if (!mapped) return;
+    Control &c = control();
+    Lock lock(&c.lock);
+    sys(nr_munmap, start, mapped);
     mapped = 0;
+    for (auto &space : c.spaces)
+      if (space[0] == start) return space[0] = space[1] = 0, void();
+    c.spaces_more = c.spaces_more - 1;
+  }
+
+ private:
+  // Memory that comes home ahead must not be put into it.
+  void note(u64 at, u64 size) {
+    Control &c = control();
+    start = at;
+    mapped = size;
+    for (auto &space : c.spaces)
+      if (!space[0]) return space[0] = at, space[1] = at + size, void();
+    ++c.spaces_more;
   }
 };
 

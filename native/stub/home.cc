@@ -171,6 +171,8 @@ i64 receive_home(int channel) {
     WithoutLimits lifted;
     error = apply(guest, guests, dump.args[0]);
   }
+  // Something else that came ahead stands in the heap's way, and goes with all of it.
+  if (!error && ahead && dump.args[0] && u64(sys(nr_brk, 0)) != dump.args[0]) error = -EAGAIN_;
   protect(guest, guests, false);
   if (!error) error = receive_all_pages(channel, ahead ? &staged : nullptr, bytes, pages);
   if (!error) settle_rest(staged), c.staged = 0;

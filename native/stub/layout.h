@@ -91,6 +91,8 @@ struct Mapping {
   uint32_t at;
 };
 constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8, kDontFork = 16, kWipeOnFork = 32, kDontDump = 64, kGrowsDown = 128;
+// In a stage: of the heap, which brk(2) makes; made at home for it, and not there before.
+constexpr uint16_t kHeap = 256, kMade = 512;
 constexpr uint64_t kBookMax = kBookSize / sizeof(Mapping);
 constexpr uint64_t kListMax = kListSize / sizeof(Mapping);
 // A guest that is built keeps in the upper part of the list what has come while the process still ran.
@@ -270,6 +272,9 @@ struct Control {
   uint32_t stage_number;
   volatile uint64_t stage_bytes;
   uint64_t staged;                     // mappings in the stage's list
+  // Mappings of the deputy's own, for long calls: they may lie where the guest has memory. More than there is room to note: spaces_more.
+  uint64_t spaces[8][2];
+  uint32_t spaces_more;
   Held held[kHeldMax];
   Stay next;
   Process process;

@@ -380,28 +380,30 @@ i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent) 
   return batch.flush();
 }
 
-static i64 insert_in_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(u64 start, u64 end, const Mapping &like)) {
+i64 insert_in_stage(Mapping *list, u64 &count, u64 max, const Mapping &m) {
   if (count == max) return -ENOMEM_;
-  if (i64 error = make(m.start, m.end, m)) return error;
   u64 at = count++;
   for (; at && list[at - 1].start > m.start; --at) list[at] = list[at - 1];
   list[at] = m;
   return 0;
 }
 
-// Makes room in the stage's list for another mapping; the parts of it that are not there yet are made.
-i64 add_to_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(u64 start, u64 end, const Mapping &like)) {
-  u64 at = m.start;
-  for (u64 i = 0; i < count && at < m.end; ++i) {
-    const Mapping there = list[i];
-    if (there.end <= at || there.start >= m.end) continue;
-    if (there.start > at) {
-      if (i64 error = insert_in_stage(list, count, max, {at, there.start, 0, m.kind, m.flags, 0, 0}, make)) return error;
-      ++i;
+// The parts of a mapping that are not in the stage yet are made, and inserted by who makes them.
+i64 add_to_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(Mapping *list, u64 &count, u64 max, const Mapping &part)) {
+  for (u64 at = m.start; at < m.end;) {
+    Mapping part{at, m.end, 0, m.kind, m.flags, 0, 0};
+    u64 next = m.end;
+    for (u64 i = 0; i < count; ++i) {
+      if (list[i].end <= at || list[i].start >= m.end) continue;
+      part.end = maximum(at, list[i].start);
+      next = list[i].end;
+      break;
     }
-    at = there.end;
+    if (part.start < part.end)
+      if (i64 error = make(list, count, max, part)) return error;
+    at = next;
   }
-  return at < m.end ? insert_in_stage(list, count, max, {at, m.end, 0, m.kind, m.flags, 0, 0}, make) : 0;
+  return 0;
 }
 
 // Between what came last and what comes now nothing is any more.
@@ -412,6 +414,12 @@ static void settle(Staged &staged, u64 until) {
     if (start < end) sys(nr_madvise, start, end - start, 4);            // MADV_DONTNEED
     if (m.end > until) break;
   }
+}
+
+// What is said to stand has come, and is there still?
+static bool stands_in(const Staged &staged, u64 at, u64 end) {
+  for (u64 i = staged.at; i < staged.count && staged.list[i].start <= at && at < end; ++i) at = maximum(at, staged.list[i].end);
+  return at >= end;
 }
 
 i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *staged) {
@@ -431,7 +439,10 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *
       settle(*staged, at);
       staged->next = at + length;
     }
-    if (stands) continue;
+    if (stands) {
+      if (!stands_in(*staged, at, at + length)) return -EPROTO_;
+      continue;
+    }
     // Faults would take as long as the copying does.
     if (length >= worth) sys(nr_madvise, at, length, 23);               // MADV_POPULATE_WRITE (5.14)
     iov[parts++] = {at, length};

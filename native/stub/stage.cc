@@ -17,10 +17,28 @@ bool change(Coming from, Coming to) {
   return __atomic_compare_exchange_n(&control().stage, &seen, u32(to), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+bool in_use_by_a_call(u64 start, u64 end) {
+  Control &c = control();
+  for (const auto &space : c.spaces)
+    if (space[0] < end && start < space[1]) return true;
+  return c.spaces_more;
+}
+
+// What home does not have. The heap is made as the guest's was (brk(2)), or the program could not let it grow any more.
+i64 make(Mapping part) {
+  if (part.flags & kHeap) {
+    if (align_up(u64(sys(nr_brk, 0)), kPage) != part.start) return -EEXIST_;
+    return u64(sys(nr_brk, part.end)) == part.end ? 0 : -ENOMEM_;
+  }
+  const i64 at = sys(nr_mmap, part.start, part.end - part.start, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0);
+  return at == i64(part.start) ? 0 : failed(at) ? at : -EEXIST_;
+}
+
 // What is to come lies open here; whatever home's mapping was like, nobody sees it before it gets what the guest's is.
-i64 make_room(u64 start, u64 end, const Mapping &) {
+i64 make_room(Mapping *list, u64 &staged, u64 max, const Mapping &part) {
   Control &c = control();
   if (fails(Fault::stage_no_room)) return -ENOMEM_;
+  if (in_use_by_a_call(part.start, part.end)) return -EBUSY_;
   WideLimit wide;
   WithoutLimits lifted;
   const int maps = int(sys(257, u64(c.proc), reinterpret_cast<u64>("thread-self/maps"), 0x80000));   // openat, O_CLOEXEC
@@ -28,31 +46,81 @@ i64 make_room(u64 start, u64 end, const Mapping &) {
   const u64 count = maps < 0 ? 0 : read_mappings(maps, home, kListMax, ahead_scratch(), kAheadScratch);
   if (maps >= 0) sys(nr_close, u64(maps));
   if (!count) return -ENOMEM_;
-  u64 at = start;
-  auto make = [&](u64 until) -> i64 {
-    if (at >= until) return 0;
-    const i64 made = sys(nr_mmap, at, until - at, prot_read | prot_write, map_private | map_anonymous | map_fixed_noreplace | map_noreserve, u64(-1), 0);
-    return made == i64(at) ? 0 : failed(made) ? made : -EEXIST_;
+  Mapping piece = part;
+  auto take = [&](u64 until, bool made) -> i64 {
+    if (piece.start >= until) return 0;
+    piece.end = until;
+    piece.flags = uint16_t((part.flags & kHeap) | (made ? kMade : 0));
+    i64 error = made ? make(piece) : sys(nr_mprotect, piece.start, until - piece.start, prot_read | prot_write);
+    if (!error) error = insert_in_stage(list, staged, max, piece);
+    piece.start = until;
+    return error;
   };
   for (u64 i = 0; i < count; ++i) {
     const Mapping &m = home[i];
-    if (m.end <= start || m.start >= end || m.kind == Kind::other) continue;
+    if (m.end <= part.start || m.start >= part.end || m.kind == Kind::other) continue;
     if (m.kind != Kind::anon) return -EEXIST_;
-    if (i64 error = make(m.start)) return error;
-    const u64 from = maximum(m.start, start), to = minimum(m.end, end);
-    if (i64 error = sys(nr_mprotect, from, to - from, prot_read | prot_write)) return error;
-    at = m.end;
+    if (i64 error = take(maximum(piece.start, m.start), true)) return error;
+    if (i64 error = take(minimum(m.end, part.end), false)) return error;
   }
-  return make(end);
+  return take(part.end, true);
 }
 
-void drop_staged() {
+void drop_all() {
   Control &c = control();
   for (u64 i = 0; i < c.staged; ++i) {
     const Mapping &m = ahead_list()[i];
-    drop_pages({m.start, m.end, prot_read | prot_write, Kind::anon, 0, 0, 0}, m.start, m.end - m.start);
+    if ((m.flags & kMade) && !(m.flags & kHeap)) sys(nr_munmap, m.start, m.end - m.start);
+    else drop_pages({m.start, m.end, prot_read | prot_write, Kind::anon, 0, 0, 0}, m.start, m.end - m.start);
   }
   c.staged = 0;
+}
+
+void drop_staged() {
+  Lock lock(&control().lock);
+  drop_all();
+}
+
+bool is_staged(const PageRun &run) {
+  Control &c = control();
+  u64 at = run.address;
+  for (u64 i = 0; i < c.staged && at < run.address + run.length; ++i)
+    if (ahead_list()[i].start <= at && at < ahead_list()[i].end) at = ahead_list()[i].end;
+  return at >= run.address + run.length;
+}
+
+// Under the lock, so that nothing else comes to stand in their place meanwhile. What is not staged any more is read and forgotten.
+i64 take_pages(int channel, const RecordHeader &header) {
+  Control &c = control();
+  auto *runs = reinterpret_cast<PageRun *>(ahead_scratch());
+  auto *iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
+  uint8_t *rest = reinterpret_cast<uint8_t *>(iov + kRunsMax);
+  const u64 room = kAheadScratch - u64(rest - ahead_scratch()), table = header.count * sizeof(PageRun);
+  if (!header.count || header.count > kRunsMax || header.length < table) return -EPROTO_;
+  if (i64 error = receive_all(channel, runs, table)) return error;
+  u64 bytes = 0;
+  for (u32 i = 0; i < header.count; ++i) {
+    const PageRun &run = runs[i];
+    if (run.length > kRunMax || (run.address | run.length) % kPage || touches_stub(run.address, run.length)) return -EPROTO_;
+    bytes += run.length;
+  }
+  if (bytes + table != header.length) return -EPROTO_;
+  Lock lock(&c.lock);
+  bool all = true;
+  for (u32 i = 0; i < header.count; ++i) {
+    all = all && is_staged(runs[i]);
+    iov[i] = {runs[i].address, runs[i].length};
+  }
+  for (u32 i = 0; i < header.count && all; ++i) sys(nr_madvise, runs[i].address, runs[i].length, 23);   // MADV_POPULATE_WRITE
+  if (all) return receive_all(channel, iov, header.count);
+  for (u32 i = 0; i < header.count; ++i)
+    for (u64 done = 0; done < runs[i].length;) {
+      const bool good = is_staged(runs[i]);
+      const u64 part = good ? runs[i].length - done : minimum(room, runs[i].length - done);
+      if (i64 error = receive_all(channel, good ? pointer<uint8_t>(runs[i].address + done) : rest, part)) return error;
+      done += part;
+    }
+  return 0;
 }
 
 i64 take_record(int channel, const RecordHeader &header) {
@@ -60,12 +128,12 @@ i64 take_record(int channel, const RecordHeader &header) {
   if (header.type == Record::pages) {
     if (c.staged && fails(Fault::stage_cut)) return -EPIPE_;
     c.stage_bytes = c.stage_bytes + header.length;
-    return receive_pages(channel, header, ahead_scratch());
+    return take_pages(channel, header);
   }
   if (header.type != Record::stage || header.count != 1 || header.length != sizeof(Mapping)) return -EPROTO_;
   Mapping m{};
   if (i64 error = receive_all(channel, &m, sizeof m)) return error;
-  if (m.kind != Kind::anon || m.flags || !possible_mappings(&m, 1)) return -EPROTO_;
+  if (m.kind != Kind::anon || m.flags & ~kHeap || !possible_mappings(&m, 1)) return -EPROTO_;
   Lock lock(&c.lock);                                       // or a child would see the list half changed
   return add_to_stage(ahead_list(), c.staged, kAheadListMax, m, make_room);
 }
@@ -179,12 +247,37 @@ void end_stage() {
   store(&c.stage, u32(Coming::none));
 }
 
+// The list gets no longer by it than by a piece; where there is no room for that, more of it is forgotten.
+void unstage(u64 start, u64 end) {
+  Control &c = control();
+  Mapping *list = ahead_list();
+  for (u64 i = 0; i < c.staged;) {
+    Mapping &m = list[i];
+    if (m.end <= start || m.start >= end) {
+      ++i;
+      continue;
+    }
+    Mapping after = m;
+    after.start = end;
+    const bool splits = m.start < start && m.end > end;
+    if (m.start < start) m.end = start, ++i;
+    else if (m.end > end) m.start = end, ++i;
+    else {
+      for (u64 j = i + 1; j < c.staged; ++j) list[j - 1] = list[j];
+      c.staged = c.staged - 1;
+    }
+    if (splits && insert_in_stage(list, c.staged, kAheadListMax, after)) drop_pages({after.start, after.end, prot_read | prot_write, Kind::anon, 0, 0, 0}, after.start, after.end - after.start);
+  }
+}
+
 // It has the pages of it as well, but not what they are to become.
 void leave_stage_to_parent() {
   Control &c = control();
   c.stage_thread = 0;
+  zero(c.spaces, sizeof c.spaces);
+  c.spaces_more = 0;
   if (load(&c.stage) == u32(Coming::none)) return;
-  drop_staged();
+  drop_all();                                               // the lock is its parent's
   store(&c.stage, u32(Coming::none));
 }
 

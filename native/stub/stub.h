@@ -50,7 +50,8 @@ inline bool can_be_staged(const Mapping &m) { return m.kind == Kind::anon || m.k
 struct Staged { Mapping *list; u64 count, at, next; };
 i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *staged = nullptr);
 void settle_rest(Staged &);
-i64 add_to_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(u64 start, u64 end, const Mapping &like));
+i64 add_to_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(Mapping *list, u64 &count, u64 max, const Mapping &part));
+i64 insert_in_stage(Mapping *list, u64 &count, u64 max, const Mapping &m);
 
 // --- ahead.cc, stage.cc: memory that is copied while the process runs ----------------------------------------------------------
 constexpr u64 kAheadStack = 48 << 10, kAheadScratch = 96 << 10, kAheadList = 64 << 10;   // the rest: what is watched
@@ -66,6 +67,7 @@ i64 take_ahead(int channel);                              // home: all that come
 u32 use_stage();                                          // home, as the process is ordered back: the number of what has come; 0: nothing
 void end_stage();                                         // home: it is given up, or has been used
 void leave_stage_to_parent();                             // home, in a child
+void unstage(u64 start, u64 end);                         // home, with the lock held: it is to be something else
 void follow_advice(const Mapping *list, u64 count, bool take);
 Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end);
 bool map_slot(u64 index);
