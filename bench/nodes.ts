@@ -13,6 +13,7 @@ export interface Moved {
   freeze_seconds: number;
   total_seconds: number;
   bytes: number;
+  phases: { phase: string; seconds: number }[];
 }
 
 /** A program of bench/programs that takes orders, and ends with its input. */
@@ -71,6 +72,13 @@ export class Worker {
 export class Traveller extends Worker {
   migrate(to: 'node2' | 'home'): Promise<Moved> {
     return this.testbed.json<Moved>(1, 'migrate', String(this.number), to, '--wait', '--json');
+  }
+
+  /** Bytes a second, from the connection to the first instruction on the other side. */
+  async carry(to: 'node2' | 'home'): Promise<number> {
+    const { bytes, phases } = await this.migrate(to);
+    const at = (wanted: string) => phases.find(({ phase }) => phase === wanted)?.seconds ?? 0;
+    return bytes / (to === 'home' ? at('home') : at('running') - at('connected'));
   }
 
   get guest(): number {

@@ -12,7 +12,7 @@ export const encryption: Benchmark = {
   how:
     'getppid(2) from two programs that are away, one of them encrypted, in blocks of 1,000, against messages of the same sizes over a TCP connection between the same ' +
     'two nodes; all that is at home, mosseal too, on one processor, all else on another. And a program that holds 512 MiB of random data, moved out and home encrypted, against the same moves in the clear: ' +
-    'bytes by freeze time; both mosseals and both ends share the two processors.',
+    'bytes by time; both mosseals and both ends share the two processors.',
   async run(nodes, { rounds, times }) {
     const clear = await nodes.away(program('calls'));
     await nodes.encrypt(true);
@@ -33,11 +33,7 @@ export const encryption: Benchmark = {
     const traveller = await nodes.atHome(program('computing'), String(size / 2 ** 20));
     const journey = async (encrypted: boolean) => {
       await nodes.encrypt(encrypted);
-      const speed = async (to: 'node2' | 'home') => {
-        const { bytes, freeze_seconds: seconds } = await traveller.migrate(to);
-        return bytes / seconds;
-      };
-      return { out: await speed('node2'), home: await speed('home') };
+      return { out: await traveller.carry('node2'), home: await traveller.carry('home') };
     };
     const moves = await turns(
       rounds(12),
@@ -49,7 +45,7 @@ export const encryption: Benchmark = {
     const call = { unit: 's', against: 'TCP round trip' } as const;
     const way = (name: 'out' | 'home') =>
       figure(
-        { name: `512 MiB ${name}`, measures: 'bytes by freeze time, encrypted', against: 'the same in the clear', unit: 'B/s' },
+        { name: `512 MiB ${name}`, measures: 'bytes by time, encrypted', against: 'the same in the clear', unit: 'B/s' },
         moves.map(({ measured, floor }) => ({ measured: measured[name], floor: floor[name] })),
       );
     return [

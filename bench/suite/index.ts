@@ -2,10 +2,11 @@ import type { Benchmark } from '../benchmark.js';
 import { encryption } from './encryption.js';
 import { freeze } from './freeze.js';
 import { leaving } from './leaving.js';
+import { live } from './live.js';
 import { localCalls } from './local-calls.js';
 import { memory } from './memory.js';
 import { nullCall } from './null-call.js';
 import { start } from './start.js';
 import { transfers } from './transfers.js';
 
-export const suite: Benchmark[] = [nullCall, localCalls, freeze, memory, start, transfers, encryption, leaving];
+export const suite: Benchmark[] = [nullCall, localCalls, freeze, live, memory, start, transfers, encryption, leaving];

@@ -1,0 +1,70 @@
+/** For how long a program stands still when it moves, by its size and by how fast it changes its memory. */
+import type { Benchmark } from '../benchmark.js';
+import { type Figure, type Judge, figure, turns } from '../figure.js';
+import { type Nodes, program } from '../nodes.js';
+
+/** MiB, MiB changed a second, rounds, and the longest freeze that is wanted, ms. */
+const cases: [number, number, number, number][] = [
+  [2, 10, 20, 4],
+  [512, 0, 20, 8],
+  [512, 10, 20, 8],
+  [512, 100, 20, 25],
+  [4096, 10, 5, 15],
+];
+const probe = 64 * 2 ** 20;
+
+async function one(nodes: Nodes, [size, rate, turnsWanted, most]: [number, number, number, number]): Promise<Figure[]> {
+  const traveller = await nodes.atHome(program('dirtying'), String(size), String(rate));
+  const [outwards, homewards] = [await nodes.wire(1), await nodes.wire(2)];
+  /** The longest time that it did not get to look at its clock, once its memory has been found to be right. */
+  const longest = async (): Promise<number> => {
+    process.kill(traveller.process, 'SIGUSR1');
+    const [gap, wrong] = (await traveller.line(120)).split(' ').map(Number);
+    if (wrong !== 0 || gap === undefined) throw new Error(`${wrong} pages are not as the program wrote them`);
+    return gap;
+  };
+  const move = async (to: 'node2' | 'home') => {
+    await longest();
+    const { freeze_seconds: frozen } = await traveller.migrate(to);
+    return { frozen, gap: await longest() };
+  };
+  const stay = async (): Promise<number> => {
+    await longest();
+    await nodes.testbed.json(1, 'mosps', '--json');
+    return longest();
+  };
+  const whole = async (wire: typeof outwards) => ((await wire.send(probe)) * size * 2 ** 20) / probe;
+  const taken = await turns(
+    turnsWanted,
+    async () => ({ out: await move('node2'), home: await move('home') }),
+    async () => ({ out: await whole(outwards), home: await whole(homewards), gap: await stay() }),
+  );
+  await traveller.end();
+  await outwards.end();
+  await homewards.end();
+  const aim: Judge = { text: `at most ${most} ms`, holds: ({ measured }) => measured.median <= most / 1000 };
+  return (['out', 'home'] as const).flatMap((way) => {
+    const name = `${size} MiB, ${rate} MiB/s, ${way}`;
+    const frozen = taken.map(({ measured, floor }) => ({ measured: measured[way].frozen, floor: floor[way] }));
+    const seen = taken.map(({ measured, floor }) => ({ measured: measured[way].gap, floor: floor.gap }));
+    return [
+      figure({ name, measures: 'freeze', against: 'a bare send of all of it', unit: 's', aim }, frozen),
+      figure({ name: `${name}, as seen`, measures: 'longest gap', against: 'that without a move', unit: 's' }, seen),
+    ];
+  });
+}
+
+export const live: Benchmark = {
+  name: 'live',
+  title: 'The freeze, by size and by how fast the memory changes',
+  how:
+    'A program that changes its memory at a steady rate, page by page, here and there, is moved out and home; after each move it looks at all of it. ' +
+    '`freeze_seconds` of `migrate --wait --json`, against the time that a bare send of all of its memory takes between the same nodes, which is what the ' +
+    'freeze could be at best were nothing sent ahead; and the longest gap that the program saw in its own clock, against the longest while `mosps` is run and nothing moves.',
+  async run(nodes, { rounds }) {
+    const figures: Figure[] = [];
+    for (const [size, rate, turnsWanted, most] of cases)
+      figures.push(...(await one(nodes, [size, rate, rounds(turnsWanted), most])));
+    return figures;
+  },
+};
