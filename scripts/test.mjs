@@ -50,6 +50,7 @@ for (const [index, group] of groups.entries()) {
     '--test',
     `--test-concurrency=${group.concurrency}`,
     `--test-timeout=${process.env.MOSRUN_TEST_TIMEOUT ?? 600_000}`,
+    ...(process.env.MOSRUN_TEST_NAME ? [`--test-name-pattern=${process.env.MOSRUN_TEST_NAME}`] : []),
     '--test-reporter',
     './scripts/reporter.mjs',
   ];

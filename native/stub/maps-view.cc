@@ -183,6 +183,7 @@ i64 show_maps(const Request &r, const uint8_t *list) {
   auto *guest = reinterpret_cast<const Mapping *>(list);
   if (!count || address(list) % alignof(Mapping) || r.in_size % sizeof(Mapping) || count > kListMax || window_touches(r.args[0]) || !shows_maps(int(r.args[0])) || !possible_mappings(guest, count)) return -EINVAL_;
   WideLimit wide;
+  Lock lock(&c.lock);                                                          // what is mapped here meanwhile is none of the program's (stage.cc)
   Own own;
   if (c.maps < 0 || !own.read(c.maps)) return -ENOMEM_;
   i64 file = sys(syscalls::nr_memfd_create, reinterpret_cast<u64>("maps"), 1);   // MFD_CLOEXEC
