@@ -17,6 +17,8 @@ namespace mosrun {
 
 namespace {
 
+constexpr int kAskAgain = 100;           // ms
+
 struct Slots {
   std::vector<unsigned> used;
   unsigned first = 0;                    // the process's first thread's; 0, which no other ever has, if that is not known any more
@@ -71,10 +73,12 @@ bool write_next(const Order &o, const ProcessStatus &status, unsigned first) {
 }
 
 // The node that hosts it copies its memory to the next while it runs; that one tells how far it is. Should nothing come of it, all moves as it stands.
-bool await_ahead(const Order &o, int channel) {
+bool await_ahead(const Order &o, Remote base, int channel) {
   for (RecordHeader word{};;) {
     pollfd p{channel, POLLIN, 0};
-    if (poll(&p, 1, o.timeout_ms) != 1) return false;
+    // Its threads may all wait for answers to calls, and look about only when they have them: the order puts them out of those.
+    for (int64_t until = clock_ns(CLOCK_MONOTONIC) + o.timeout_ms * 1000000LL; poll(&p, 1, kAskAgain) != 1;)
+      if (clock_ns(CLOCK_MONOTONIC) > until || !order_deputy(o.pid, base, kAheadOn)) return false;
     if (recv(channel, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) != ssize_t(sizeof word) || word.type != Record::ahead) return false;   // the stub reads it
     recv(channel, &word, sizeof word, MSG_DONTWAIT);
     say_phase(word.count == kSoFar ? "copying" : word.count ? "copied" : "not copied");
@@ -133,7 +137,7 @@ int move_on(const Order &order) {
   if (o.fault) write_memory(o.pid, status.base + (kControlOffset + offsetof(Control, fault)), &o.fault, sizeof o.fault);
   if (!write_next(o, status, slots.first)) return say_failed("not-found", who + " has ended");
   const bool ahead = o.node != kFrozen && node_of(o) != kFrozen;
-  const bool live = ahead && order_deputy(o.pid, status.base, kAheadOn) && await_ahead(o, channels.threads.at(channels.first));
+  const bool live = ahead && order_deputy(o.pid, status.base, kAheadOn) && await_ahead(o, status.base, channels.threads.at(channels.first));
   if (!order_deputy(o.pid, status.base, kOn)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   int socket = take_socket(o, living_thread(o.pid), status.base.value, o.timeout_ms, error);

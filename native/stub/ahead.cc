@@ -306,7 +306,7 @@ static void await_copier() {
 
 void copy_ahead(u32 number, bool home) {
   Control &c = control();
-  if (load(&c.copying)) return;
+  if (load(&c.copying) || load(&c.copied) == number) return;   // asked for again
   end_copying();
   CloneArgs args{};
   args.flags = 0x100 | 0x200 | 0x400 | 0x8000 | 0x200000 | 0x100000;   // VM FS FILES PARENT CHILD_CLEARTID PARENT_SETTID: a child of the keeper

@@ -299,7 +299,7 @@ static void put_out(Slot *slot) {
 }
 
 // Every thread but this one, and one whose program is about to be another's.
-static void let_go_of_calls() {
+void let_go_of_calls() {
   Control &c = control();
   int me = int(sys(nr_gettid));
   __atomic_add_fetch(&c.nudging, 1u, __ATOMIC_SEQ_CST);

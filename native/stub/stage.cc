@@ -8,6 +8,7 @@ namespace mosrun {
 namespace {
 
 constexpr i64 kSilence = 5'000'000'000, kUnwanted = 10'000'000'000;   // ns
+constexpr i64 kCallAgain = 20'000'000;                                // ns
 constexpr i64 kLook = 5;                                              // ms
 
 u32 number_of_stage() { return control().stage_number | kStageBit; }
@@ -141,8 +142,11 @@ i64 take_record(int channel, const RecordHeader &header) {
 }  // namespace
 
 i64 take_ahead(int channel) {
-  for (i64 heard = now();;) {
+  bool begun = false;
+  for (i64 heard = now(), called = 0;;) {
     if (!goes_on()) return -EINTR_;
+    // A guest's thread that waits for the answer to a call does not look about before it has one.
+    if (!begun && now() - called > kCallAgain) called = now(), let_go_of_calls();
     const i64 ready = wait_readable(channel, kLook);
     if (ready < 0) return ready;
     if (!ready && now() - heard > kSilence) return -ETIMEDOUT_;
@@ -151,6 +155,7 @@ i64 take_ahead(int channel) {
     if (i64 error = receive_all(channel, &header, sizeof header)) return error;
     if (header.type == Record::ahead) return header.count == number_of_stage() ? 0 : -EPROTO_;
     if (i64 error = take_record(channel, header)) return error;
+    begun = true;
     heard = now();
   }
 }

@@ -154,6 +154,7 @@ void forget_nudges();
 u64 enter_handler(Slot *slot, const SigAction &action);   // of the signal in hand, which it is no longer; gives the mask from before
 bool any_held();
 void release_held();                                      // at home: to the program what is its own of our signal
+void let_go_of_calls();                                  // all but this thread's: their guests look about
 void come_home_to_die();                                  // of a signal that leaves a core
 bool waits_for_room(u32 nr);                             // home: it is not to come home for that call yet; after a pause
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
