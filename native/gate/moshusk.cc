@@ -54,7 +54,7 @@ void *map_at(uint64_t address, size_t size) {
 // what may come to lie behind it (madvise(2)): the kernel makes no one mapping of the two.
 bool reserve_slots(uint64_t base) {
   void *wanted = reinterpret_cast<void *>(base + kSlotsOffset);
-  constexpr size_t kSize = kMaxSlots * kSlotSize;
+  constexpr size_t kSize = kRegionSize - kSlotsOffset;
   if (mmap(wanted, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != wanted) return false;
   return madvise(wanted, kSize, MADV_DONTDUMP) == 0;
 }

@@ -20,6 +20,7 @@ struct Order {
   bool at_exec = false;
   bool ordinary = false;                 // it goes only if it has no rights beyond an ordinary user's program
   Unserved unserved = Unserved::home;
+  bool read_ahead = true;                // of the program, while it is away
   uint32_t memory = 0;                   // on: number of the channel between the two nodes
   int timeout_ms = 10000;
   int exec_timeout_ms = 60000;

@@ -29,6 +29,12 @@ namespace mosrun {
 namespace {
 
 constexpr size_t kMoreThreads = 4;   // that may be born while the channels are opened
+
+// A guest asks every five seconds whether the leases on files that are read ahead of it still hold (stub/read-ahead.cc).
+bool leases_last() {
+  std::string seconds;
+  return read_file("/proc/sys/fs/lease-break-time", seconds) && atoi(seconds.c_str()) >= 20;
+}
 constexpr int kPassing = 80, kPassingPause = 5000;   // looks, and µs between them, while what keeps it may pass by itself
 
 bool only_for_now(const std::vector<std::string> &why) { return why.size() == 1 && may_pass(why[0]); }
@@ -99,6 +105,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   std::string pattern;
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.unserved = uint32_t(o.unserved);
+  c.reads_ahead = o.read_ahead && leases_last();
   c.advised = advised;
   c.unsure = !advised && unsure;
   c.statistics.last_return = -3;

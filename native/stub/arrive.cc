@@ -150,6 +150,7 @@ void receive_slot(Slot *slot, int source, u32 index) {
   s->stepping = 0;
   s->in_hand = 0;
   s->recall = 0;
+  s->windows_waiting = s->drops = s->serving = 0;
   s->cpu_base += s->cpu_here;
   s->cpu_here = 0;
   if (s == slot && !lives) s->tid = c.pid;
@@ -186,6 +187,7 @@ void receive_state(Slot *slot, int source, const RecordHeader &header) {
   c.data_limit = home->data_limit;
   c.advised = home->advised;
   c.unsure = home->unsure;
+  copy(c.own_files, home->own_files, sizeof c.own_files);
   c.frozen_at = home->frozen_at;
   c.realtime_at = home->realtime_at;
   for (Spare &s : c.spares) s = {-1, 0};

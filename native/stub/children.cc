@@ -73,6 +73,7 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
     if (book[i].flags & kDontFork) book[i--] = book[--c.book_entries];
     else if ((book[i].flags & kLazy) && watch_missing(book[i])) guest_dies(Ending::no_watch);
   }
+  forget_reads(slot);
   own_events(event.fd, int(pid));
   sys(nr_tgkill, u64(pid), u64(pid), kControlSignal);                   // a message may have come before
 }

@@ -64,6 +64,7 @@ void take_event(Slot *slot, const Event &event) {
     case EventType::ahead:
       if (p == &c.process) copy_ahead(event.argument & 0xffff, event.slot);
       break;
+    case EventType::drop: drop_reads(slot); break;
     case EventType::on: {
       Lock lock(&c.lock);
       p->memory = event.argument;
@@ -276,7 +277,7 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
   u64 &ip = context->regs.ip;
   u64 at;
   copy(&at, info + 16, 8);
-  if (signal == 7 && fetch_page(slot, at)) return;
+  if (signal == 7 && !slot->serving && fetch_page(slot, at)) return;
   if (within(ip, access_begin, access_end)) {
     ip = address(access_fault);
     return;

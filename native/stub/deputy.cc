@@ -14,6 +14,7 @@ void answer(Slot *slot, i64 result, const void *out, u64 length, u32 flags) {
     if (slot->interrupt & kBegun) reply.flags |= kLetGo;
     __atomic_and_fetch(&slot->interrupt, ~(2u | kBegun), __ATOMIC_ACQ_REL);
   }
+  if (load(&c.breaking)) reply.flags |= kDrop;
   IoVec iov[2] = {{address(&reply), sizeof reply}, {reinterpret_cast<u64>(out), length}};
   __atomic_add_fetch(&c.statistics.bytes_out, length + sizeof reply, __ATOMIC_RELAXED);
   if (send_all(slot->channel, iov, length ? 2 : 1)) lose_connection();
@@ -266,6 +267,7 @@ void handle(Slot *slot, const Request &r) {
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
   if (starts_something && stands_still(load(&c.phase))) put_off(slot);
+  else if (starts_something && load(&c.breaking)) answer(slot, kRestart);   // the writer is not to wait for it
   else switch (r.op) {
     case Op::call: call(slot, r, space); break;
     case Op::get_signal: hand_over_signal(slot); break;
@@ -293,6 +295,9 @@ void handle(Slot *slot, const Request &r) {
     case Op::map: case Op::mirror: map(slot, r); break;
     case Op::refill: refill(slot); break;
     case Op::advice: advice(slot); break;
+    case Op::lease: lease(slot, r); break;
+    case Op::read: read_ahead(slot, r, space); break;
+    case Op::settle: settle(slot, r, space); break;
     case Op::maps: maps(slot, r, space); break;
     default: lose("its node sent an unknown request");
   }

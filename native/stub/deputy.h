@@ -71,6 +71,11 @@ void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0, u
 bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit);   // offsets of a request become addresses; false: it names others
 i64 guard_descriptors(const Request &r);                 // the channels are none of the program's
 
+bool may_read_ahead(int fd);                             // leases.cc
+void lease(Slot *slot, const Request &r);
+void read_ahead(Slot *slot, const Request &r, Space &space);
+void settle(Slot *slot, const Request &r, const Space &space);
+
 void call(Slot *slot, const Request &r, Space &space);   // home-calls.cc
 void maps(Slot *slot, const Request &r, const Space &space);
 void advice(Slot *slot);

@@ -52,6 +52,8 @@
   F(101, guest_no_process, "the hosting node has no room for a child of the guest") \
   F(102, home_thread_lingers, "a thread that ends lingers at home, its channel closed") \
   F(103, sleep_forgotten, "the scheduler has forgotten since when a thread sleeps") \
+  F(110, home_no_lease, "somebody has the file open that home is to read ahead of the program") \
+  F(111, home_read_ahead, "home cannot read ahead")                               \
   F(120, freeze_disk_full, "the disk is full while a process is frozen")          \
   F(121, freeze_dies, "the freezer is killed while it writes")                    \
   F(122, freeze_silent, "the freezer never says that it has everything")          \

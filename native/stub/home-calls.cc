@@ -83,6 +83,7 @@ void call(Slot *slot, const Request &r, Space &space) {
     sys(nr_close, u64(result));
     result = come_home_for(r.nr);
   }
+  u32 flags = result >= 0 && opens_name(r.nr) && may_read_ahead(int(result)) ? kMayRead : 0;
   bool unfinished = cut_short(slot, r.nr, args, result);
   if (slot->continued) {
     slot->continued = 0;
@@ -91,7 +92,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (slot->fatal && !unfinished) result = kRestart;                    // it will not see the result
   if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
   u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
-  answer(slot, result, space.out, r.out_fixed + rest, unfinished ? kUnfinished : 0);
+  answer(slot, result, space.out, r.out_fixed + rest, flags | (unfinished ? kUnfinished : 0));
 }
 
 void maps(Slot *slot, const Request &r, const Space &space) {

@@ -9,7 +9,7 @@ namespace mosrun {
 
 namespace {
 
-constexpr int kContinue = 18;
+constexpr int kContinue = 18, kLeaseLost = 29;
 
 bool is_stop(int s) { return s == 20 || s == 21 || s == 22; }   // TSTP, TTIN, TTOU
 bool writes_core(int s) { return s < 32 && (0x830009f8u >> s & 1); }   // QUIT ILL TRAP ABRT BUS FPE, SEGV, XCPU XFSZ, SYS (signal(7))
@@ -158,12 +158,28 @@ void foreign(int signal, uint8_t *info, Context *context) {
   if (away) come_home_to_die();
 }
 
+void tell_break() {
+  store(&control().breaking, 1);
+  send_event(EventType::drop, 0, 0);
+}
+
+// The kernel had no room to queue a signal of our number for a lease that is about to be broken (fcntl(2), F_SETSIG). Another is the program's.
+void broken(int signal, uint8_t *info, Context *) {
+  int code;
+  copy(&code, info + 8, 4);
+  constexpr int by_kernel = 0x80;                            // SI_KERNEL
+  if (code == by_kernel && lease_breaks()) return tell_break();
+  send_plain(this_slot(), u32(signal), info);
+}
+
 void controlled(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   Control &c = control();
   int code;
   copy(&code, info + 8, 4);
   if (is_foreign(info)) return foreign(signal, info, context);
+  constexpr int by_lease = 3;                                // POLL_MSG (lease_break_callback in fs/locks.c)
+  if (code == by_lease) tell_break();
   bool timer = code == -2, waits = slot->socket_wait == u32(SocketWait::timed);    // SI_TIMER
   if (timer && !waits) return;
   if (put_out_of_call(slot, context) && waits) slot->socket_wait = u32(timer ? SocketWait::over : SocketWait::let_go);
@@ -240,13 +256,15 @@ u64 handled_signals() {
 
 void set_home_action(int signal) {
   if (signal == 9 || signal == 19) return;
-  SigAction &program = control().process.actions[signal - 1];
+  Control &c = control();
+  SigAction &program = c.process.actions[signal - 1];
   SigAction act = program;
   act.restorer = address(restorer);
   act.flags = 0x04000004 | (program.flags & (0x10000000 | 1 | 2));   // RESTORER | SIGINFO, and RESTART, NOCLDSTOP, NOCLDWAIT of the program
   act.mask = ~0ull;
   if (signal == kControlSignal) act.handler = address(controlled), act.flags = 0x14000004;
   else if (program.handler > 1) act.handler = address(caught);
+  else if (signal == kLeaseLost && c.reads_ahead && !program.handler) act.handler = address(broken), act.flags |= 0x10000000;
   else if (signal == kContinue) act.handler = address(continued), act.flags |= 0x10000000;
   else if (!program.handler && is_stop(signal)) act.handler = address(stopped), act.flags |= 0x10000000;
   else if (!program.handler && writes_core(signal)) act.handler = address(fatal), act.flags |= 0x10000000;
@@ -258,7 +276,8 @@ void set_home_action(int signal) {
 // also a blocked one that the program waits for (sigaction(2)).
 static bool has_own_action(int s) {
   u64 handler = control().process.actions[s - 1].handler;
-  return s == 9 || s == 19 || (s != kControlSignal && handler <= 1 && (handler || (s != kContinue && !is_stop(s) && !writes_core(s))));
+  bool watched = s == kContinue || is_stop(s) || writes_core(s) || (s == kLeaseLost && control().reads_ahead);
+  return s == 9 || s == 19 || (s != kControlSignal && handler <= 1 && (handler || !watched));
 }
 
 void install_home_handlers() {

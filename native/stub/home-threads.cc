@@ -74,6 +74,7 @@ void fork_process(Slot *slot, const Request &r) {
   u64 index = r.args[1];
   u64 keep = 0, all = ~0ull;
   sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
+  release_leases();                                                      // the child has the same open files
   // Without the memory meanings of the flags; the exit signal and CLONE_PARENT stay.
   i64 pid = sys(nr_clone, (r.args[0] & (0xff | 0x8000 | 0x200 | 0x80000000)), 0, 0, 0, 0);
   if (pid) {
@@ -103,6 +104,8 @@ void fork_process(Slot *slot, const Request &r) {
   c.phase = u32(Phase::away);
   c.lock = 0;
   c.ending = 0;
+  c.lease_lock = 0;
+  c.breaking = 0;
   for (volatile u32 *word : {&c.order, &c.nudging, &c.mover_nudges, &c.no_nudges}) *word = 0;
   zero(c.held, sizeof c.held);                                           // of the parent
   zero(&c.statistics, sizeof c.statistics);
@@ -147,6 +150,7 @@ void exec(Slot *slot, const Request &r, Space &space) {
   if (!resolve(r, space, args, &limit)) return answer(slot, -EFAULT_);
   if (i64 error = guard_descriptors(r)) return answer(slot, error);
   // On success the channels close with the old program (close-on-exec) and the guest knows.
+  release_leases();
   refuse_nudges(slot);
   i64 error = interruptible(&slot->interrupt, r.nr, args);
   accept_nudges(slot);

@@ -181,6 +181,7 @@ i64 receive_home(int channel) {
   protect(guest, guests, true);
   if (error) return error;
   follow_advice(guest, guests, c.advised);
+  release_leases();
   restore_program_handlers();
   release_held();
   c.statistics.migrations++;

@@ -8,6 +8,7 @@
 //   base + 1 MiB    book        Mapping[]: guest: mappings whose truth lies at home; home: the skeleton while leaving
 //   base + 3 MiB    list        Mapping[]: scratch for one pass over /proc/self/maps
 //   base + 6 MiB    slots       1 MiB each, mapped on demand, aligned, so that a thread finds its slot by masking its stack pointer
+//   behind them     ahead       guest only: what has been read ahead of the program
 //
 //   slot + 0        Slot
 //   slot + 4 KiB    frame       the program's registers as an rt_sigframe, with its FPU state
@@ -39,7 +40,13 @@ constexpr uint64_t kListSize = 3 << 20;
 constexpr uint64_t kSlotsOffset = 6 << 20;
 constexpr uint64_t kSlotSize = 1 << 20;
 constexpr unsigned kMaxSlots = 2048;
-constexpr uint64_t kRegionSize = kSlotsOffset + kMaxSlots * kSlotSize;  // address space that must be free; at home only what is used is mapped, in a guest the rest is reserved
+constexpr uint64_t kReadOffset = kSlotsOffset + kMaxSlots * kSlotSize;
+constexpr uint64_t kReadHead = 64 << 10;
+constexpr uint64_t kReadBlock = 64 << 10;
+constexpr unsigned kReadBlocks = 256;
+constexpr uint64_t kReadSize = 17 << 20;
+constexpr uint64_t kRegionSize = kReadOffset + kReadSize;  // address space that must be free; at home only what is used is mapped, in a guest the rest is reserved
+static_assert(kReadHead + kReadBlocks * kReadBlock <= kReadSize);
 
 constexpr uint64_t kFrameOffset = 4 << 10;
 constexpr uint64_t kFrameSize = 28 << 10;                      // AMX needs 11,008 bytes of XSAVE area
@@ -183,6 +190,11 @@ struct Held {
 };
 constexpr unsigned kHeldMax = 8;
 
+constexpr unsigned kLeases = 32;               // files that are read ahead at a time
+constexpr int kOwnFiles = 1024;                // descriptors of which it is known whether nobody else has their open files: those below
+constexpr uint32_t kReadWindow = 128 << 10;        // bytes that a guest asks for ahead in one request
+constexpr unsigned kReadWindows = 8;               // requests of one thread under way
+
 struct Control {
   uint64_t magic;
   uint64_t base;
@@ -276,6 +288,14 @@ struct Control {
   uint64_t spaces[8][2];
   uint32_t spaces_more;
   Held held[kHeldMax];
+  uint32_t reads_ahead;                 // home: files may be read ahead of the program
+  volatile uint32_t breaking;     // home: somebody wants to write to such a file, and the guest is to drop what it has
+  volatile uint32_t lease_lock;   // home
+  int32_t leases[kLeases];        // home: the descriptors + 1; 0: none
+  volatile uint32_t read_lock;   // guest: all that has to do with reading ahead
+  uint32_t read_room;            // guest: its memory is there
+  uint32_t sharing, shared;       // guest: calls under way that close descriptors or give them to others; and all there ever were
+  uint64_t own_files[kOwnFiles / 64];   // guest: descriptors of files that may be read ahead, and that no other process has
   Stay next;
   Process process;
   Statistics statistics;
@@ -288,6 +308,14 @@ enum class SlotState : uint32_t { free, used, dying };
 
 // Home: how it stands with a call that its socket's own time-out may end (socket-times.cc).
 enum class SocketWait : uint32_t { none, timed, let_go, over };   // let_go: it had begun to wait; over: that, and its time is over
+
+// Guest: a stretch of a file that home has been asked for.
+struct Window {
+  uint64_t at;
+  uint32_t file, length;
+  uint32_t got, used;             // once it has begun to come: its bytes, and those the program has
+  uint32_t begun;
+};
 
 // A thread's part of the stub.
 struct Slot {
@@ -341,6 +369,11 @@ struct Slot {
   uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
   uint64_t cpu_here;              // and in it, when it last parked
   int32_t clear_word;
+  uint32_t windows_waiting;       // guest: of `windows`, in the order they come
+  uint32_t drops;                 // guest: home has said that what was read ahead is to be dropped
+  uint32_t serving;               // guest: it writes to the program's memory with the lock held: no page is fetched for that
+  uint32_t saw_sharing, saw_shared;     // guest: as the call in hand began
+  Window windows[kReadWindows];
   volatile uint32_t recall;       // guest: a control signal came during a wait inside the stub; what it was for is done after the call
   Process own_process;            // used by a vfork child
 };

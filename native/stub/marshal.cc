@@ -500,6 +500,7 @@ class Call {
     i64 result = exchange(trap_.slot, b_.r, b_.in, ins, b_.out, b_.out_parts + 1, reply);
     trap_.signal_waits |= reply.flags & kSignalWaits;
     if ((reply.flags & kShowsMaps) && result >= 0 && opens_name(nr_)) result = tell_maps(trap_, result, nr_);
+    if ((reply.flags & kMayRead) && opens_name(nr_)) may_be_read(trap_.slot, result);
     trap_.slot->deadline = result == kAgain ? u64(timing_.deadline) : 0;
     trap_.slot->deadline_ip = trap_.context->regs.ip;
     if (result != kAgain) trap_.slot->begun_ip = 0;

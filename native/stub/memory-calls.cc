@@ -294,7 +294,7 @@ i64 limit(Trap &trap, u32 nr, u64 *a) {
 
 void hold_limits(u64 slots) {
   Control &c = control();
-  u64 own = kSlotsOffset + slots * kSlotSize;
+  u64 own = kSlotsOffset + slots * kSlotSize + kReadSize;
   auto hold = [&](u64 resource, u64 wanted) {
     RLimit limit{};
     if (sys(nr_prlimit64, 0, resource, 0, address(&limit))) return;

@@ -201,6 +201,7 @@ void save_registers(Slot *slot, const Context *context) {
 void park(Slot *slot, Context *context) {
   Control &c = control();
   Process *p = slot->process;
+  leave_reads(slot);
   save_registers(slot, context);
   if (!slot->index || !c.frozen_at) c.frozen_at = u64(now());
   bool last;

@@ -179,6 +179,8 @@ i64 socket_time(u64 fd, u64 nr);                          // the time-out of the
 void take_socket_time(Slot *slot);
 void leave_socket_time(Slot *slot);
 [[noreturn]] void die_of(Slot *slot);                     // of its fatal signal, without the memory
+void release_leases();                                   // leases.cc: of all files that are read ahead
+bool lease_breaks();                                      // one of them at least
 void tell_signal(Slot *slot);                             // by the event channel: one is in hand
 u64 handled_signals();
 bool window_touches(u64 fd);
@@ -189,6 +191,23 @@ i64 open_numbered(Spare &spare);                          // with a number that 
 constexpr i64 kAgain = -512;                              // issue the call again (rip back to the instruction)
 struct Trap { Slot *slot; Context *context; bool signal_waits; };
 i64 dispatch(Trap &trap, u32 nr, u64 *args);
+// read-ahead.cc: reads that are answered here. A call of the program's, from before it is made until its result is known.
+class ReadCall {
+ public:
+  ReadCall(Trap &trap, u32 nr, u64 *args, i64 &result);
+  ~ReadCall();
+  ReadCall(const ReadCall &) = delete;
+  ReadCall &operator=(const ReadCall &) = delete;
+  bool served() const { return served_; }
+
+ private:
+  bool served_ = false, counts_;
+};
+void may_be_read(Slot *slot, i64 fd);                    // home says so of a file just opened
+void receive_windows(Slot *slot);                         // all that this thread has asked for and not waited for
+void drop_reads(Slot *slot);                              // home wants it so; and is told that it has been done
+void leave_reads(Slot *slot);                             // the process moves
+void forget_reads(Slot *slot);                            // in a child
 // in[0] is for the request itself.
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply);
 i64 request(Slot *slot, Op op, u64 a0 = 0, u64 a1 = 0, u64 a2 = 0, u64 a3 = 0, u64 a4 = 0, u64 a5 = 0);

@@ -83,6 +83,7 @@ i64 tell(Slot *slot, Op op, u64 a0) {                                   // a req
   r.magic = kRequestMagic;
   r.op = op;
   r.args[0] = a0;
+  if (slot->windows_waiting) receive_windows(slot);
   return send_all(slot->channel, &r, sizeof r);
 }
 

@@ -61,8 +61,10 @@ i64 receive_data(Slot *slot, u64 size, IoVec *out, u64 outs) {
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply) {
   r.magic = kRequestMagic;
   in[0] = {address(&r), sizeof r};
+  if (slot->windows_waiting) receive_windows(slot);
   if (send_all(slot->channel, in, ins)) guest_dies(Ending::disconnected);
   if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(Ending::disconnected);
+  if (reply.flags & kDrop) slot->drops = 1;
   i64 error = receive_data(slot, reply.out_size, out, outs);
   if (error == -EPIPE_) guest_dies(Ending::disconnected);
   if (error && reply.result >= 0) reply.result = error;
@@ -116,6 +118,9 @@ void call_threads(Process *process, Slot *except) {
 }
 
 i64 dispatch(Trap &trap, u32 nr, u64 *args) {
+  i64 result = 0;
+  ReadCall read(trap, nr, args, result);
+  if (read.served()) return result;
   switch (syscalls::place_of(nr, args)) {
     case Place::native: return sys(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
     case Place::home: return forward_call(trap, nr, args);
@@ -170,6 +175,7 @@ extern "C" void guest_trap(int, uint8_t *info, Context *context) {
     if (result == kAgain) regs.ip -= 2;
     else regs.ax = u64(result);
   }
+  if (slot->drops) drop_reads(slot);
   if (!trap.signal_waits && !slot->signal_waits) return;
   if (!in_clocks(regs.ip)) return deliver_waiting(slot, context);
   slot->signal_waits = 1;                                               // not the program's own code: the control signal steps out of it first

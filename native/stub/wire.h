@@ -100,6 +100,10 @@ enum class Op : uint16_t {
                // args[2] = it goes to the next node instead: 1, or an error that kept it from being sent
   dump,        // the memory follows; on the way to another node: it has been sent, args[0] = 0 or -errno
   advice,      // is there a mapping with a flag of kAdvised?
+  lease,       // descriptor args[0] is to be read ahead; data: Leased
+  read,        // its bytes: args[1] = offset, args[2] = length, at most kReadWindow. Not waited for: the reply is taken when it is wanted
+  settle,      // payload Settled[]: where the program is in files that are read ahead. args[0] = 1: with a reply; args[1] = 1: all that was read ahead has been
+               // dropped; args[2] = 1: is it still good?
   maps,        // descriptor args[0], opened by call `nr`, is to show the mappings that follow, with the break at args[1]; none: come home for it
 };
 constexpr uint32_t kRequestMagic = 0x51524d4d;
@@ -130,11 +134,23 @@ struct Reply {
   uint32_t flags;
 };
 // kUnfinished: the result is only a part, as the thread was taken out of the call; the rest is to be asked for. kShowsMaps: the descriptor
-// shows /proc/PID/maps; Op::maps is to follow.
-constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8;
+// shows /proc/PID/maps; Op::maps is to follow. kMayRead: the file just opened may be read ahead, if nobody else gets it. kDrop: what has been read ahead
+// is to be dropped, and home told so.
+constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8, kMayRead = 16, kDrop = 32;
 constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
 constexpr int64_t kStayAway = 1;                    // to a parked thread: home could not take the process, go on; an end of the stream: it runs at home
 constexpr uint32_t kTransferMax = 128u << 20;        // one request's buffers
+
+// Of a file that is read ahead, until somebody opens it to write.
+struct Leased {
+  uint64_t offset, size;
+  uint64_t device, number;
+  int64_t changed, changed_ns;    // its ctime
+  uint32_t lasting;               // 1: whoever changes the content from now on gives it another ctime
+  uint32_t pad;
+};
+struct Settled { int32_t fd; uint32_t what; uint64_t offset; };
+constexpr uint32_t kMoved = 1, kTouched = 2, kReleased = 4;   // to that offset; read, which home has not seen; read ahead no more
 
 struct Delivery {               // reply to get_signal
   SigAction action;
@@ -142,7 +158,7 @@ struct Delivery {               // reply to get_signal
   uint8_t info[128];
 };
 
-enum class EventType : uint8_t { signal = 1, home, stop, resume, on, ahead };
+enum class EventType : uint8_t { signal = 1, home, stop, resume, on, ahead, drop };
 struct Event { EventType type; uint8_t pad; uint16_t slot; uint32_t argument; };   // on: argument = number of the memory channel
 // ahead: memory is to be copied while the process runs, over the channel of that number: slot = 1: a spare one from home; 0: that to the next node.
 // home: argument = number of the stage that it has of the memory, 0: none.
