@@ -79,6 +79,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
   const place = lastOf(options, ['node', 'home', 'best', 'some']);
   const lock = lastOf(options, ['locked', 'unlocked']);
   const unserved = lastOf(options, ['error', 'warn', 'end']);
+  const readAhead = lastOf(options, ['read-ahead', 'no-read-ahead']);
   const clock = lastOf(options, ['host-clock', 'home-clock']);
   return {
     start: startAt(place, options),
@@ -86,6 +87,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
     locked: lock ? lock === 'locked' : place === 'node' || place === 'home' ? true : null,
     clock: clock ? (clock === 'host-clock' ? 'host' : 'home') : null,
     unserved,
+    readAhead: readAhead ? readAhead === 'read-ahead' : null,
     decay: numberOf(options, 'decay', (rate) => rate > 0 && rate < 1, 'a rate between 0 and 1'),
     pure: options.has('cpu') ? true : null,
     memoryBytes: megabytesOf(options),

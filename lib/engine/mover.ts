@@ -26,14 +26,16 @@ export interface OutOrder {
   clock: 'home' | 'host';
   /** What becomes of a call that cannot be served away. */
   unserved: Unserved;
+  /** Files are read ahead of it. */
+  read_ahead: boolean;
   timeoutSeconds: number;
 }
 
 /** How a process is to fare away. */
-export type Conduct = Pick<OutOrder, 'clock' | 'unserved'>;
+export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead'>;
 
 /** From the node that hosts it to another. */
-export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved'> {
+export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead'> {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
   memory: number;
@@ -131,6 +133,7 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
     order.clock,
     '--unserved',
     order.unserved,
+    ...(order.read_ahead ? [] : ['--no-read-ahead']),
     ...(order.atExec ? ['--at-exec'] : []),
     ...(order.ordinary ? ['--ordinary'] : []),
   ];

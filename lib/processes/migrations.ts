@@ -228,6 +228,7 @@ export class Migrations {
       atExec,
       clock: conduct.clock,
       unserved: conduct.unserved,
+      read_ahead: conduct.read_ahead,
       timeoutSeconds: this.left(deadline),
     };
     return this.carriedTo(move, order, way, hooks);

@@ -94,6 +94,7 @@ export class ProcessTable {
       bytes_in: inspection?.bytesIn ?? 0,
       returns: inspection?.returns ?? {},
       unserved: job.unserved,
+      read_ahead: job.read_ahead,
       refused: inspection?.refused ?? {},
       encrypted: node !== null && !isFrozen && (inspection?.encrypted ?? false),
       abroad: job.abroad,

@@ -41,6 +41,7 @@ export const processDocument = z.object({
   bytes_in: z.number().meta({ description: 'what these calls carried from the guest' }),
   returns: z.record(z.string(), z.number()).meta({ description: 'how often each call brought it home, by name' }),
   unserved,
+  read_ahead: z.boolean().meta({ description: 'files are read ahead of it while it is away (`--no-read-ahead`: they are not)' }),
   refused: z.record(z.string(), z.number()).meta({ description: 'how often each call failed away instead (-e, -w), by name' }),
   encrypted: z.boolean().meta({ description: 'it is away, and all between the nodes is encrypted' }),
   abroad: z.boolean().meta({ description: 'it may go to other clusters (-G)' }),

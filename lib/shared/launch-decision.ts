@@ -16,6 +16,8 @@ export interface Launch {
   clock: 'home' | 'host' | null;
   /** -e, -w, -u; null: nothing said. */
   unserved: Unserved | null;
+  /** --read-ahead, --no-read-ahead; null: nothing said. */
+  readAhead: boolean | null;
   /** -d, -c, -m; null: nothing said. */
   decay: number | null;
   pure: boolean | null;

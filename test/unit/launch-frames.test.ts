@@ -38,6 +38,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     locked: null,
     clock: null,
     unserved: null,
+    readAhead: null,
     decay: null,
     pure: null,
     memoryBytes: null,
@@ -53,6 +54,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     locked: true,
     clock: 'host' as const,
     unserved: 'warn' as const,
+    read_ahead: false,
     decay: 0.5,
     pure: true,
     freezing_class: 'night',
@@ -65,12 +67,14 @@ test('an inner mosrun keeps what the outer one was told', () => {
     locked: false,
     clock: 'home',
     unserved: 'home',
+    read_ahead: true,
     decay: null,
     pure: false,
     freezing_class: null,
     memory_bytes: 0,
     abroad: false,
   });
-  const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home' }, outer);
-  assert.deepEqual(inner, { ...outer, id: 'b', locked: false, clock: 'home', unserved: 'home' });
+  const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home', readAhead: true }, outer);
+  assert.deepEqual(inner, { ...outer, id: 'b', locked: false, clock: 'home', unserved: 'home', read_ahead: true });
+  assert.equal(jobOptions(launch, null, false).read_ahead, false);
 });

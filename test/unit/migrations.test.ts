@@ -103,14 +103,17 @@ function node() {
 
 test('out, on to another node, and home', async () => {
   const { migrations, orders, history, asked, clean } = node();
-  const out = await migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
+  const out = await migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   assert.deepEqual([out.from, out.to, out.freeze_seconds], ['node1', 'node2', 0.25]);
-  const on = await migrations.order(pid, 'node3', { clock: 'home', unserved: 'home' }, 'test');
+  const on = await migrations.order(pid, 'node3', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   assert.deepEqual([on.from, on.to, on.freeze_seconds, on.bytes, on.threads], ['node2', 'node3', 0.25, 100, 3]);
   assert.deepEqual(asked, ['node2 s node3']);
-  const home = await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home' }, 'test');
+  const home = await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   assert.deepEqual([home.from, home.to, home.moved], ['node3', 'node1', true]);
-  assert.equal((await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home' }, 'test')).moved, false);
+  assert.equal(
+    (await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true }, 'test')).moved,
+    false,
+  );
   assert.deepEqual(
     orders.map((order) => order.kind),
     ['out', 'on', 'home'],
@@ -126,7 +129,7 @@ test('out, on to another node, and home', async () => {
 test('a refusal comes before anything is touched, and is kept', async () => {
   const { migrations, orders, history, askWith, clean } = node();
   askWith(() => Promise.reject(new MosrunError('refused', 'node2 is full')));
-  await assert.rejects(migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test'), {
+  await assert.rejects(migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test'), {
     code: 'refused',
     message: 'node2 is full',
   });
@@ -136,7 +139,7 @@ test('a refusal comes before anything is touched, and is kept', async () => {
 
 test('one that is stopped while away is refused at once, and goes when it goes on', async () => {
   const { migrations, orders, history, asked, stop, clean } = node();
-  const order = (to: string) => migrations.order(pid, to, { clock: 'home', unserved: 'home' }, 'test');
+  const order = (to: string) => migrations.order(pid, to, { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   await order('node2');
   stop(true);
   for (const to of ['node3', 'node1']) {
@@ -163,12 +166,14 @@ test('a mover that finds the process busy is started again, up to five times, an
       await clock.advance(0.9);
     }
   };
-  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
+  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   await settle();
   assert.equal((await out).moved, true);
   assert.deepEqual([orders.length, history.read(pid)?.entries.length, dropped.length], [4, 1, 3]);
   busy = Infinity;
-  const home = migrations.order(pid, 'node1', { clock: 'home', unserved: 'home' }, 'test').catch((error: unknown) => error);
+  const home = migrations
+    .order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true }, 'test')
+    .catch((error: unknown) => error);
   await settle();
   assert.deepEqual([((await home) as MosrunError).code, orders.length, history.read(pid)?.entries.length], ['busy', 10, 2]);
   clean();
@@ -181,7 +186,7 @@ test('no process is cleaned while it moves, and an order waits until it is clean
   const cleaning = migrations.clean(pid);
   await new Promise(setImmediate);
   assert.equal(await migrations.clean(pid), false, 'once at a time');
-  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
+  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   await new Promise(setImmediate);
   assert.equal(orders.length, 0);
   let arrive = (): void => {};
@@ -208,9 +213,9 @@ test('one at a time for each process', async () => {
         };
       }),
   );
-  const first = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
+  const first = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   await new Promise(setImmediate);
-  await assert.rejects(migrations.order(pid, 'home', { clock: 'home', unserved: 'home' }, 'test'), {
+  await assert.rejects(migrations.order(pid, 'home', { clock: 'home', unserved: 'home', read_ahead: true }, 'test'), {
     code: 'busy',
     message: /is being moved already: wait/,
   });
@@ -232,7 +237,7 @@ test('a mover that outlives its bound is killed', async () => {
         };
       }),
   );
-  const order = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home' }, 'test');
+  const order = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
   await new Promise(setImmediate);
   await clock.advance(34);
   assert.deepEqual(killed, []);
@@ -275,7 +280,7 @@ test('a start away waits until the mover holds the launcher', async () => {
     onEvent({ event: 'armed' });
     return Promise.resolve(done(order));
   });
-  const start = migrations.startAway(pid, 'node2', { clock: 'host', unserved: 'home' }, 'the program');
+  const start = migrations.startAway(pid, 'node2', { clock: 'host', unserved: 'home', read_ahead: true }, 'the program');
   await start.armed;
   await start.over;
   const [order] = orders;
@@ -283,7 +288,7 @@ test('a start away waits until the mover holds the launcher', async () => {
   assert.equal(history.read(pid)?.command, 'the program');
   followWith(() => Promise.resolve({ event: 'failed', code: 'unreachable', message: 'node2 does not answer' }));
   migrations.whereIs(pid);
-  await assert.rejects(migrations.startAway(pid, 'node2', { clock: 'home', unserved: 'home' }, 'x').armed, {
+  await assert.rejects(migrations.startAway(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'x').armed, {
     code: 'unreachable',
   });
   clean();
