@@ -1,5 +1,6 @@
 import type { Benchmark } from '../benchmark.js';
 import { encryption } from './encryption.js';
+import { files, filesOverGigabit } from './files.js';
 import { freeze } from './freeze.js';
 import { leaving } from './leaving.js';
 import { live } from './live.js';
@@ -9,4 +10,16 @@ import { nullCall } from './null-call.js';
 import { start } from './start.js';
 import { transfers } from './transfers.js';
 
-export const suite: Benchmark[] = [nullCall, localCalls, freeze, live, memory, start, transfers, encryption, leaving];
+export const suite: Benchmark[] = [
+  nullCall,
+  localCalls,
+  freeze,
+  live,
+  memory,
+  start,
+  transfers,
+  files,
+  filesOverGigabit,
+  encryption,
+  leaving,
+];
