@@ -320,7 +320,7 @@ bool window_touches(u64 fd) {
   Control &c = control();
   u32 n = u32(fd);
   if (n < u32(c.window) || n >= u32(c.window_end)) return false;
-  if (int(n) == c.event || int(n) == c.proc || int(n) == c.maps) return true;
+  if (int(n) == c.event || int(n) == c.proc || int(n) == c.maps || int(n) == c.pipe[0] - 1 || int(n) == c.pipe[1] - 1) return true;
   for (Spare &s : c.spares)
     if (s.fd == int(n)) return true;
   for (u32 i = 0; i < c.slots; ++i)

@@ -138,6 +138,7 @@ void close_channels() {
   sys(nr_close, u64(c.event));
   sys(nr_close, u64(c.proc));
   sys(nr_close, u64(c.maps));
+  close_pipe();
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   c.event = c.proc = c.maps = -1;

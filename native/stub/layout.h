@@ -292,6 +292,8 @@ struct Control {
   volatile uint32_t breaking;     // home: somebody wants to write to such a file, and the guest is to drop what it has
   volatile uint32_t lease_lock;   // home
   int32_t leases[kLeases];        // home: the descriptors + 1; 0: none
+  int32_t pipe[2];                // home: what is read ahead goes through it, uncopied; the descriptors + 1; 0: none yet; -1: none can be had
+  volatile uint32_t pipe_used;    // by one thread at a time
   volatile uint32_t read_lock;   // guest: all that has to do with reading ahead
   uint32_t read_room;            // guest: its memory is there
   uint32_t sharing, shared;       // guest: calls under way that close descriptors or give them to others; and all there ever were

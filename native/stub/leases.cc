@@ -55,6 +55,62 @@ void release(int32_t &lease) {
   lease = 0;
 }
 
+// Pages of the file go into the pipe and on to the channel as they are: without a copy on the way, and how many there are is known before the guest is
+// told. Of one thread at a time; another copies.
+class Pipe {
+ public:
+  Pipe() : own_(!__atomic_exchange_n(&control().pipe_used, 1u, __ATOMIC_ACQUIRE)) {}
+  ~Pipe() {
+    if (own_) store(&control().pipe_used, 0);
+  }
+  Pipe(const Pipe &) = delete;
+  Pipe &operator=(const Pipe &) = delete;
+
+  // Takes bytes of the file: how many; 0: it is for a copy to find out why not.
+  u64 fill(int fd, u64 at, u64 length) {
+    Control &c = control();
+    if (!own_ || (!c.pipe[0] && !open()) || c.pipe[0] < 0) return 0;
+    u64 n = 0;
+    while (n < length) {
+      i64 part = sys(syscalls::nr_splice, u64(fd), address(&at), u64(c.pipe[1] - 1), 0, length - n, kNonblock);
+      if (part == -EINTR_) continue;
+      if (part <= 0) break;
+      n += u64(part);
+    }
+    return n;
+  }
+  i64 empty(int channel, u64 n) {
+    while (n) {
+      i64 part = sys(syscalls::nr_splice, u64(control().pipe[0] - 1), 0, u64(channel), 0, n, 0);
+      if (part == -EINTR_) continue;
+      if (part <= 0) return part ? part : -EPIPE_;
+      n -= u64(part);
+    }
+    return 0;
+  }
+
+ private:
+  static constexpr u64 kNonblock = 2;                        // SPLICE_F_NONBLOCK: of the pipe
+  bool open() {
+    Control &c = control();
+    constexpr u64 set_size = 1031;                           // F_SETPIPE_SZ
+    Lock lock(&c.lock);                                      // no child is to get them unseen
+    int ends[2];
+    WideLimit wide;
+    c.pipe[0] = c.pipe[1] = -1;
+    if (sys(syscalls::nr_pipe2, address(ends), 0x80000)) return false;   // O_CLOEXEC
+    for (int &end : ends) end = keep_descriptor(end);
+    if (ends[0] < 0 || ends[1] < 0 || failed(sys(nr_fcntl, u64(ends[1]), set_size, kReadWindow))) {
+      for (int end : ends)
+        if (end >= 0) sys(nr_close, u64(end));
+      return false;
+    }
+    c.pipe[0] = ends[0] + 1, c.pipe[1] = ends[1] + 1;
+    return true;
+  }
+  bool own_;
+};
+
 bool any_breaks() {
   for (int32_t lease : control().leases)
     if (lease && sys(nr_fcntl, u64(lease - 1), f_getlease) != read_lease) return true;
@@ -112,11 +168,15 @@ void read_ahead(Slot *slot, const Request &r, Space &space) {
     if (find_lease(int(r.args[0]))) n = 0;
   }
   u64 length = minimum<u64>(minimum<u64>(r.args[2], r.out_size), kReadWindow);
-  if (!n) n = fails(Fault::home_read_ahead) ? -EIO_ : sys(nr_pread64, r.args[0], address(space.out), length, r.args[1]);
+  if (!n && fails(Fault::home_read_ahead)) n = -EIO_;
+  Pipe pipe;
+  const u64 uncopied = n ? 0 : pipe.fill(int(r.args[0]), r.args[1], length);
+  if (uncopied) n = i64(uncopied);
+  else if (!n) n = sys(nr_pread64, r.args[0], address(space.out), length, r.args[1]);
   Reply reply{n, n > 0 ? u32(n) : 0, load(&c.breaking) ? kDrop : 0};
-  IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), reply.out_size}};
+  IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), uncopied ? 0 : reply.out_size}};
   __atomic_add_fetch(&c.statistics.bytes_out, reply.out_size + sizeof reply, __ATOMIC_RELAXED);
-  if (send_all(slot->channel, iov, 2)) lose_connection();
+  if (send_all(slot->channel, iov, 2, uncopied ? msg_more : 0) || (uncopied && pipe.empty(slot->channel, uncopied))) lose_connection();
 }
 
 void settle(Slot *slot, const Request &r, const Space &space) {
@@ -145,6 +205,15 @@ void release_leases() {
   for (int32_t &lease : c.leases)
     if (lease) release(lease);
   store(&c.breaking, 0);
+}
+
+void close_pipe() {
+  Control &c = control();
+  for (int32_t &end : c.pipe) {
+    if (end > 0) sys(nr_close, u64(end - 1));
+    end = 0;
+  }
+  c.pipe_used = 0;
 }
 
 bool lease_breaks() { return any_breaks(); }
