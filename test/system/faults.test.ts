@@ -49,6 +49,8 @@ const expected: Record<string, Expectation> = {
   guest_no_thread: { succeeds: true },
   guest_no_process: { succeeds: true },
   home_thread_lingers: { succeeds: true },
+  home_no_lease: { succeeds: true },
+  home_read_ahead: { succeeds: true },
   sleep_forgotten: { succeeds: true },
   freeze_disk_full: { code: 'disk-full' },
   freeze_dies: { code: 'cut' },
@@ -72,7 +74,7 @@ const ways = (name: string): Way[] => {
   return onTheWayOut(name);
 };
 const onTheWayOut = (name: string): Way[] => {
-  if (name === 'home_thread_lingers' || name === 'sleep_forgotten') return ['out'];
+  if (/^home_(thread_lingers|no_lease|read_ahead)$/.test(name) || name === 'sleep_forgotten') return ['out'];
   if (/^(home_|mover_dies_clean|stage_(cut|no_room|late))/.test(name)) return ['home'];
   if (/^(dump_|ahead_|mover_dies_order)/.test(name)) return ['on', 'home'];
   if (

@@ -126,6 +126,24 @@ export const waits: Program = {
   away: [0.1, 0.4],
 };
 
+export const rereads: Program = {
+  name: 'a C program that reads a file again and again',
+  needs: ['gcc'],
+  make: compile('rereads.c', 'rereads', (to) => [
+    'gcc',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    source('rereads.c'),
+    '-o',
+    to,
+    '-pthread',
+  ]),
+  command: [product('rereads')],
+  computes: false,
+};
+
 export const programs: Program[] = [
   python,
   {

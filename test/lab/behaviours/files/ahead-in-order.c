@@ -22,6 +22,9 @@ BEHAVIOUR {
   DO(lseek(fd, 0, SEEK_CUR));
   SAY("%lx", sum(got, DO(pread(fd, got, 5000, 99))));
   SAY("%lx", sum(got, DO(read(fd, got, 4096))));
+  DO(fcntl(fd, F_GETLEASE));
+  DO(fcntl(fd, F_GETOWN));
+  DO(fcntl(fd, F_GETSIG));
   int left = 0;
   DO(ioctl(fd, FIONREAD, &left));
   SAY("%d left", left);
@@ -52,6 +55,12 @@ BEHAVIOUR {
   DO(pwrite(fd, got, 1, 0));
   DO(close(fd));
   DO(read(fd, got, 1));
+  const int own = DO(open("file", O_RDONLY));
+  DO(read(own, got, 70000));
+  DO(fcntl(own, F_SETLEASE, F_WRLCK));
+  DO(read(own, got, 70000));
+  DO(fcntl(own, F_GETLEASE));
+  DO(close(own));
   const int again = DO(open("file", O_RDONLY));
   SAY("%lx", sum(got, DO(read(again, got, sizeof got))));
   DO(read(again, got, sizeof got));
