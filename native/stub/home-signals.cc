@@ -159,6 +159,7 @@ void foreign(int signal, uint8_t *info, Context *context) {
 }
 
 void tell_break() {
+  if (!holds_leases()) return;
   store(&control().breaking, 1);
   send_event(EventType::drop, 0, 0);
 }

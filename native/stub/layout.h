@@ -46,7 +46,7 @@ constexpr uint64_t kReadBlock = 64 << 10;
 constexpr unsigned kReadBlocks = 256;
 constexpr uint64_t kReadSize = 17 << 20;
 constexpr uint64_t kRegionSize = kReadOffset + kReadSize;  // address space that must be free; at home only what is used is mapped, in a guest the rest is reserved
-static_assert(kReadHead + kReadBlocks * kReadBlock <= kReadSize);
+static_assert(kReadHead + (kReadBlocks + 1) * kReadBlock <= kReadSize);
 
 constexpr uint64_t kFrameOffset = 4 << 10;
 constexpr uint64_t kFrameSize = 28 << 10;                      // AMX needs 11,008 bytes of XSAVE area
@@ -296,7 +296,7 @@ struct Control {
   volatile uint32_t pipe_used;    // by one thread at a time
   volatile uint32_t read_lock;   // guest: all that has to do with reading ahead
   uint32_t read_room;            // guest: its memory is there
-  uint32_t sharing, shared;       // guest: calls under way that close descriptors or give them to others; and all there ever were
+  volatile uint32_t sharing, shared;       // guest: calls under way that close descriptors or give them to others; and all there ever were
   uint64_t own_files[kOwnFiles / 64];   // guest: descriptors of files that may be read ahead, and that no other process has
   Stay next;
   Process process;

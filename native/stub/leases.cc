@@ -216,6 +216,12 @@ void close_pipe() {
   c.pipe_used = 0;
 }
 
+bool holds_leases() {
+  for (int32_t lease : control().leases)
+    if (lease) return true;
+  return false;
+}
+
 bool lease_breaks() { return any_breaks(); }
 
 }  // namespace mosrun

@@ -277,25 +277,36 @@ bool writes_at_once(u32 nr, const u64 *args) {
   return (nr == syscalls::nr_open || nr == syscalls::nr_openat || nr == syscalls::nr_openat2) && flags & nonblock && flags & (access | truncate);
 }
 
-void follow(Slot *slot, u32 nr, const u64 *args) {
+bool names_ours(u32 nr, const u64 *args) {
+  for (unsigned i = 0; i < 6; ++i)
+    if ((syscalls::fd_args[nr] >> i & 1) && is_own(u32(args[i]))) return true;
+  return false;
+}
+
+// True: it counts as one that shares, until it is over.
+bool follow(Slot *slot, u32 nr, const u64 *args) {
   Control &c = control();
   Word word;
+  // In this order: a call that began between the two is seen in the second, or later in the first.
+  slot->saw_shared = load(&c.shared);
+  slot->saw_sharing = load(&c.sharing);
+  const bool any = shares_any(nr, args), starts = nr == syscalls::nr_execve || nr == syscalls::nr_execveat;
+  // Others may hold the lock while they wait for home.
+  if (!any && !starts && nr != syscalls::nr_exit_group && !names_ours(nr, args) && !writes_at_once(nr, args)) return false;
   auto give_away = [&](u64 fd) {
     if (ReadOpen *o = find_open(fd)) word.add(*o, true);
     disown(fd);
   };
   Lock lock(&c.read_lock);
-  const bool any = shares_any(nr, args), all = any && shares_all(nr, args);
-  if (any) ++c.sharing, ++c.shared;
-  slot->saw_sharing = c.sharing;
-  slot->saw_shared = c.shared;
+  const bool all = any && shares_all(nr, args);
+  if (any) add(&c.sharing, 1), add(&c.shared, 1);
   if (all) {
     word.add_all(true);
     zero(c.own_files, sizeof c.own_files);
   } else if (nr == syscalls::nr_close_range) {
     for (u64 fd = u32(args[0]); fd <= u64(u32(args[1])) && fd < u64(kOwnFiles); ++fd)
       if (is_own(fd)) give_away(fd);
-  } else if (nr == syscalls::nr_execve || nr == syscalls::nr_execveat || writes_at_once(nr, args)) {
+  } else if (starts || writes_at_once(nr, args)) {
     word.add_all(true);
   } else if (nr == syscalls::nr_exit_group) {
     word.add_all(false);
@@ -309,6 +320,7 @@ void follow(Slot *slot, u32 nr, const u64 *args) {
     else if (effect != Effect::none && o) word.add(*o, effect == Effect::releases);
   }
   tell(slot, word);
+  return any;
 }
 
 }  // namespace
@@ -323,15 +335,14 @@ ReadCall::ReadCall(Trap &trap, u32 nr, u64 *args, i64 &result) : counts_(false) 
     else if (nr == syscalls::nr_lseek) served_ = serve_seek(slot, fd, i64(args[1]), u32(args[2]), result);
     if (served_) return;
   }
-  counts_ = shares_any(nr, args);
-  follow(slot, nr, args);
+  counts_ = follow(slot, nr, args);
 }
 
 ReadCall::~ReadCall() {
   Control &c = control();
   if (!counts_) return;
   Lock lock(&c.read_lock);
-  if (c.sharing) --c.sharing;                                // none in a child that has just been born
+  if (c.sharing) add(&c.sharing, -1u);                                // none in a child that has just been born
 }
 
 void may_be_read(Slot *slot, i64 fd) {
@@ -364,7 +375,9 @@ void leave_reads(Slot *slot) {
 
 void forget_reads(Slot *slot) {
   Control &c = control();
-  c.read_lock = c.sharing = c.shared = 0;
+  c.read_lock = 0;
+  c.sharing = 0;
+  c.shared = 0;
   slot->windows_waiting = slot->drops = 0;
   zero(c.own_files, sizeof c.own_files);
   if (c.read_room) sys(syscalls::nr_madvise, base() + kReadOffset, kReadSize, 4);   // MADV_DONTNEED: it reads as zeros

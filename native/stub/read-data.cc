@@ -11,6 +11,8 @@ constexpr i64 kFailed = -EIO_;                               // home does what w
 
 uint8_t *bytes_of(const ReadBlock &b) { return pointer<uint8_t>(base() + kReadOffset + kReadHead + u64(&b - read_cache().blocks) * kReadBlock); }
 
+uint8_t *beyond_all() { return pointer<uint8_t>(base() + kReadOffset + kReadHead + kReadBlocks * kReadBlock); }   // a block that nobody looks at
+
 ReadBlock *set_of(u32 serial, u32 number) { return &read_cache().blocks[(number + serial * 13) % kSets * kWays]; }
 
 ReadBlock *find_block(u32 serial, u64 at) {
@@ -68,7 +70,7 @@ void take_window(Slot *slot) {
   while (w.used < w.got) {
     u64 at = w.at + w.used;
     u32 number = u32(at / kReadBlock), from = u32(at % kReadBlock), n = minimum(w.got - w.used, u32(kReadBlock) - from);
-    uint8_t *to = buffer(slot);
+    uint8_t *to = beyond_all();                              // not the slot's buffer: a request may be under construction there
     ReadBlock *b = nullptr;
     if (known) {
       b = &room_for(w.file, number);

@@ -181,6 +181,7 @@ void leave_socket_time(Slot *slot);
 [[noreturn]] void die_of(Slot *slot);                     // of its fatal signal, without the memory
 void release_leases();                                   // leases.cc: of all files that are read ahead
 void close_pipe();                                        // that what is read ahead goes through
+bool holds_leases();
 bool lease_breaks();                                      // one of them at least
 void tell_signal(Slot *slot);                             // by the event channel: one is in hand
 u64 handled_signals();

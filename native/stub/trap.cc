@@ -61,8 +61,10 @@ i64 receive_data(Slot *slot, u64 size, IoVec *out, u64 outs) {
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply) {
   r.magic = kRequestMagic;
   in[0] = {address(&r), sizeof r};
-  if (slot->windows_waiting) receive_windows(slot);
+  constexpr u32 kLittle = 4096;                                         // is taken off this side's hands while home still sends what was asked for before
+  if (slot->windows_waiting && r.in_size > kLittle) receive_windows(slot);
   if (send_all(slot->channel, in, ins)) guest_dies(Ending::disconnected);
+  if (slot->windows_waiting) receive_windows(slot);
   if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(Ending::disconnected);
   if (reply.flags & kDrop) slot->drops = 1;
   i64 error = receive_data(slot, reply.out_size, out, outs);
