@@ -117,6 +117,23 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['files/position-shared', 'files/record-lock-waits', 'files/leases', 'files/inotify-events', 'files/directory-entries'],
     },
     {
+      what: 'files that are read ahead of the program',
+      place: 'exact',
+      by: [
+        'files/ahead-in-order',
+        'files/ahead-written',
+        'files/ahead-shared',
+        'files/ahead-by-threads',
+        'system/reading-ahead: what is written at home, a disk that cannot be read',
+      ],
+    },
+    {
+      what: 'opening one of these for writing, by another program',
+      place: 'differs',
+      note: 'EWOULDBLOCK with O_NONBLOCK; else it waits until the guest has dropped what it has, for up to 45 s where that is stopped or cannot be reached; notices of reads come when home reads',
+      by: [],
+    },
+    {
       what: 'pipes and FIFOs',
       place: 'exact',
       by: [
