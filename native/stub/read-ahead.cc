@@ -233,10 +233,11 @@ Effect effect_of(u32 nr, const u64 *args) {
   constexpr u32 getfd = 1, setfd = 2, getfl = 3, dup_lowest = 0, dup_lowest_cloexec = 0x406;
   switch (nr) {
     case syscalls::nr_pread64: case syscalls::nr_preadv: case syscalls::nr_poll: case syscalls::nr_ppoll: return Effect::none;
-    case syscalls::nr_fstat: case syscalls::nr_newfstatat: case syscalls::nr_statx: case syscalls::nr_fstatfs: case syscalls::nr_readahead: case syscalls::nr_fgetxattr: case syscalls::nr_flistxattr: case syscalls::nr_utimensat:
+    case syscalls::nr_fstat: case syscalls::nr_newfstatat: case syscalls::nr_statx: case syscalls::nr_fstatfs: case syscalls::nr_readahead:
+    case syscalls::nr_fgetxattr: case syscalls::nr_flistxattr: case syscalls::nr_utimensat:
       return Effect::tells;
-    case syscalls::nr_read: case syscalls::nr_readv: case syscalls::nr_preadv2: case syscalls::nr_lseek: case syscalls::nr_ioctl: case syscalls::nr_fadvise64: case syscalls::nr_flock: case syscalls::nr_sendfile: case syscalls::nr_splice:
-    case syscalls::nr_copy_file_range:
+    case syscalls::nr_read: case syscalls::nr_readv: case syscalls::nr_preadv2: case syscalls::nr_lseek: case syscalls::nr_ioctl: case syscalls::nr_fadvise64:
+    case syscalls::nr_flock: case syscalls::nr_sendfile: case syscalls::nr_splice: case syscalls::nr_copy_file_range:
       return Effect::releases;
     case syscalls::nr_fcntl: {
       u32 command = u32(args[1]);
@@ -251,7 +252,8 @@ Effect effect_of(u32 nr, const u64 *args) {
 bool shares_any(u32 nr, const u64 *args) {
   constexpr u64 thread = 0x10000;                            // CLONE_THREAD
   switch (nr) {
-    case syscalls::nr_close: case syscalls::nr_close_range: case syscalls::nr_dup: case syscalls::nr_dup2: case syscalls::nr_dup3: case syscalls::nr_sendmsg: case syscalls::nr_sendmmsg: case syscalls::nr_pidfd_getfd: case syscalls::nr_fork: case syscalls::nr_vfork:
+    case syscalls::nr_close: case syscalls::nr_close_range: case syscalls::nr_dup: case syscalls::nr_dup2: case syscalls::nr_dup3:
+    case syscalls::nr_sendmsg: case syscalls::nr_sendmmsg: case syscalls::nr_pidfd_getfd: case syscalls::nr_fork: case syscalls::nr_vfork:
       return true;
     case syscalls::nr_fcntl: return effect_of(nr, args) == Effect::shares;
     case syscalls::nr_clone: return !(args[0] & thread);
@@ -264,7 +266,10 @@ bool shares_any(u32 nr, const u64 *args) {
 }
 
 bool shares_all(u32 nr, const u64 *args) {
-  if (nr != syscalls::nr_sendmsg) return nr == syscalls::nr_sendmmsg || nr == syscalls::nr_pidfd_getfd || nr == syscalls::nr_fork || nr == syscalls::nr_vfork || nr == syscalls::nr_clone || nr == syscalls::nr_clone3;
+  constexpr u32 all[] = {syscalls::nr_sendmmsg, syscalls::nr_pidfd_getfd, syscalls::nr_fork, syscalls::nr_vfork, syscalls::nr_clone, syscalls::nr_clone3};
+  for (u32 one : all)
+    if (nr == one) return true;
+  if (nr != syscalls::nr_sendmsg) return false;
   MsgHdr m{};
   return copy_program(&m, pointer<void>(args[1]), sizeof m) || m.control_length;
 }

@@ -130,7 +130,7 @@ export const interfaces: Record<string, Feature[]> = {
     {
       what: 'opening one of these for writing, by another program',
       place: 'differs',
-      note: 'EWOULDBLOCK with O_NONBLOCK; else it waits until the guest has dropped what it has, for up to 45 s where that is stopped or cannot be reached; notices of reads come when home reads',
+      note: 'EWOULDBLOCK with O_NONBLOCK; else it waits until the guest has dropped what it has, for up to 45 s where that is stopped or cannot be reached; notices of reads come when home reads, and the position in /proc/PID/fdinfo is one of before',
       by: [],
     },
     {
