@@ -39,7 +39,7 @@ function errorsTable() {
 }
 
 async function metricsTable() {
-  const nothing = { cpus: 0, load: 0, memory_bytes: 0, memory_free_bytes: 0, guests: 0 };
+  const nothing = { cpus: 0, load: 0, memory_bytes: 0, memory_free_bytes: 0, swap_bytes: 0, swap_free_bytes: 0, guests: 0 };
   const none = () => [];
   const metrics = new Metrics({
     listen() {},

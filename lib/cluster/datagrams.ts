@@ -4,13 +4,16 @@
  *     magic "MOSG", version 1, kind (1 news, 2 heard; 3, 4: the same to a node of another cluster), size of an entry u16
  *     from u16, to u16: numbers of nodes;  life u64, sequence u32;  number of entries u16
  *     kinds 3 and 4: the clusters of both, 8 bytes each (beginnings of their authorities' fingerprints)
- *     entries: node u16, flags u8, gone u8, age u32 (ms), facts; and, if they are so long,
+ *     entries of news: node u16, flags u8, gone u8, age u32 (ms), facts; and, if they are so long,
  *              number u16 and cluster (8 bytes) of a node of another cluster, whose first field is then 0, a number that no node has;
  *              u16: a checksum of its labels, 0: it has none
+ *     one entry of what says heard, of node 0, which there is not: behind its first 8 bytes sequence u32 of the news that were heard,
+ *              and what the clock of who heard them shows, u64 (µs since 1970)
  *     signature (Ed25519, 64 bytes) of all before it
  *
  * A later version may make entries longer: what comes after the known fields is skipped, so that neighbouring versions understand each other. One that
- * knows nothing of other clusters drops the kinds and the nodes it does not know.
+ * knows nothing of other clusters drops the kinds and the nodes it does not know. An earlier version says heard without any entry, and leaves the end of the
+ * facts zero, which a flag tells from zeros that are meant.
  */
 import { createHash } from 'node:crypto';
 import type { Heartbeat } from '../shared/wire.js';
@@ -22,6 +25,14 @@ export const inDatagrams = ({ number, authority }: NodeAddress): string =>
   authority === undefined ? `${number}` : `${number}@${authority}`;
 
 export type DatagramKind = 'news' | 'heard';
+
+/** What who has heard news says of them. */
+export interface Heard {
+  /** Of the news. */
+  sequence: number;
+  /** What its clock shows, since 1970. */
+  clockSeconds: number;
+}
 
 export interface Datagram {
   kind: DatagramKind;
@@ -36,6 +47,8 @@ export interface Datagram {
   sequence: number;
   /** Their names are numbers of nodes, in digits; behind those of other clusters than the sender's these, as `3@0123456789abcdef`. */
   news: News<Heartbeat>[];
+  /** Of one that says heard, unless an earlier version does. */
+  heard?: Heard;
 }
 
 const MAGIC = 'MOSG';
@@ -64,6 +77,25 @@ const OLDEST_MILLISECONDS = 0xffffffff;
 const HAS_FACTS = 1;
 const HAS_RUNNABLE = 2;
 const STATE_SHIFT = 2;
+/** Swap space and frozen processes are told. */
+const HAS_MORE = 16;
+
+/** Amounts are told as so many MiB times two to the power of the bits above: exact to the MiB below 2 GiB, and else to a thousandth. */
+const AMOUNT_BITS = 11;
+const MOST_OF_AMOUNT = 2 ** AMOUNT_BITS - 1;
+const MIB = 2 ** 20;
+
+function writeAmount(bytes: Buffer, at: number, amount: number): number {
+  let left = amount / MIB;
+  let power = 0;
+  for (; Math.round(left) > MOST_OF_AMOUNT && power < 31; power++) left /= 2;
+  return bytes.writeUInt16LE((power << AMOUNT_BITS) + Math.min(MOST_OF_AMOUNT, Math.round(left)), at);
+}
+
+function readAmount(bytes: Buffer, at: number): number {
+  const code = bytes.readUInt16LE(at);
+  return (code & MOST_OF_AMOUNT) * 2 ** (code >> AMOUNT_BITS) * MIB;
+}
 
 /** Three numbers apart by dots, each of a byte or two; of more only these. */
 function writeVersion(bytes: Buffer, at: number, text: string, size: 1 | 2): number {
@@ -90,6 +122,10 @@ const writeHex = (bytes: Buffer, at: number, text: string, size: number): number
 
 const bootIdOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
+/** What came from a node of an earlier version does not. */
+const tellsMore = ({ frozen, swap_bytes: swap, swap_free_bytes: free }: Heartbeat): boolean =>
+  frozen !== null && swap !== null && free !== null;
+
 function writeFacts(bytes: Buffer, start: number, facts: Heartbeat): void {
   let at = bytes.writeUInt8(Math.min(facts.protocol, 255), start);
   at = writeHex(bytes, at, facts.boot_id, 16);
@@ -99,7 +135,10 @@ function writeFacts(bytes: Buffer, start: number, facts: Heartbeat): void {
   at = bytes.writeUInt32LE(Math.min(facts.guests, 0xffffffff), at);
   at = bytes.writeUInt32LE(facts.revision, at);
   at = writeVersion(bytes, at, facts.kernel, 2);
-  writeVersion(bytes, at, facts.mosrun_version, 1);
+  at = writeVersion(bytes, at, facts.mosrun_version, 1);
+  if (!tellsMore(facts)) return;
+  at = bytes.writeUInt16LE(Math.min(facts.frozen ?? 0, 0xffff), at);
+  writeAmount(bytes, writeAmount(bytes, at, facts.swap_bytes ?? 0), facts.swap_free_bytes ?? 0);
 }
 
 function readFacts(bytes: Buffer, start: number, node: number, flags: number): Heartbeat | null {
@@ -132,6 +171,9 @@ function readFacts(bytes: Buffer, start: number, node: number, flags: number): H
     revision: bytes.readUInt32LE(at + 4),
     kernel: readVersion(bytes, at + 8, 2),
     mosrun_version: readVersion(bytes, at + 14, 1),
+    frozen: flags & HAS_MORE ? bytes.readUInt16LE(at + 17) : null,
+    swap_bytes: flags & HAS_MORE ? readAmount(bytes, at + 19) : null,
+    swap_free_bytes: flags & HAS_MORE ? readAmount(bytes, at + 21) : null,
   };
 }
 
@@ -146,13 +188,46 @@ const isLong = ({ node, facts }: News<Heartbeat>): boolean => node.includes('@')
 /** What a node says itself has the labels; what was heard of it has their checksum. */
 const labelsOf = (facts: Heartbeat | null): number => (facts?.labels ? checksumOf(facts.labels) : (facts?.labels_checksum ?? 0));
 
+const flagsOf = (facts: Heartbeat): number =>
+  HAS_FACTS |
+  (facts.runnable === null ? 0 : HAS_RUNNABLE) |
+  (states.indexOf(facts.state) << STATE_SHIFT) |
+  (tellsMore(facts) ? HAS_MORE : 0);
+
+function writeEntry(bytes: Buffer, at: number, size: number, { node, ageSeconds, facts, gone }: News<Heartbeat>): void {
+  const [number = '', cluster] = node.split('@');
+  bytes.writeUInt16LE(cluster === undefined ? Number(number) : 0, at);
+  if (size === LONG_ENTRY_BYTES) {
+    const more = at + ENTRY_BYTES;
+    if (cluster !== undefined) writeHex(bytes, bytes.writeUInt16LE(Number(number), more), cluster, CLUSTER_BYTES);
+    bytes.writeUInt16LE(labelsOf(facts), more + 2 + CLUSTER_BYTES);
+  }
+  bytes.writeUInt8(facts ? flagsOf(facts) : 0, at + 2);
+  bytes.writeUInt8(gone === null ? 0 : Math.max(0, reasons.indexOf(gone as never)) + 1, at + 3);
+  bytes.writeUInt32LE(Math.min(OLDEST_MILLISECONDS, Math.round(ageSeconds * 1000)), at + 4);
+  if (facts) writeFacts(bytes, at + ENTRY_HEAD_BYTES, facts);
+}
+
+function writeHeard(bytes: Buffer, start: number, { sequence, clockSeconds }: Heard): void {
+  const at = bytes.writeUInt32LE(sequence, start + ENTRY_HEAD_BYTES);
+  bytes.writeBigUInt64LE(BigInt(Math.max(0, Math.round(clockSeconds * 1e6))), at);
+}
+
+/** null: an earlier version says nothing of it. */
+function readHeard(bytes: Buffer, start: number, end: number): Heard | null {
+  if (start === end || bytes.readUInt16LE(start) !== 0) return null;
+  const at = start + ENTRY_HEAD_BYTES;
+  return { sequence: bytes.readUInt32LE(at), clockSeconds: Number(bytes.readBigUInt64LE(at + 4)) / 1e6 };
+}
+
 /** @param sign makes the signature of what comes before it. Entries that do not fit in are left out. */
 export function encodeDatagram(datagram: Datagram, sign: (bytes: Buffer) => Buffer): Buffer {
-  const { kind, from, to, clusters, life, sequence, news } = datagram;
+  const { kind, from, to, clusters, life, sequence, news, heard } = datagram;
   const size = news.slice(0, MOST_ENTRIES).some(isLong) ? LONG_ENTRY_BYTES : ENTRY_BYTES;
   const entries = news.slice(0, fits(size));
   const head = HEAD_BYTES + (clusters ? CLUSTERS_BYTES : 0);
-  const bytes = Buffer.alloc(head + entries.length * size);
+  const count = heard ? 1 : entries.length;
+  const bytes = Buffer.alloc(head + count * size);
   bytes.write(MAGIC, 0, 'latin1');
   bytes.writeUInt8(VERSION, 4);
   bytes.writeUInt8(kinds.indexOf(kind) + (clusters ? ABROAD : 0), 5);
@@ -161,23 +236,10 @@ export function encodeDatagram(datagram: Datagram, sign: (bytes: Buffer) => Buff
   bytes.writeUInt16LE(to, 10);
   bytes.writeBigUInt64LE(BigInt(life), 12);
   bytes.writeUInt32LE(sequence, 20);
-  bytes.writeUInt16LE(entries.length, 24);
+  bytes.writeUInt16LE(count, 24);
   if (clusters) writeHex(bytes, writeHex(bytes, HEAD_BYTES, clusters.from, CLUSTER_BYTES), clusters.to, CLUSTER_BYTES);
-  for (const [index, { node, ageSeconds, facts, gone }] of entries.entries()) {
-    const at = head + index * size;
-    const state = facts ? states.indexOf(facts.state) : 0;
-    const [number = '', cluster] = node.split('@');
-    bytes.writeUInt16LE(cluster === undefined ? Number(number) : 0, at);
-    if (size === LONG_ENTRY_BYTES) {
-      const more = at + ENTRY_BYTES;
-      if (cluster !== undefined) writeHex(bytes, bytes.writeUInt16LE(Number(number), more), cluster, CLUSTER_BYTES);
-      bytes.writeUInt16LE(labelsOf(facts), more + 2 + CLUSTER_BYTES);
-    }
-    bytes.writeUInt8((facts ? HAS_FACTS : 0) | (facts?.runnable == null ? 0 : HAS_RUNNABLE) | (state << STATE_SHIFT), at + 2);
-    bytes.writeUInt8(gone === null ? 0 : Math.max(0, reasons.indexOf(gone as never)) + 1, at + 3);
-    bytes.writeUInt32LE(Math.min(OLDEST_MILLISECONDS, Math.round(ageSeconds * 1000)), at + 4);
-    if (facts) writeFacts(bytes, at + ENTRY_HEAD_BYTES, facts);
-  }
+  if (heard) writeHeard(bytes, head, heard);
+  else for (const [index, one] of entries.entries()) writeEntry(bytes, head + index * size, size, one);
   return Buffer.concat([bytes, sign(bytes)]);
 }
 
@@ -218,6 +280,7 @@ export function decodeDatagram(bytes: Buffer): Received | null {
     if (facts && labels !== 0) facts.labels_checksum = labels;
     news.push({ node: name, ageSeconds: bytes.readUInt32LE(at + 4) / 1000, facts, gone });
   }
+  const heard = kind === 'heard' ? readHeard(bytes, head, end) : null;
   const life = Number(bytes.readBigUInt64LE(12));
   if (!Number.isSafeInteger(life)) return null;
   return {
@@ -228,6 +291,7 @@ export function decodeDatagram(bytes: Buffer): Received | null {
     life,
     sequence: bytes.readUInt32LE(20),
     news,
+    ...(heard ? { heard } : {}),
     signed: bytes.subarray(0, end),
     signature: bytes.subarray(end),
   };

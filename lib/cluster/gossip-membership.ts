@@ -4,40 +4,13 @@
  *
  * Nodes of partners are told of the telling node alone, and believed about themselves alone; what they said is passed on within the own cluster.
  */
-import type { Clock } from '../shared/clock.js';
 import type { Heartbeat } from '../shared/wire.js';
 import { Board, type News } from './board.js';
-import { type Datagram, MOST_ENTRIES, type Received, checksumOf, inDatagrams } from './datagrams.js';
+import { type ClockOffset, better, clockOffset } from './clock-offset.js';
+import { type Datagram, type Heard, MOST_ENTRIES, type Received, checksumOf, inDatagrams } from './datagrams.js';
+import type { GossipPorts } from './gossip-ports.js';
 import type { Membership, NodeAddress, NodeState, NodeView } from './membership.js';
 import { clusterOf, consider, ownNameOf } from './names.js';
-
-export interface GossipPorts {
-  self: string;
-  clock: Clock;
-  /** 0 ≤ x < 1. */
-  random: () => number;
-  /** What this node says of itself; to another cluster's nodes it may say other things. @param cluster null: its own. */
-  own: (cluster: string | null) => Heartbeat;
-  /** The own cluster's name in datagrams; none: this one knows no others. */
-  authority?: string;
-  /** A step on average, and how long a node has to say that it has heard. */
-  stepSeconds: number;
-  answerSeconds: number;
-  /** For the questions over TLS. */
-  timeoutSeconds: number;
-  /** Asks a node for its sign of life; rejects with the reason. Must end within `timeoutSeconds`. */
-  ask: (node: NodeAddress, timeoutSeconds: number) => Promise<Heartbeat>;
-  /** Signs it and sends it; what is lost is lost. */
-  send: (to: NodeAddress, datagram: Datagram) => void;
-  /** Is it signed by that node? null: its key is not known yet. */
-  isSigned: (from: NodeAddress, received: Received) => boolean | null;
-  /** Greater than that of any daemon here before. */
-  life: number;
-  /** A node has told of itself. */
-  onHeard: (node: NodeAddress, facts: Heartbeat) => void;
-  /** A node has another state than before, or was started again in between. */
-  onChange: (node: NodeView, before: NodeState) => void;
-}
 
 interface Peer {
   address: NodeAddress;
@@ -57,6 +30,9 @@ interface Peer {
   left: boolean;
   /** Which a datagram has no room for. */
   labels: readonly string[];
+  /** The news it was told last, and when; null: none yet. */
+  toldNews: { sequence: number; at: number } | null;
+  clock: ClockOffset | null;
 }
 
 /** So many are asked at the start: in a small cluster all. */
@@ -142,6 +118,8 @@ export class GossipMembership implements Membership {
         cancel: () => {},
         left: false,
         labels: [],
+        toldNews: null,
+        clock: null,
       };
       this.peers.set(address.name, { address, told, ...nothing });
       if (this.running && address.name !== self) this.ask(address.name);
@@ -186,14 +164,16 @@ export class GossipMembership implements Membership {
     const peer = this.peer(name);
     const cluster = clusterOf(name);
     const itself = (): News<Heartbeat> => ({ node: this.ports.self, ageSeconds: 0, facts: this.ports.own(cluster), gone: null });
-    this.send(peer.address, 'news', cluster === null ? this.board.message() : [itself()]);
+    const news = cluster === null ? this.board.message() : [itself()];
+    peer.toldNews = { at: clock.seconds(), sequence: this.send(peer.address, 'news', news) };
     peer.cancel();
     peer.cancel = clock.after(answerSeconds, () => {
       this.ask(name);
     });
   }
 
-  private send(to: NodeAddress, kind: Datagram['kind'], entries: readonly News<Heartbeat>[]): void {
+  /** @returns its number. */
+  private send(to: NodeAddress, kind: Datagram['kind'], entries: readonly News<Heartbeat>[], heard?: Heard): number {
     const news = entries.flatMap((one) => {
       const address = this.peers.get(one.node)?.address;
       return address === undefined ? [] : [{ ...one, node: inDatagrams(address) }];
@@ -201,7 +181,10 @@ export class GossipMembership implements Membership {
     const { life, authority } = this.ports;
     const clusters =
       to.authority !== undefined && authority !== undefined ? { clusters: { from: authority, to: to.authority } } : {};
-    this.ports.send(to, { kind, from: this.self.number, to: to.number, ...clusters, life, sequence: ++this.sequence, news });
+    const sequence = ++this.sequence;
+    const said = { ...clusters, life, sequence, news, ...(heard ? { heard } : {}) };
+    this.ports.send(to, { kind, from: this.self.number, to: to.number, ...said });
+    return sequence;
   }
 
   /** A datagram has come, from whomever. */
@@ -227,9 +210,11 @@ export class GossipMembership implements Membership {
     this.noteAlive(peer);
     if (received.kind === 'heard') {
       peer.cancel();
+      const { toldNews: news } = peer;
+      if (news && received.heard?.sequence === news.sequence) this.compareClocks(peer, received.heard.clockSeconds, news.at);
       return;
     }
-    this.send(peer.address, 'heard', []);
+    this.send(peer.address, 'heard', [], { sequence: received.sequence, clockSeconds: this.ports.clock.wallSeconds() });
     // Of another cluster a node speaks for itself alone: what it says of its neighbours, of ours or of third ones is nothing to go by.
     const said = clusters
       ? received.news
@@ -269,6 +254,12 @@ export class GossipMembership implements Membership {
     return false;
   }
 
+  /** What its clock has shown since this node asked. */
+  private compareClocks(peer: Peer, shown: number, askedAt: number): void {
+    const { clock } = this.ports;
+    peer.clock = better(peer.clock, clockOffset(clock, shown, askedAt));
+  }
+
   private noteAlive(peer: Peer): void {
     peer.lastHeard = this.ports.clock.seconds();
     peer.unreachable = null;
@@ -290,6 +281,7 @@ export class GossipMembership implements Membership {
     const peer = this.peers.get(name);
     if (!peer || name === self || peer.asking || !this.running || clock.seconds() < peer.nextAsk) return;
     peer.asking = true;
+    const askedAt = clock.seconds();
     const settle = (change: () => void): void => {
       Object.assign(peer, { asking: false, nextAsk: clock.seconds() + ASK_PAUSE_SECONDS });
       if (this.peers.get(name) === peer && this.running) change();
@@ -298,6 +290,7 @@ export class GossipMembership implements Membership {
       (facts) => {
         settle(() => {
           peer.labels = facts.labels ?? [];
+          if (facts.clock_seconds !== undefined) this.compareClocks(peer, facts.clock_seconds, askedAt);
           this.heard(name, facts);
         });
       },
@@ -356,18 +349,20 @@ export class GossipMembership implements Membership {
     if (isAnother) this.ports.onChange(view, before);
   }
 
-  private view({ address, lastHeard, unreachable, labels }: Peer): NodeView {
+  private view({ address, lastHeard, unreachable, labels, clock: offset }: Peer): NodeView {
     const { self, own, clock } = this.ports;
     if (address.name === self) {
       const facts = own(null);
-      return { ...address, self: true, state: facts.state, why: null, lastSeenSeconds: 0, facts, labels: facts.labels ?? [] };
+      const itself = { self: true, why: null, lastSeenSeconds: 0, clockOffsetSeconds: 0 };
+      return { ...address, ...itself, state: facts.state, facts, labels: facts.labels ?? [] };
     }
     const { gone, facts, ageSeconds } = this.board.about(address.name);
     const why = unreachable ?? gone;
     const state = why === null ? (facts?.state ?? 'down') : 'down';
     const heardSeconds = lastHeard === null ? null : clock.seconds() - lastHeard;
     // What is known of it is as old as its news, however lately it has answered.
-    return { ...address, self: false, state, why, lastSeenSeconds: why === null ? ageSeconds : heardSeconds, facts, labels };
+    const lastSeenSeconds = why === null ? ageSeconds : heardSeconds;
+    return { ...address, self: false, state, why, lastSeenSeconds, facts, labels, clockOffsetSeconds: offset?.seconds ?? null };
   }
 
   nodes(): NodeView[] {

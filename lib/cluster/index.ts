@@ -1,7 +1,9 @@
 /** Who is there, and how to talk to them. */
 export * from './board.js';
+export * from './clock-offset.js';
 export * from './datagrams.js';
 export * from './gossip-membership.js';
+export * from './gossip-ports.js';
 export * from './gossip-socket.js';
 export * from './holders.js';
 export * from './identification.js';

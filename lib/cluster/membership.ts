@@ -25,6 +25,8 @@ export interface NodeView extends NodeAddress {
   facts: Heartbeat | null;
   /** What its administrator calls it besides. */
   labels?: readonly string[];
+  /** Its clock less this node's; null: they have not talked yet, or it does not say. */
+  clockOffsetSeconds?: number | null;
 }
 
 export interface Membership {

@@ -34,6 +34,9 @@ export function durationText(seconds: number): string {
   return seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`;
 }
 
+/** How far one clock is from another: -0.0123 → "-12.3 ms". */
+export const offsetText = (seconds: number): string => `${seconds < 0 ? '-' : '+'}${durationText(Math.abs(seconds))}`;
+
 /** IEC: 1536 → "1.5 KiB". */
 export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -45,3 +48,7 @@ export function bytesText(bytes: number): string {
   }
   return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
 }
+
+/** What is used of swap space. */
+export const swapText = (bytes: number, free: number): string =>
+  bytes === 0 ? 'none' : `${bytesText(Math.max(0, bytes - free))} of ${bytesText(bytes)}`;

@@ -3,7 +3,7 @@ import type { DoctorDocument, NodeDocument, OperationDocument, StatusDocument } 
 import { MosrunError } from '../shared/errors.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { printEvents } from './events.js';
-import { type Column, bytesText, count, jsonText, printable, tableText } from './format.js';
+import { type Column, bytesText, count, jsonText, offsetText, printable, swapText, tableText } from './format.js';
 import { fieldsText } from './fields.js';
 import { change, movedTexts, operate, operationVerbs, settingVerbs, wordedVerbs } from './orders.js';
 import type { CommandBody } from './run.js';
@@ -22,7 +22,10 @@ const nodeColumns: readonly Column<NodeDocument>[] = [
   { head: 'CPUS', right: true, text: (one) => known(one.cpus, String) },
   { head: 'FREE', right: true, text: (one) => known(one.memory_free_bytes, bytesText) },
   { head: 'MEMORY', right: true, text: (one) => known(one.memory_bytes, bytesText) },
+  { head: 'SWAP', right: true, text: (one) => known(one.swap_bytes, (bytes) => swapText(bytes, one.swap_free_bytes ?? 0)) },
   { head: 'GUESTS', right: true, text: (one) => known(one.guests, String) },
+  { head: 'FROZEN', right: true, text: (one) => known(one.frozen, String) },
+  { head: 'CLOCK', right: true, text: (one) => known(one.clock_offset_seconds, offsetText) },
   { head: 'WHY', text: (one) => known(one.why, String) },
 ];
 

@@ -1,8 +1,8 @@
 /** What mosmon shows, and what its keys do: from nodes and a state to lines of text, without a terminal. */
 import type { NodeDocument } from '../shared/documents.js';
-import { bytesText, printable } from './format.js';
+import { bytesText, printable, swapText } from './format.js';
 
-export const sortings = ['number', 'load', 'memory', 'speed', 'guests'] as const;
+export const sortings = ['number', 'load', 'memory', 'speed', 'guests', 'frozen'] as const;
 export type Sorting = (typeof sortings)[number];
 
 export interface View {
@@ -45,6 +45,7 @@ const keyOf: Record<Sorting, (node: NodeDocument) => number> = {
   memory: ({ memory_bytes: all, memory_free_bytes: free }) => (all ? 1 - (free ?? 0) / all : -1),
   speed: ({ speed }) => speed ?? -1,
   guests: ({ guests }) => guests ?? -1,
+  frozen: ({ frozen }) => frozen ?? -1,
 };
 
 /** Threads that run or want to, for each processor. */
@@ -70,7 +71,17 @@ export function bar(part: number, width: number): string {
 }
 
 const BAR = 12;
-const columns: readonly { head: string; width: number; right?: boolean; text: (node: NodeDocument) => string }[] = [
+
+interface ShownColumn {
+  head: string;
+  width: number;
+  right?: boolean;
+  /** Only where there is room for it. */
+  spare?: boolean;
+  text: (node: NodeDocument) => string;
+}
+
+const allColumns: readonly ShownColumn[] = [
   { head: 'NODE', width: 14, text: ({ name, self }) => `${name}${self ? '*' : ''}` },
   { head: 'STATE', width: 8, text: ({ state }) => state },
   { head: 'LOAD', width: BAR, text: (node) => (node.cpus ? bar(busy(node), BAR) : '') },
@@ -83,7 +94,16 @@ const columns: readonly { head: string; width: number; right?: boolean; text: (n
     text: ({ memory_bytes: all, memory_free_bytes: free }) => (all ? bar(1 - (free ?? 0) / all, BAR) : ''),
   },
   { head: 'FREE', width: 9, right: true, text: ({ memory_free_bytes: free }) => (free === null ? '-' : bytesText(free)) },
+  { head: 'SIZE', width: 9, right: true, spare: true, text: ({ memory_bytes: all }) => (all === null ? '-' : bytesText(all)) },
+  {
+    head: 'SWAP',
+    width: 18,
+    right: true,
+    spare: true,
+    text: ({ swap_bytes: all, swap_free_bytes: free }) => (all === null ? '-' : swapText(all, free ?? 0)),
+  },
   { head: 'GUESTS', width: 6, right: true, text: ({ guests }) => `${guests ?? '-'}` },
+  { head: 'FROZEN', width: 6, right: true, text: ({ frozen }) => `${frozen ?? '-'}` },
   {
     head: 'NEWS',
     width: 6,
@@ -93,17 +113,39 @@ const columns: readonly { head: string; width: number; right?: boolean; text: (n
   { head: 'WHY', width: 0, text: ({ why }) => printable(why ?? '') },
 ];
 
-/** @param nameWidth of the first column: nodes of other clusters have long names. */
-function row(cells: readonly string[], nameWidth: number): string {
-  return cells
-    .map((cell, index) => {
-      const { width: usual = 0, right = false } = columns[index] ?? {};
-      const width = index === 0 ? Math.max(usual, nameWidth) : usual;
-      return right ? cell.padStart(width) : cell.padEnd(width);
-    })
+/** Those there is room for beside the causes of these nodes. The names' is as wide as it must be: nodes of other clusters have long ones. */
+function columnsFor(nodes: readonly NodeDocument[], width: number): ShownColumn[] {
+  const longest = (text: (node: NodeDocument) => string): number => Math.max(0, ...nodes.map((node) => text(node).length));
+  const all = allColumns.map((column, index) =>
+    index === 0
+      ? {
+          ...column,
+          width: Math.max(
+            column.width,
+            longest(({ name }) => `${name}*`),
+          ),
+        }
+      : column,
+  );
+  const needed = all.filter(({ spare }) => !spare);
+  let left =
+    width -
+    needed.reduce(
+      (sum, column) => sum + column.width + 1,
+      longest(({ why }) => why ?? ''),
+    );
+  return all.filter((column) => {
+    if (!column.spare) return true;
+    left -= column.width + 1;
+    return left >= 0;
+  });
+}
+
+const row = (columns: readonly ShownColumn[], text: (column: ShownColumn) => string): string =>
+  columns
+    .map((column) => (column.right ? text(column).padStart(column.width) : text(column).padEnd(column.width)))
     .join(' ')
     .trimEnd();
-}
 
 export interface Totals {
   nodes: number;
@@ -112,14 +154,18 @@ export interface Totals {
   runnable: number;
   memory_bytes: number;
   memory_free_bytes: number;
+  swap_bytes: number;
+  swap_free_bytes: number;
   guests: number;
+  frozen: number;
 }
+
+type Summed = Exclude<keyof Totals, 'nodes' | 'up'>;
 
 /** Of all nodes that are there. */
 export function totalsOf(nodes: readonly NodeDocument[]): Totals {
   const here = nodes.filter(({ state }) => state !== 'down');
-  const sum = (key: 'cpus' | 'runnable' | 'memory_bytes' | 'memory_free_bytes' | 'guests'): number =>
-    here.reduce((all, node) => all + (node[key] ?? 0), 0);
+  const sum = (key: Summed): number => here.reduce((all, node) => all + (node[key] ?? 0), 0);
   return {
     nodes: nodes.length,
     up: here.length,
@@ -127,7 +173,10 @@ export function totalsOf(nodes: readonly NodeDocument[]): Totals {
     runnable: sum('runnable'),
     memory_bytes: sum('memory_bytes'),
     memory_free_bytes: sum('memory_free_bytes'),
+    swap_bytes: sum('swap_bytes'),
+    swap_free_bytes: sum('swap_free_bytes'),
     guests: sum('guests'),
+    frozen: sum('frozen'),
   };
 }
 
@@ -138,7 +187,9 @@ const helpLines = [
   'RUNS    how many that are         SPEED   of a core; 10000 is the standard one',
   'NEWS    how old the news of the node are, or since when nothing has been heard of it',
   '',
-  'n P M S G   sort by number, load, memory, speed, guests     I   the other way round',
+  'FROZEN  processes whose home the node is, kept on its disk',
+  '',
+  'n P M S G F   sort by number, load, memory, speed, guests, frozen     I   the other way round',
   '/           only nodes with this text in name, state or cause; Enter keeps it, Esc takes it away',
   'arrows, Page Up, Page Down, Home, End   move the list',
   '? h F1      this; any key leaves it        q F10   quit',
@@ -161,34 +212,25 @@ export function render(nodes: readonly NodeDocument[], view: View, size: Size, p
   const rows = listRows(size);
   const first = Math.min(view.first, Math.max(0, list.length - rows));
   const shown = list.slice(first, first + rows);
-  const nameWidth = Math.max(0, ...shown.map(({ name }) => name.length + 1));
+  const columns = columnsFor(shown, size.columns);
   const arrow = view.inverted ? ' (other way round)' : '';
   const foot = view.typing
     ? `/${view.filter}`
     : `? help   / filter${view.filter ? `: ${view.filter}` : ''}   by ${view.sorting}${arrow}   q quit`;
   const text =
     `${totals.up} of ${totals.nodes} nodes   ${totals.runnable.toFixed(1)} of ${totals.cpus} processors   ` +
-    `${bytesText(used)} of ${bytesText(totals.memory_bytes)}   ${totals.guests} guests`;
+    `${bytesText(used)} of ${bytesText(totals.memory_bytes)}   ` +
+    (totals.swap_bytes > 0 ? `swap ${swapText(totals.swap_bytes, totals.swap_free_bytes)}   ` : '') +
+    `${totals.guests} guests   ${totals.frozen} frozen`;
   const blank = Array.from({ length: Math.max(0, rows - shown.length) }, () => plain(''));
   return cut([
     problem === null ? plain(text) : { text: printable(problem), style: 'bad' },
     plain(''),
     {
-      text: row(
-        columns.map(({ head }) => head),
-        nameWidth,
-      ),
+      text: row(columns, ({ head }) => head),
       style: 'head',
     },
-    ...shown.map(
-      (node): Line => ({
-        text: row(
-          columns.map((column) => column.text(node)),
-          nameWidth,
-        ),
-        style: style(node),
-      }),
-    ),
+    ...shown.map((node): Line => ({ text: row(columns, (column) => column.text(node)), style: style(node) })),
     ...blank,
     { text: foot, style: 'dim' },
   ]);
@@ -221,6 +263,7 @@ export function press(view: View, key: string, size: Size, count: number): View 
     M: () => by('memory'),
     S: () => by('speed'),
     G: () => by('guests'),
+    F: () => by('frozen'),
     I: () => ({ ...view, inverted: !view.inverted, first: 0 }),
     up: () => to(view.first - 1),
     down: () => to(view.first + 1),

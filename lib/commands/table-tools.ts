@@ -38,7 +38,7 @@ export const toolCommands = {
     synopsis: ['[options]'],
     summary: 'watch the nodes of the cluster',
     description:
-      'Shows load, memory, speed and guests of every node as this one knows them, again and again, with totals; of nodes that are down, why. Keys are those of htop: ? shows them, / shows only some nodes, P, M, S, G and n sort by load, memory, speed, guests and number, I the other way round, q quits.',
+      'Shows load, memory, speed, guests and frozen processes of every node as this one knows them, again and again, with totals; where there is room, the size of the memory and what is used of the swap space; of nodes that are down, why. Keys are those of htop: ? shows them, / shows only some nodes, P, M, S, G, F and n sort by load, memory, speed, guests, frozen processes and number, I the other way round, q quits.',
     options: [
       { long: 'once', help: 'print it once, and end' },
       { long: 'interval', value: 'SECONDS', help: 'how often it is shown anew (1)' },

@@ -141,6 +141,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const node = new ThisNode(
     context,
     () => guests.count,
+    () => freezer.count,
     () => operations.isLeaving,
   );
   const links = new Links();

@@ -89,7 +89,12 @@ export class Freezer {
 
   /** Is nothing frozen, nor on its way to or from there? */
   get isEmpty(): boolean {
-    return this.records.size === 0;
+    return this.count === 0;
+  }
+
+  /** How many are frozen, or on their way to or from there. */
+  get count(): number {
+    return this.records.size;
   }
 
   /** Is the process of that number frozen, or on its way? */

@@ -77,12 +77,14 @@ export class Metrics {
     gauge('mosrun_node_load_cpus', 'Processors busy, on average over the last seconds', () => heartbeat().load);
     gauge('mosrun_node_memory_bytes', 'Memory this node may use', () => heartbeat().memory_bytes);
     gauge('mosrun_node_memory_free_bytes', 'Memory free on this node', () => heartbeat().memory_free_bytes);
+    gauge('mosrun_node_swap_bytes', 'Swap space this node may use', () => heartbeat().swap_bytes ?? 0);
+    gauge('mosrun_node_swap_free_bytes', 'Swap space free on this node', () => heartbeat().swap_free_bytes ?? 0);
     gauge('mosrun_node_guests', 'Processes of other nodes that are here or have been promised a place', () => heartbeat().guests);
     gauge('mosrun_event_streams', 'Streams of events that are open', streams);
     const nodeStates = ['up', 'down', 'leaving', 'blocked'];
     states('mosrun_nodes', 'Nodes of the cluster as this one sees them', nodeStates, nodes);
     states('mosrun_partner_nodes', 'Nodes of partners as this one sees them', nodeStates, partnerNodes);
-    const where = ['running', 'moving', 'away', 'stopped'];
+    const where = ['running', 'moving', 'away', 'stopped', 'frozen'];
     states('mosrun_processes', 'Processes whose home is this node', where, processes);
   }
 

@@ -19,6 +19,7 @@ export class ThisNode {
   constructor(
     private readonly context: Context,
     private readonly guests: () => number,
+    private readonly frozen: () => number,
     private readonly isLeaving: () => boolean,
   ) {
     this.load = new LoadMeter(context.clock);
@@ -50,8 +51,9 @@ export class ThisNode {
   }
 
   heartbeat(): Heartbeat {
-    const { own } = this.context;
+    const { own, clock } = this.context;
     const capacity = this.load.capacity();
+    const { swapBytes, swapFreeBytes } = this.load.swap();
     return {
       protocol: PROTOCOL_VERSION,
       mosrun_version: VERSION,
@@ -65,11 +67,15 @@ export class ThisNode {
       load: capacity.load,
       memory_bytes: capacity.memoryBytes,
       memory_free_bytes: capacity.memoryFreeBytes,
+      swap_bytes: swapBytes,
+      swap_free_bytes: swapFreeBytes,
       guests: this.guests(),
+      frozen: this.frozen(),
       runnable: this.runnable.mean,
       speed: this.speed,
       revision: this.context.configuration().revision,
       labels: this.context.configuration().labels,
+      clock_seconds: clock.wallSeconds(),
     };
   }
 

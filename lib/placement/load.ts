@@ -15,6 +15,11 @@ export interface Capacity {
   memoryFreeBytes: number;
 }
 
+export interface Swap {
+  swapBytes: number;
+  swapFreeBytes: number;
+}
+
 interface Hierarchy {
   directory: string;
   root: string;
@@ -107,6 +112,29 @@ function memoryLimit(groups: readonly string[], version: 1 | 2): { bytes: number
   return null;
 }
 
+/** In kilobytes in /proc/meminfo (proc(5)); a kernel without swap says 0, or nothing. */
+function machineSwap(): Swap {
+  const text = readIfThere('/proc/meminfo') ?? '';
+  const bytes = (name: string): number => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
+  return { swapBytes: bytes('SwapTotal'), swapFreeBytes: bytes('SwapFree') };
+}
+
+/** Version 1 limits memory and swap together, version 2 swap alone. */
+export function swapLimit(groups: readonly string[], version: 1 | 2): { bytes: number; used: number } | null {
+  for (const group of groups) {
+    if (version === 2) {
+      const bytes = numberIn(`${group}/memory.swap.max`);
+      if (bytes !== null) return { bytes, used: numberIn(`${group}/memory.swap.current`) ?? 0 };
+      continue;
+    }
+    const [all, memory] = [numberIn(`${group}/memory.memsw.limit_in_bytes`), numberIn(`${group}/memory.limit_in_bytes`)];
+    if (all === null || memory === null || memory >= totalmem()) continue;
+    const used = (numberIn(`${group}/memory.memsw.usage_in_bytes`) ?? 0) - (numberIn(`${group}/memory.usage_in_bytes`) ?? 0);
+    return { bytes: Math.max(0, all - memory), used: Math.max(0, used) };
+  }
+  return null;
+}
+
 function groupsFor(controller: string): { groups: string[]; version: 1 | 2 } {
   const hierarchy = findHierarchy(readIfThere('/proc/self/mountinfo') ?? '', controller);
   if (!hierarchy) return { groups: [], version: 2 };
@@ -148,5 +176,14 @@ export class LoadMeter {
       memoryBytes: limit?.bytes ?? totalmem(),
       memoryFreeBytes: limit ? Math.min(machineFree, Math.max(0, limit.bytes - limit.used)) : machineFree,
     };
+  }
+
+  /** Swap space within the limits, as it is now. */
+  swap(): Swap {
+    const machine = machineSwap();
+    const limit = swapLimit(this.memory.groups, this.memory.version);
+    if (!limit) return machine;
+    const swapBytes = Math.min(machine.swapBytes, limit.bytes);
+    return { swapBytes, swapFreeBytes: Math.min(machine.swapFreeBytes, Math.max(0, swapBytes - limit.used)) };
   }
 }

@@ -233,7 +233,14 @@ export const nodeDocument = z.object({
   speed: z.number().nullable().meta({ description: 'of a core; 10000: the standard one' }),
   memory_bytes: z.number().nullable(),
   memory_free_bytes: z.number().nullable(),
+  swap_bytes: z.number().nullable().meta({ description: 'swap space it may use; 0: it has none' }),
+  swap_free_bytes: z.number().nullable(),
   guests: z.int().nullable(),
+  frozen: z.int().nullable().meta({ description: 'processes whose home it is, kept on its disk' }),
+  clock_offset_seconds: z
+    .number()
+    .nullable()
+    .meta({ description: "its clock less this node's, as found out when they talk to each other; null: they have not yet" }),
   kernel: z.string().nullable(),
   mosrun_version: z.string().nullable(),
 });
@@ -251,7 +258,10 @@ export const monitorDocument = nodesDocument.extend({
       runnable: z.number(),
       memory_bytes: z.number(),
       memory_free_bytes: z.number(),
+      swap_bytes: z.number(),
+      swap_free_bytes: z.number(),
       guests: z.int(),
+      frozen: z.int(),
     })
     .meta({ description: 'of all nodes that are not down; `nodes` counts all' }),
 });

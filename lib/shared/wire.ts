@@ -16,6 +16,11 @@ export const heartbeat = z.object({
   memory_bytes: z.number(),
   memory_free_bytes: z.number(),
   guests: z.int(),
+  /** Swap space it may use, and what of it is free; null: a node of an earlier version. */
+  swap_bytes: z.number().nonnegative().nullable().default(null),
+  swap_free_bytes: z.number().nonnegative().nullable().default(null),
+  /** Processes of its own whose memory is on its disk; null: a node of an earlier version. */
+  frozen: z.int().nonnegative().nullable().default(null),
   /** Threads that run or want to, on average over the last seconds; null: a node of an earlier version. */
   runnable: z.number().nonnegative().nullable().default(null),
   /** Of a core; 10000: the standard one. */
@@ -25,6 +30,8 @@ export const heartbeat = z.object({
   /** What its administrator calls it besides; what comes by datagram has their checksum instead. */
   labels: z.array(z.string().max(63)).max(32).optional(),
   labels_checksum: z.int().nonnegative().optional(),
+  /** What its clock showed as it said this, in seconds since 1970: for whoever has asked it just now. Not in datagrams' entries, which are passed on. */
+  clock_seconds: z.number().optional(),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
 

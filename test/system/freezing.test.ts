@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse, stringify } from 'smol-toml';
-import type { StatusDocument } from '../../lib/shared/documents.js';
+import { type StatusDocument, monitorDocument, nodesDocument } from '../../lib/shared/documents.js';
 import { anonymousBytes, homeProcess } from './kernel.js';
 import { whySkipped } from './programs.js';
 import { type Listed, listed, pidOfJob } from './storm.js';
@@ -180,11 +180,21 @@ describe('frozen processes', { skip, timeout: 300_000 }, () => {
     await ends(program);
   });
 
-  void test('orders that make no sense are told of', async () => {
+  void test('orders that make no sense are told of, and other nodes hear how many are frozen', async () => {
     const program = await start('orders', keeper(1));
     const again = await order(program, 'continue');
     assert.deepEqual([again.status, /is not frozen/.test(again.stderr)], [2, true], again.stderr);
+    const frozen = async (node: number) => {
+      const { nodes, totals } = monitorDocument.parse(await testbed.json(node, 'mosmon', '--once', '--json'));
+      return [...nodes.map((one) => one.frozen), totals.frozen].join(' ');
+    };
+    await until(async () => (await frozen(2)) === '0 0 0 0', 10, 'node2 to know that nothing is frozen');
     await goes(program, 'freeze');
+    for (const node of [1, 2, 3])
+      await until(async () => (await frozen(node)) === '1 0 0 1', 10, `node${node} to know of one that is frozen on node1`);
+    // All nodes have the machine's clock.
+    const { nodes } = nodesDocument.parse(await testbed.json(2, 'mosctl', 'nodes', '--json'));
+    for (const { name, clock_offset_seconds: offset } of nodes) assert.ok(Math.abs(offset ?? 9) < 0.5, `${name}: ${offset}`);
     assert.match((await order(program, 'freeze')).stdout, /is \(frozen\) already|already/);
     assert.match((await testbed.run(1, ['mosps', '--explain', `${program.pid}`])).stdout, /frozen/);
     await goes(program, 'continue');

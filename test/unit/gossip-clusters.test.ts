@@ -69,6 +69,12 @@ test('garbage that says it is of another cluster is none, and none throws', () =
       bytes[Math.floor(random() * bytes.length)] = random() * 256;
     decodeDatagram(bytes);
   }
+  const heard = { sequence: 6, clockSeconds: 1e9 };
+  const said = encodeDatagram(
+    { kind: 'heard', from: 1, to: 1, clusters: { from: A, to: B }, life: 5, sequence: 7, news: [], heard },
+    none,
+  );
+  assert.deepEqual([decodeDatagram(said)?.news, decodeDatagram(said)?.heard], [[], heard]);
   for (const length of [90, 91, 105, 106, 107]) {
     const bytes = Buffer.alloc(length);
     bytes.write('MOSG\u0001\u0003');

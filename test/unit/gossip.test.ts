@@ -46,6 +46,62 @@ test('a datagram says what was put in, and fits into a packet', () => {
   assert.equal(decodeDatagram(encodeDatagram(odd, none))?.news[0]?.gone, 'it gives no sign of life');
 });
 
+/** What the version before wrote that told neither swap space nor frozen processes, nor its clock: news of nodes 1 and 3, and that news were heard. */
+const EARLIER_NEWS = [
+  'TU9TRwEBUAABAAIAoJwHJ6IBAABjAAAAAgABAAMAAAAAAAMBI0VniavN7wEjRWeJq83vASNFZ4mrze8AAIBAAADAPwAAIEAAoAxG',
+  'AACAUAAAAFAHAAAADAAAAAYAEgAFAAABAAAAAAAAAAMACQDiBAAAAwEjRWeJq83vASNFZ4mrze8BI0VniavN7wAAgEAAAMA/AAAA',
+  'AACgDEYAAIBQAAAAUAcAAAAMAAAABgASAAUAAAEAAAAAAAAAurq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6',
+  'urq6urq6urq6urq6urq6urq6urq6urq6ug==',
+].join('');
+const EARLIER_HEARD = [
+  'TU9TRwECUAABAAIAoJwHJ6IBAABkAAAAAAAaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoa',
+  'GhoaGhoaGhoaGhoaGhoa',
+].join('');
+
+test('swap space and frozen processes are told as they are, or nearly', () => {
+  const told = (more: Partial<Heartbeat>): Heartbeat => {
+    const facts = { ...heartbeatOf(1, more), node: '1' };
+    const datagram = { ...news, news: [{ node: '1', ageSeconds: 0, facts, gone: null }] };
+    return decodeDatagram(encodeDatagram(datagram, none))?.news[0]?.facts as Heartbeat;
+  };
+  for (const mebibytes of [0, 1, 100, 2047, 2048, 8192, 1 << 20]) {
+    const bytes = mebibytes * 2 ** 20;
+    const { swap_bytes, swap_free_bytes } = told({ swap_bytes: bytes, swap_free_bytes: bytes });
+    assert.deepEqual([swap_bytes, swap_free_bytes], [bytes, bytes]);
+  }
+  for (let bytes = 1e6; bytes < 1e17; bytes *= 1.37) {
+    const { swap_bytes: swap } = told({ swap_bytes: bytes });
+    assert.ok(Math.abs((swap ?? 0) - bytes) <= Math.max(2 ** 19, bytes / 1000), `${bytes}: ${swap}`);
+  }
+  assert.ok((told({ swap_bytes: 1e300 }).swap_bytes ?? 0) > 1e18);
+  assert.deepEqual([told({ frozen: 0 }).frozen, told({ frozen: 200 }).frozen, told({ frozen: 1e6 }).frozen], [0, 200, 65_535]);
+});
+
+test('a neighbouring version that tells neither swap space nor frozen processes, nor its clock, is understood, and understands', () => {
+  const unknown = { swap_bytes: null, swap_free_bytes: null, frozen: null };
+  const two = news.news.slice(0, 2).map((one) => ({ ...one, facts: one.facts && { ...one.facts, ...unknown } }));
+  const { signed: _signed, signature: _signature, ...read } = decodeDatagram(Buffer.from(EARLIER_NEWS, 'base64')) as Received;
+  assert.deepEqual(read, { ...news, news: two });
+  const heard = decodeDatagram(Buffer.from(EARLIER_HEARD, 'base64'));
+  assert.deepEqual([heard?.kind, heard?.sequence, heard?.news, heard?.heard], ['heard', 100, [], undefined]);
+  // What is passed on of such a node says no more than was known, and it is the same to the byte.
+  assert.deepEqual(encodeDatagram({ ...news, news: two }, none).toString('base64'), EARLIER_NEWS);
+  // And what it reads of ours: entries as long as it knows them, of news with more behind the facts it knows, of what was heard for no node.
+  const ours = encodeDatagram({ ...news, news: news.news.slice(0, 2) }, none);
+  assert.deepEqual([ours.length, ours.readUInt16LE(6), ours.readUInt16LE(24)], [26 + 2 * 80 + 64, 80, 2]);
+  const [before, after] = [Buffer.from(EARLIER_NEWS, 'base64'), Buffer.from(ours)];
+  for (const at of [26, 106]) {
+    assert.equal(after[at + 2], (before[at + 2] ?? 0) | 16, 'a flag that it does not look at');
+    after[at + 2] = before[at + 2] ?? 0;
+    after.fill(0, at + 74, at + 80);
+  }
+  assert.deepEqual(after, before);
+  const answer = { ...news, kind: 'heard' as const, news: [], heard: { sequence: 99, clockSeconds: 1_795_951_140.25 } };
+  const said = encodeDatagram(answer, none);
+  assert.deepEqual([said.length, said.readUInt16LE(6), said.readUInt16LE(24), said.readUInt16LE(26)], [26 + 80 + 64, 80, 1, 0]);
+  assert.deepEqual([decodeDatagram(said)?.news, decodeDatagram(said)?.heard], [[], answer.heard]);
+});
+
 test('what a later version adds to entries is skipped', () => {
   const bytes = encodeDatagram({ ...news, news: news.news.slice(0, 2) }, none);
   const [size, head] = [bytes.readUInt16LE(6), 26];
@@ -58,24 +114,30 @@ test('what a later version adds to entries is skipped', () => {
 
 test('garbage is none, and none throws', () => {
   const random = randomFrom(1);
-  const whole = encodeDatagram(news, none);
+  const answer: Datagram = { ...news, kind: 'heard', news: [], heard: { sequence: 7, clockSeconds: 1e9 } };
+  const both = [encodeDatagram(news, none), encodeDatagram(answer, none)];
   let understood = 0;
   for (let each = 0; each < 100_000; each++) {
+    const whole = both[each % 2] as Buffer;
     const bytes = Buffer.from(whole.subarray(0, random() < 0.5 ? whole.length : Math.floor(random() * whole.length)));
     for (let flips = Math.floor(random() * 8); flips >= 0 && bytes.length > 0; flips--)
       bytes[Math.floor(random() * bytes.length)] = random() * 256;
     const read = decodeDatagram(bytes);
     if (!read) continue;
     understood++;
+    if (read.heard) assert.ok(Number.isFinite(read.heard.clockSeconds) && read.heard.clockSeconds >= 0);
     for (const { facts, ageSeconds } of read.news) {
       assert.ok(ageSeconds >= 0);
       if (facts)
-        for (const value of [facts.cpus, facts.load, facts.speed, facts.memory_bytes])
-          assert.ok(Number.isFinite(value) && value >= 0);
+        for (const value of [facts.cpus, facts.load, facts.speed, facts.memory_bytes, facts.swap_bytes, facts.swap_free_bytes])
+          assert.ok(value === null || (Number.isFinite(value) && value >= 0));
     }
   }
   assert.ok(understood > 1000, `${understood}`);
   for (const length of [0, 1, 25, 89, 90, 2000]) assert.equal(decodeDatagram(Buffer.alloc(length)), null);
+  const said = encodeDatagram(answer, none);
+  for (let length = 0; length < said.length; length++) assert.equal(decodeDatagram(said.subarray(0, length)), null, `${length}`);
+  assert.equal(decodeDatagram(Buffer.concat([said, Buffer.alloc(1)])), null);
 });
 
 /** Nodes that talk over a network that can lose everything. */
@@ -88,6 +150,8 @@ class Network {
   /** Of the datagrams, and of all. */
   loses = (_from: number, _to: number): boolean => false;
   cut = (_from: number, _to: number): boolean => false;
+  /** Of an earlier version, which does not say what its clock shows. */
+  readonly earlier = new Set<number>();
   asks = 0;
   datagrams: { bytes: Buffer; to: number }[] = [];
   private readonly random = randomFrom(5);
@@ -120,7 +184,9 @@ class Network {
       ask: (peer) => this.ask(number, peer.number),
       send: (peer, datagram) => {
         const key = this.keys.get(number)?.privateKey;
-        const bytes = encodeDatagram(datagram, (text) => sign(null, text, key as never));
+        const { heard: _heard, ...less } = datagram;
+        const said = this.earlier.has(number) ? less : datagram;
+        const bytes = encodeDatagram(said, (text) => sign(null, text, key as never));
         this.datagrams.push({ bytes, to: peer.number });
         if (!this.loses(number, peer.number) && !this.cut(number, peer.number)) this.deliver(bytes, peer.number);
       },
@@ -151,7 +217,8 @@ class Network {
         else {
           this.known.add(`${from} ${to}`).add(`${to} ${from}`);
           this.members.get(to)?.heardFrom(`node${from}`);
-          resolve(heartbeatOf(to, this.states.get(to)));
+          const shown = this.earlier.has(to) ? {} : { clock_seconds: this.clockOf(to, this.clock).wallSeconds() };
+          resolve(heartbeatOf(to, { ...this.states.get(to), ...shown }));
         }
       });
     });
@@ -268,6 +335,34 @@ test('a node whose clock is wrong, and goes faster or slower, is one like others
   network.kill(5);
   await network.run(10);
   for (const from of all.filter((one) => one !== 5)) assert.match(network.state(from, 5), /^down/, `${from}`);
+});
+
+test('nodes find out how far the clocks of others are from theirs, and that one was set', async () => {
+  const offsets = [0, 0, 7200, -0.25, 1e9];
+  const network = new Network(4, (number, right) => ({
+    wallSeconds: () => right.wallSeconds() + (offsets[number] ?? 0),
+    seconds: () => right.seconds(),
+    after: (seconds, call) => right.after(seconds, call),
+  }));
+  network.earlier.add(4);
+  const offset = (from: number, of: number) => network.members.get(from)?.find(`node${of}`)?.clockOffsetSeconds;
+  const right = (from: number, of: number): void => {
+    const wanted = (offsets[of] ?? 0) - (offsets[from] ?? 0);
+    assert.ok(Math.abs((offset(from, of) ?? Number.NaN) - wanted) < 0.0011, `${from} of ${of}: ${offset(from, of)}`);
+  };
+  assert.equal(offset(1, 2), null, 'they have not talked yet');
+  network.start();
+  await network.run(1);
+  for (const from of [1, 2, 3, 4]) for (const of of [1, 2, 3]) right(from, of);
+  assert.deepEqual([offset(1, 4), offset(4, 4)], [null, 0]);
+  offsets[2] = -3;
+  offsets[3] = 0.5;
+  await network.run(20);
+  for (const from of [1, 2, 3, 4]) for (const of of [1, 2, 3]) right(from, of);
+  network.loses = () => true;
+  offsets[2] = 90;
+  await network.run(20);
+  right(1, 2);
 });
 
 test('one that says goodbye is down until it is back, though others know it from before', async () => {

@@ -7,7 +7,15 @@ import type { Heartbeat } from '../../lib/shared/wire.js';
 
 function node() {
   const listeners: ((told: { event: Event }) => void)[] = [];
-  const facts = { cpus: 2, load: 0.5, memory_bytes: 1000, memory_free_bytes: 400, guests: 3 } as Heartbeat;
+  const facts = {
+    cpus: 2,
+    load: 0.5,
+    memory_bytes: 1000,
+    memory_free_bytes: 400,
+    swap_bytes: 800,
+    swap_free_bytes: 600,
+    guests: 3,
+  } as Heartbeat;
   const metrics = new Metrics({
     listen: (listener) => listeners.push(listener),
     self: 'node1',
@@ -37,6 +45,7 @@ test('what the node is and has is read when asked for', async () => {
   assert.equal(value(`mosrun_build_info{version="${VERSION}",node="node1"}`), '1');
   assert.equal(value('mosrun_node_load_cpus'), '0.5');
   assert.equal(value('mosrun_node_memory_free_bytes'), '400');
+  assert.deepEqual([value('mosrun_node_swap_bytes'), value('mosrun_node_swap_free_bytes')], ['800', '600']);
   assert.equal(value('mosrun_node_guests'), '3');
   assert.equal(value('mosrun_event_streams'), '4');
   assert.equal(value('mosrun_nodes{state="up"}'), '2');

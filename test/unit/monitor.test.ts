@@ -21,18 +21,22 @@ const node = (number: number, more: Partial<NodeDocument> = {}): NodeDocument =>
   speed: 10_000,
   memory_bytes: 8 * 2 ** 30,
   memory_free_bytes: 6 * 2 ** 30,
+  swap_bytes: 2 ** 31,
+  swap_free_bytes: 2 ** 30,
   guests: 0,
+  frozen: 0,
+  clock_offset_seconds: 0,
   kernel: '6.18.5',
   mosrun_version: '0.1.0',
   ...more,
 });
 const nodes = [
-  node(1),
+  node(1, { frozen: 2 }),
   node(2, { runnable: 8, memory_free_bytes: 2 ** 30, guests: 5 }),
   node(3, { speed: 12_000, cpus: 2, runnable: 0 }),
   node(4, { state: 'down', why: 'it gives no sign\x1b[J of life', last_seen_seconds: 7200 }),
 ];
-const size = { columns: 140, rows: 12 };
+const size = { columns: 180, rows: 12 };
 const text = (view = initialView, where = size, problem: string | null = null): string[] =>
   render(nodes, view, where, problem).map((line) => line.text);
 const keys = (...all: string[]) => all.reduce((view, key) => press(view, key, size, nodes.length), initialView);
@@ -48,9 +52,13 @@ test('a long name of a node of another cluster leaves the columns in place', () 
 
 test('each node has its line, with totals of those that are there above', () => {
   const [totals, , head, first, second, third, fourth] = text();
-  assert.equal(totals, '3 of 4 nodes   10.0 of 10 processors   11.0 GiB of 24.0 GiB   5 guests');
-  assert.match(head ?? '', /^NODE +STATE +LOAD +RUNS +CPUS +SPEED +MEMORY +FREE +GUESTS +NEWS +WHY$/);
-  assert.equal(first, 'node1*         up       [|||||     ]    2.0     4  10000 [|||       ]   6.0 GiB      0  0.5 s');
+  assert.equal(
+    totals,
+    '3 of 4 nodes   10.0 of 10 processors   11.0 GiB of 24.0 GiB   swap 3.0 GiB of 6.0 GiB   5 guests   2 frozen',
+  );
+  assert.match(head ?? '', /^NODE +STATE +LOAD +RUNS +CPUS +SPEED +MEMORY +FREE +SIZE +SWAP +GUESTS +FROZEN +NEWS +WHY$/);
+  const rest = '[|||       ]   6.0 GiB   8.0 GiB 1.0 GiB of 2.0 GiB      0      2  0.5 s';
+  assert.equal(first, `node1*         up       [|||||     ]    2.0     4  10000 ${rest}`);
   assert.match(second ?? '', /^node2 +up +\[\|{10}\] +8\.0/);
   assert.match(third ?? '', /^node3 +up +\[ {10}\]/);
   assert.match(fourth ?? '', /^node4 +down .* 120 m it gives no sign.* of life$/);
@@ -64,7 +72,22 @@ test('each node has its line, with totals of those that are there above', () => 
     ['plain', 'busy', 'plain', 'bad'],
   );
   assert.equal(text(initialView, size, 'no daemon answers')[0], 'no daemon answers');
-  assert.deepEqual(totalsOf([]), { nodes: 0, up: 0, cpus: 0, runnable: 0, memory_bytes: 0, memory_free_bytes: 0, guests: 0 });
+  assert.deepEqual(new Set(Object.values(totalsOf([]))), new Set([0]));
+});
+
+test('size of memory and swap space are shown where there is room', () => {
+  const headIn = (columns: number, all = nodes.slice(0, 3)): string[] => {
+    const [, , head] = render(all, initialView, { ...size, columns }, null);
+    return head?.text.split(/ +/) ?? [];
+  };
+  assert.deepEqual(headIn(131).slice(7, 10), ['FREE', 'SIZE', 'SWAP']);
+  assert.deepEqual(headIn(130).slice(7, 10), ['FREE', 'SIZE', 'GUESTS']);
+  assert.deepEqual(headIn(100).slice(7, 10), ['FREE', 'GUESTS', 'FROZEN']);
+  assert.deepEqual(headIn(150, nodes).slice(7, 10), ['FREE', 'SIZE', 'GUESTS'], 'why a node is down comes before them');
+  const earlier = node(1, { swap_bytes: null, swap_free_bytes: null, frozen: null });
+  const [, , , old, none] = render([earlier, node(2, { swap_bytes: 0, swap_free_bytes: 0 })], initialView, size, null);
+  assert.match(old?.text ?? '', / - +0 +-  0\.5 s$/);
+  assert.match(none?.text ?? '', / none +0 +0  0\.5 s$/);
 });
 
 test('bars are as full as what they show', () => {
@@ -80,6 +103,7 @@ test('keys sort, and turn round', () => {
   assert.deepEqual(order('M')[0], 2);
   assert.deepEqual(order('S')[0], 3);
   assert.deepEqual(order('G')[0], 2);
+  assert.deepEqual(order('F')[0], 1);
   assert.deepEqual(order('I'), [4, 3, 2, 1]);
   assert.deepEqual(order('P', 'n'), [1, 2, 3, 4]);
 });

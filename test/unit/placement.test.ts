@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
-import { type Host, findHierarchy, kernelIsTooOld, ownGroups, refusal } from '../../lib/placement/index.js';
+import { type Host, findHierarchy, kernelIsTooOld, ownGroups, refusal, swapLimit } from '../../lib/placement/index.js';
 import { PROTOCOL_VERSION } from '../../lib/shared/version.js';
 import type { SessionRequest } from '../../lib/shared/wire.js';
 
@@ -89,4 +92,32 @@ test('limits are looked for from the own group upwards, within what is mounted',
     '/sys/fs/cgroup/cpu,cpuacct',
   ]);
   assert.deepEqual(groups('pids'), ['/sys/fs/cgroup/unified/u', '/sys/fs/cgroup/unified']);
+});
+
+test('a limit of swap space is that of the innermost group that has one, in both versions of control groups', () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-groups-'));
+  const group = (name: string, files: Record<string, string>): string => {
+    const at = path.join(directory, name);
+    mkdirSync(at);
+    for (const [file, text] of Object.entries(files)) writeFileSync(path.join(at, file), `${text}\n`);
+    return at;
+  };
+  try {
+    const free = group('free', { 'memory.swap.max': 'max', 'memory.swap.current': '5' });
+    const limited = group('limited', { 'memory.swap.max': '4096', 'memory.swap.current': '1024' });
+    const none = group('none', { 'memory.swap.max': '0' });
+    assert.deepEqual(swapLimit([free, limited, none], 2), { bytes: 4096, used: 1024 });
+    assert.deepEqual(swapLimit([none], 2), { bytes: 0, used: 0 });
+    assert.equal(swapLimit([free], 2), null);
+    const both = group('both', {
+      'memory.memsw.limit_in_bytes': '12288',
+      'memory.limit_in_bytes': '8192',
+      'memory.memsw.usage_in_bytes': '5120',
+      'memory.usage_in_bytes': '4096',
+    });
+    assert.deepEqual(swapLimit([group('nothing', {}), both], 1), { bytes: 4096, used: 1024 });
+    assert.equal(swapLimit([], 1), null);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
