@@ -1,23 +1,13 @@
-// A reporter for node --test: one line a test, the error of each failure, and last "N passed, N failed". Of several runs the last says it for all:
-// the file that MOSRUN_TEST_COUNTS names carries the counts from one to the next, MOSRUN_TEST_LAST tells which it is. MOSRUN_TEST_NAMES: the tests
-// that did not fail, one a line. What failed is said again before the counts: the end of a long output is what is looked at first.
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// A reporter for node --test: one line a test, the error of each failure. MOSRUN_TEST_NAMES: a file for the tests that did not fail, one a line.
+// MOSRUN_TEST_COUNTS: a file for what came of all; without it that is the last line: "N passed, N failed".
+import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const oneLine = (text) => String(text).replaceAll('\n', ' ');
 
-const counts = process.env.MOSRUN_TEST_COUNTS;
-
-function countsBefore() {
-  try {
-    return JSON.parse(readFileSync(counts, 'utf8'));
-  } catch {
-    return [0, 0, 0, []];
-  }
-}
-
 export default async function* reporter(source) {
-  let [passed, failed, skipped, failures] = countsBefore();
+  let [passed, failed, skipped] = [0, 0, 0];
+  const failures = [];
   for await (const { type, data } of source) {
     if (type === 'test:diagnostic' && data.level === 'warn') yield `  ${data.message}\n`;
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
@@ -49,11 +39,9 @@ export default async function* reporter(source) {
       yield failure;
     }
   }
-  if (counts && !process.env.MOSRUN_TEST_LAST) {
-    writeFileSync(counts, JSON.stringify([passed, failed, skipped, failures]));
+  if (process.env.MOSRUN_TEST_COUNTS) {
+    writeFileSync(process.env.MOSRUN_TEST_COUNTS, JSON.stringify({ passed, failed, skipped, failures }));
     return;
   }
-  if (counts) rmSync(counts, { force: true });
-  if (failures.length > 0) yield `\nWhat failed, again:\n${failures.join('')}\n`;
   yield `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
 }

@@ -1,7 +1,7 @@
 // Prepares what is missing and runs the tests: all of test/**/*.test.ts, or those whose path contains one of the given words.
 // Usage: node scripts/test.mjs [--no-build] [WORD...]
-import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,39 +26,90 @@ const { unshown } = await import('./security-tests.mjs');
 rmSync('build/test', { recursive: true, force: true });
 await bundle({ entryPoints: sources, outdir: 'build/test', outbase: 'test', outExtension: { '.js': '.mjs' } });
 
-const files = sources.map((name) => name.replace(/^test/, 'build/test').replace(/\.ts$/, '.mjs'));
-// Of the tests that compute all the time or take figures two files run at a time; of the others, which mostly wait, three, the longest first.
+// Of the files whose tests compute all the time or take figures two run at a time; of the others, which mostly wait, three. The longest first: what is
+// begun last is then soon over, and the machine is not left to one. A file that there is no room for yet lets smaller ones go first.
+const ROOM = 6;
 const measures = (name) => /system\/(programs|storms|endurance|behaviour|bench)/.test(name);
+const roomFor = (name) => (measures(name) ? ROOM / 2 : ROOM / 3);
 const longest =
-  'programs storms endurance lab faults failures hops restarts freezing clusters guest gate nights placing partition packages corpus daemon'.split(
+  'system/programs storms lab faults failures endurance behaviour restarts documentation guest freezing clusters hops gate nights partition placing seal packages corpus'.split(
     ' ',
   );
 const rank = (name) => longest.findIndex((part) => name.includes(part)) >>> 0;
-const groups = [
-  { files: files.filter((name) => !measures(name)).sort((one, other) => rank(one) - rank(other)), concurrency: 3 },
-  { files: files.filter(measures).sort((one, other) => rank(one) - rank(other)), concurrency: 2 },
-].filter((group) => group.files.length > 0);
+const waiting = sources.toSorted((one, other) => rank(one) - rank(other));
 
 const names = path.resolve('build/test-names');
 writeFileSync(names, '');
 const counts = path.resolve('build/test-counts');
-rmSync(counts, { force: true });
-let status = 0;
-for (const [index, group] of groups.entries()) {
-  const options = [
-    '--enable-source-maps',
-    '--test',
-    `--test-concurrency=${group.concurrency}`,
-    `--test-timeout=${process.env.MOSRUN_TEST_TIMEOUT ?? 600_000}`,
-    ...(process.env.MOSRUN_TEST_NAME ? [`--test-name-pattern=${process.env.MOSRUN_TEST_NAME}`] : []),
-    '--test-reporter',
-    './scripts/reporter.mjs',
-  ];
-  const last = index === groups.length - 1 ? { MOSRUN_TEST_LAST: '1' } : {};
-  const env = { ...environment(root), MOSRUN_TEST_COUNTS: counts, MOSRUN_TEST_NAMES: names, ...last };
-  const result = spawnSync(process.execPath, [...options, ...group.files], { stdio: 'inherit', env });
-  status ||= result.status ?? 1;
+rmSync(counts, { recursive: true, force: true });
+mkdirSync(counts);
+const testOptions = [
+  '--enable-source-maps',
+  '--test',
+  `--test-timeout=${process.env.MOSRUN_TEST_TIMEOUT ?? 600_000}`,
+  ...(process.env.MOSRUN_TEST_NAME ? [`--test-name-pattern=${process.env.MOSRUN_TEST_NAME}`] : []),
+  '--test-reporter',
+  './scripts/reporter.mjs',
+];
+const total = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
+function countsOf(file, name) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // It was killed, or could not be started.
+    return { passed: 0, failed: 1, skipped: 0, failures: [`FAIL  ${name}: it ended before its tests\n`] };
+  }
 }
+
+/** Runs the tests of one file, and says what came of them when all are over. */
+function runFile(source) {
+  const name = source.replace(/^test\/(.*)\.test\.ts$/, '$1');
+  const file = path.join(counts, name.replaceAll('/', '-'));
+  const env = { ...environment(root), MOSRUN_TEST_COUNTS: file, MOSRUN_TEST_NAMES: names };
+  const words = [...testOptions, source.replace(/^test/, 'build/test').replace(/\.ts$/, '.mjs')];
+  const began = performance.now();
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => said.push(bytes));
+  return new Promise((resolve) => {
+    child.on('close', (status) => {
+      process.stdout.write(Buffer.concat(said));
+      const one = countsOf(file, name);
+      console.log(`      ${name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      if (status !== 0 && one.failed === 0) one.failures.push(`FAIL  ${name}: it ended with ${status}\n`);
+      for (const key of ['passed', 'failed', 'skipped']) total[key] += one[key];
+      total.failures.push(...one.failures);
+      resolve(status);
+    });
+  });
+}
+
+let status = 0;
+await new Promise((resolve) => {
+  let room = ROOM;
+  let running = 0;
+  const next = () => {
+    for (;;) {
+      const at = waiting.findIndex((source) => roomFor(source) <= room);
+      if (at < 0) break;
+      const [source] = waiting.splice(at, 1);
+      room -= roomFor(source);
+      running++;
+      void runFile(source).then((ended) => {
+        status ||= ended ?? 1;
+        room += roomFor(source);
+        running--;
+        next();
+      });
+    }
+    if (running === 0) resolve();
+  };
+  next();
+});
+// What failed is said again before the counts: the end of a long output is what is looked at first.
+if (total.failures.length > 0) console.log(`\nWhat failed, again:\n${total.failures.join('')}`);
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
 const missing = unshown(
   new Set(sources.map((name) => name.replace(/^test\/(.*)\.test\.ts$/, '$1'))),
   new Set(readFileSync(names, 'utf8').split('\n')),
