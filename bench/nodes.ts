@@ -131,7 +131,7 @@ export class Nodes {
   static async up(options: readonly string[] = []): Promise<Nodes> {
     const testbed = await Testbed.up(2, ...options);
     // Node 2 has nothing of the machine; what measures the bare network must be taken there.
-    copyFileSync(program('wire'), `/proc/${(await testbed.node(2)).pid}/root/tmp/wire`);
+    copyFileSync(program('wire'), `/proc/${testbed.node(2).pid}/root/tmp/wire`);
     return new Nodes(testbed);
   }
 
@@ -163,7 +163,7 @@ export class Nodes {
 
   /** Whether what goes away from now on is encrypted. */
   async encrypt(wanted: boolean): Promise<void> {
-    const { directory, mosd_pid: mosd } = await this.testbed.node(1);
+    const { directory, mosd_pid: mosd } = this.testbed.node(1);
     const file = path.join(directory, 'etc/mosrun.toml');
     const [text = ''] = readFileSync(file, 'utf8').split('\n[security]');
     const times = () => this.testbed.log(1, 1e6).split('configuration read again').length;

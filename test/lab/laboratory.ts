@@ -134,7 +134,7 @@ export class Bench {
   /** `worker` is the bundled worker.ts. */
   static async open(worker: string): Promise<Bench> {
     const testbed = await Testbed.up(3);
-    const { pid } = await testbed.node(1);
+    const { pid } = testbed.node(1);
     const api = path.join(repository, 'dist/lib/api/index.js');
     return new Bench(testbed, testbed.start(1, ['node', worker, api], { talks: true }), pid);
   }

@@ -6,7 +6,7 @@ import { arm, faultPoints } from '../system/fault-points.js';
 import { programs, stormed, whySkipped, type Program } from '../system/programs.js';
 import { alive, killedForMemory, whatItDoes } from '../system/kernel.js';
 import { pidOfJob, Storm, type Trace, Workplace } from '../system/storm.js';
-import { sleep, Testbed, tryRead, until, whyNoTestbed } from '../system/testbed.js';
+import { sleep, Testbed, tryRead, whyNoTestbed } from '../system/testbed.js';
 
 export interface Options {
   minutes: number;
@@ -80,7 +80,7 @@ class Disturber {
   ) {}
 
   private async answers(node: number): Promise<void> {
-    await until(async () => (await this.testbed.run(node, ['mosctl', 'status'])).status === 0, 30, `the daemon of node${node}`);
+    await this.testbed.comes(node, 30);
   }
 
   private readonly kinds: Record<string, (node: number) => Promise<void>> = {

@@ -67,7 +67,7 @@ describe('a hostile guest', { skip: whyNoTestbed() ?? whySkipped(witnessProgram)
     // What its user may make at home, and the machine's own mounts, come and go there.
     return node === 1 ? { hostname, domain, sysctls, reached: mounts.includes('reached') } : all;
   };
-  const machineRoot = async (node: number): Promise<string> => `/proc/${(await testbed.node(node)).pid}/root`;
+  const machineRoot = async (node: number): Promise<string> => `/proc/${testbed.node(node).pid}/root`;
 
   before(async () => {
     compile();
@@ -76,7 +76,7 @@ describe('a hostile guest', { skip: whyNoTestbed() ?? whySkipped(witnessProgram)
     chmodSync(`${await machineRoot(2)}/run/attack`, 0o755);
     // Its number is to be far from all that home has given out: who kills by that number at home must not meet itself.
     const numbers = 'i=0; while [ $i -lt 3000 ]; do (:); i=$((i+1)); done';
-    spawnSync('nsenter', ['-t', `${(await testbed.node(2)).pid}`, '-p', 'sh', '-c', numbers]);
+    spawnSync('nsenter', ['-t', `${testbed.node(2).pid}`, '-p', 'sh', '-c', numbers]);
     sentinel = testbed.start(2, ['node', '-e', canary]);
     await sentinel.says('pid');
     sentinelPid = /pid (\d+)/.exec(sentinel.stdout)?.[1] ?? '';
@@ -111,11 +111,7 @@ describe('a hostile guest', { skip: whyNoTestbed() ?? whySkipped(witnessProgram)
     assert.match(outcome.stdout, /^begins in the stub/, outcome.stderr);
     // Children may outlive it, as anywhere.
     for (const pid of testbed.processes(1).filter((one) => tryRead(`/proc/${one}/comm`).trim() === 'attack')) killIfAlive(pid);
-    await until(
-      async () => (await testbed.json<{ guests: unknown[] }>(2, 'mosps', '--json')).guests.length === 1,
-      10,
-      'its guests to be gone',
-    );
+    await until(async () => (await (await testbed.daemon(2)).listing()).guests.length === 1, 10, 'its guests to be gone');
     return outcome;
   }
 
@@ -130,7 +126,7 @@ describe('a hostile guest', { skip: whyNoTestbed() ?? whySkipped(witnessProgram)
   ][] = [
     ['makes a file', 'file', () => ['/run/reached'], async () => readdirSync(`${await machineRoot(2)}/run`).includes('reached')],
     ['names the host', 'hostname', () => [], async () => ((await state(2)) as { hostname: string }).hostname === 'reached'],
-    ['mounts', 'mount', () => [], async () => tryRead(`/proc/${(await testbed.node(2)).pid}/mounts`).includes('reached')],
+    ['mounts', 'mount', () => [], async () => tryRead(`/proc/${testbed.node(2).pid}/mounts`).includes('reached')],
     [
       'kills',
       'kill',

@@ -46,7 +46,7 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
     void test(`${area}, away from the first instruction to the last`, { timeout: 60_000 }, async () => {
       const plain = await testbed.run(1, [program, '0'], { cwd: workplace.empty() });
       assert.deepEqual([plain.status, plain.stdout], [0, 'ok\n'], 'at home');
-      const comeHomes = new ComeHomes(testbed, (await testbed.node(1)).pid);
+      const comeHomes = new ComeHomes(testbed, testbed.node(1).pid);
       const { status, signal, stdout, stderr } = await testbed.run(1, ['mosrun', '-r', 'node2', program, '2'], {
         cwd: workplace.empty(),
         timeout: 40,

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { arm } from './fault-points.js';
 import { whySkipped, endlessPython } from './programs.js';
 import { pidOfJob, Workplace } from './storm.js';
-import { Testbed, until, whyNoTestbed } from './testbed.js';
+import { Testbed, whyNoTestbed } from './testbed.js';
 
 const text = `
 import os, subprocess, sys, threading, time
@@ -109,7 +109,7 @@ describe('births away from home', { skip: whyNoTestbed() ?? whySkipped(endlessPy
       const plain = await run();
       assert.equal(plain.status, 0, plain.stderr);
       assert.deepEqual(await run(`births-${what}`), plain);
-      await until(() => testbed.run(1, ['mosctl', 'status']).then(({ status }) => status === 0), 5, 'the daemon');
+      await testbed.comes(1, 5);
     });
   }
 });

@@ -48,7 +48,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
   before(async () => {
     chmodSync(directory, 0o755);
     testbed = await Testbed.up(4, '--cluster', 'a:1,b:2,c:1', '--priority', '50', '--memory', '8G,600M,8G,8G');
-    for (const number of [1, 2, 3, 4]) etc[number] = path.join((await testbed.node(number)).directory, 'etc');
+    for (const number of [1, 2, 3, 4]) etc[number] = path.join(testbed.node(number).directory, 'etc');
     // Homes find other places for what has to leave, and move nothing else.
     await configure(1, 'mosrun.toml', (text) => text.replace('automatic = false', 'automatic = true\ninterval_seconds = 1000'));
   });
@@ -69,25 +69,19 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     const next = change(text);
     assert.notEqual(next, text, `${file} of node${node}`);
     writeFileSync(at, next);
-    await reload(node);
+    await testbed.reload(node);
   }
 
-  async function reload(node: number): Promise<void> {
-    const read = () => testbed.log(node, 2000).split('configuration read again').length;
-    const before = read();
-    const { pid } = await testbed.json<StatusDocument>(node, 'mosctl', 'status', '--json');
-    assert.equal((await testbed.run(node, [process.execPath, '-e', `process.kill(${pid}, 'SIGHUP')`])).status, 0);
-    await until(() => read() > before, 10, `node${node} to read its configuration`);
-  }
-
-  const processes = async (node: number): Promise<ProcessDocument[]> =>
-    (await testbed.json<{ processes: ProcessDocument[] }>(node, 'mosps', '--json')).processes;
+  const processes = async (node: number): Promise<ProcessDocument[]> => (await testbed.daemon(node)).processes();
   const guests = async (node: number): Promise<GuestDocument[]> =>
-    (await testbed.json<{ guests: GuestDocument[] }>(node, 'mosps', '--json')).guests.filter(({ state }) => state === 'running');
+    (await (await testbed.daemon(node)).listing()).guests.filter(({ state }) => state === 'running');
+  const nodes = async (node: number): Promise<NodeDocument[]> => (await testbed.daemon(node)).nodes();
+  const isUp = async (wanted: string): Promise<boolean> =>
+    (await nodes(1)).some(({ name, state }) => name === wanted && state === 'up');
   const whereIs = async (node: number, pid: number): Promise<string | undefined> =>
     (await processes(node)).find((one) => one.pid === pid)?.where;
   const historyOf = async (node: number, pid: number): Promise<ProcessDetailDocument['history']> =>
-    (await testbed.json<ProcessDetailDocument>(node, 'mosps', '--history', `${pid}`, '--json')).history;
+    (await testbed.daemon(node)).history(pid);
   /** From the order, by the daemon's own clock: what commands take to start is no part of it. */
   function secondsOfMove(node: number, pid: number): number {
     const lines = testbed
@@ -172,12 +166,10 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     const one = await python('-G', '-l', '-r', 'node3@b');
     for (const node of ['1', '3']) assert.equal((await testbed.control('kill-daemon', node)).status, 0);
     for (const node of ['1', '3']) assert.equal((await testbed.control('start-daemon', node)).status, 0);
-    await until(async () => (await testbed.run(3, ['mosctl', 'status'])).status === 0, 10, 'mosd of node3');
-    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'mosd of node1');
+    for (const node of [3, 1]) await testbed.comes(node);
     assert.equal(await whereIs(1, one.pid), 'node3@b');
     assert.equal((await guests(3))[0]?.home, 'node1@a');
-    const isUp = async (): Promise<boolean> => /^node2@b +b .* up /m.test((await testbed.run(1, ['mosctl', 'nodes'])).stdout);
-    await until(isUp, 20, 'node1 to know the nodes of b again');
+    await until(() => isUp('node2@b'), 20, 'node1 to know the nodes of b again');
     await testbed.json(1, 'migrate', `${one.pid}`, 'node2@b', '--wait', '--json');
     await finish(one);
   });
@@ -292,10 +284,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
   void test('labels name nodes, and what is allowed and denied counts for what is placed', async () => {
     await configure(3, 'mosrun.toml', (text) => `labels = ["fast", "gpu"]\n${text}`);
     await until(
-      async () =>
-        (await testbed.json<{ nodes: NodeDocument[] }>(1, 'mosctl', 'nodes', '--json')).nodes.some(
-          ({ name, labels }) => name === 'node3@b' && labels.join() === 'fast,gpu',
-        ),
+      async () => (await nodes(1)).some(({ name, labels }) => name === 'node3@b' && labels.join() === 'fast,gpu'),
       20,
       'node1 to know the labels of node3',
     );
@@ -356,7 +345,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
   void test('a guest of a cluster that is not known any more is refused with a reason on both sides, and one that is there goes on', async () => {
     const one = await python('-G', '-l', '-r', 'node4@c');
     rmSync(path.join(etc[4] ?? '', 'partners/a.toml'));
-    await reload(4);
+    await testbed.reload(4);
     const refused = await testbed.run(1, ['mosrun', '-G', '-r', 'node4@c', 'true'], { user: USER });
     assert.equal(refused.status, 125);
     const message = /cluster c does not know the cluster of node1, whose authority has the fingerprint [0-9a-f]{64}/;
@@ -366,7 +355,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     assert.equal(there.turned_away[0]?.node, 'node1');
     await until(
       async () => {
-        const { partners } = await testbed.json<StatusDocument>(1, 'mosctl', 'status', '--json');
+        const { partners } = await (await testbed.daemon(1)).status();
         return message.test(partners.find(({ name }) => name === 'c')?.problem ?? '');
       },
       25,
@@ -378,11 +367,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
 
   void test('where public guests are taken that cluster comes as one of nobody known, worse than all, and goes home when it must', async () => {
     await configure(4, 'mosrun.toml', (text) => `${text}\n[guests]\npublic = true\n`);
-    const isUp = async (): Promise<boolean> =>
-      (await testbed.json<{ nodes: NodeDocument[] }>(1, 'mosctl', 'nodes', '--json')).nodes.some(
-        ({ name, state }) => name === 'node4@c' && state === 'up',
-      );
-    await until(isUp, 30, 'node4 to answer node1 again');
+    await until(() => isUp('node4@c'), 30, 'node4 to answer node1 again');
     const one = await python('-G', '-l', '-r', 'node4@c');
     const [guest, ...others] = await guests(4);
     assert.deepEqual(others, []);

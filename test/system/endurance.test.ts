@@ -40,8 +40,8 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
 
   async function endure(program: Program, moves: number, away: [number, number], report: (text: string) => void): Promise<void> {
     program.make?.();
-    const { pid: init1 } = await testbed.node(1);
-    const { pid: init2 } = await testbed.node(2);
+    const { pid: init1 } = testbed.node(1);
+    const { pid: init2 } = testbed.node(2);
     const running = testbed.start(1, ['mosrun', ...program.command], { cwd: workplace.empty() });
     await running.says('ready');
     const pid = await pidOf(testbed, program.command.slice(1).join(' '));

@@ -12,11 +12,6 @@ import { repository, type Running, sleep, Testbed, until, whyNoTestbed, note } f
 const noTestbed = whyNoTestbed() ?? whySkipped(python);
 const faultyPort = 7171;
 
-interface Listing {
-  where: string;
-  state: string;
-}
-
 describe('migrations that fail', { skip: noTestbed ?? false }, () => {
   let testbed: Testbed;
   const workplace = new Workplace();
@@ -25,7 +20,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
 
   before(async () => {
     testbed = await Testbed.up(2);
-    const { directory } = await testbed.node(2);
+    const { directory } = testbed.node(2);
     configuration = path.join(directory, 'etc/mosrun.toml');
     original = readFileSync(configuration, 'utf8');
   });
@@ -58,20 +53,11 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     writeFileSync(configuration, stringify({ ...rest, nodes: changed }));
     await testbed.control('kill-daemon', '2');
     await testbed.control('start-daemon', '2');
-    await until(async () => (await testbed.run(2, ['mosctl', 'status'])).status === 0, 10, 'the daemon of node2');
+    await testbed.comes(2);
     await seesAll();
   }
 
-  async function seesAll(): Promise<void> {
-    await until(
-      async () => {
-        const { status, stdout } = await testbed.run(1, ['mosctl', 'nodes', '--json']);
-        return status === 0 && (JSON.parse(stdout) as { nodes: Listing[] }).nodes.every(({ state }) => state === 'up');
-      },
-      20,
-      'both nodes to be up again',
-    );
-  }
+  const seesAll = () => until(() => testbed.seesAll(1), 20, 'both nodes to be up again');
 
   const home = async (pid: number) => (await listed(testbed)).find((each) => each.pid === pid);
 
@@ -325,7 +311,7 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     const running = testbed.start(1, ['mosrun', 'python3', '-c', 'while True: sum(range(100000))'], { timeout: 100 });
     const pid = await pidOf(testbed, 'sum(range');
     await testbed.json(1, 'migrate', String(pid), 'node2', '--wait', '--json');
-    const { mosd_pid } = await testbed.node(1);
+    const { mosd_pid } = testbed.node(1);
     assert.ok(mosd_pid);
     const guest = guestProcess(testbed, 2, pid);
     assert.ok(guest);

@@ -1,9 +1,7 @@
 /** Every numbered fault point of a move, out, on and home, to disk and from there: the program goes on where it was, the order says why, and the next one succeeds. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parse, stringify } from 'smol-toml';
+import { MosrunError } from '../../lib/api/index.js';
 import { arm, type FaultPoint, faultPoints } from './fault-points.js';
 import { guestProcess } from './kernel.js';
 import { endlessPython as python, whySkipped } from './programs.js';
@@ -147,19 +145,7 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
   before(async () => {
     testbed = await Testbed.up(3);
     // Short bounds, so that silence is found out soon.
-    const { directory } = await testbed.node(1);
-    const file = path.join(directory, 'etc/mosrun.toml');
-    const configuration = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    writeFileSync(file, stringify({ ...configuration, migration: { timeout_seconds: 6 } }));
-    await testbed.control('kill-daemon', '1');
-    await testbed.control('start-daemon', '1');
-    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'the daemon of node1');
-    await until(
-      async () =>
-        (await testbed.json<{ nodes: { state: string }[] }>(1, 'mosctl', 'nodes', '--json')).nodes.every((n) => n.state === 'up'),
-      10,
-      'all nodes to be up',
-    );
+    await testbed.configure(1, { migration: { timeout_seconds: 6 } });
   });
   after(async () => {
     workplace.remove();
@@ -171,17 +157,23 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
     const found = (await listed(testbed)).find((each) => each.pid === pid);
     return found?.state === 'frozen' ? 'freeze' : found?.where === 'node1' ? 'home' : found?.where;
   };
-  const order = async (pid: number, to: string) => {
-    const { status, stdout } = await testbed.run(1, ['migrate', String(pid), to, '--wait', '--json'], { timeout: 40 });
-    return { status, said: JSON.parse(stdout) as { error?: { code: string; message: string }; code?: string; message?: string } };
+  /** @returns why it failed; null: it has moved. */
+  const order = async (pid: number, to: string): Promise<Pick<MosrunError, 'code' | 'message'> | null> => {
+    try {
+      await (await testbed.daemon(1)).migrate(pid, to, { signal: AbortSignal.timeout(40_000) });
+      return null;
+    } catch (error) {
+      if (error instanceof MosrunError) return error;
+      throw error;
+    }
   };
   /** A move that must succeed: what a fault left behind must not be in its way. */
   async function goes(pid: number, to: string): Promise<void> {
     let last = '';
     const moved = async () => {
-      const { status, said } = await order(pid, to);
-      last = JSON.stringify(said.error);
-      return status === 0;
+      const failure = await order(pid, to);
+      last = `${failure?.message}`;
+      return failure === null;
     };
     await until(moved, 8, `process ${pid} to move to ${to}`).catch((error: Error) => {
       throw new Error(`${error.message}: ${last}`);
@@ -199,23 +191,23 @@ describe('fault points', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }
     if (toldOnTheWayOut(name)) await arm(testbed, number);
     if (from !== 'home') await goes(pid, from);
     if (!toldOnTheWayOut(name)) await arm(testbed, number);
-    const { status, said } = await order(pid, to);
-    const code = said.error?.code ?? said.code ?? '';
+    const failure = await order(pid, to);
+    const code = failure?.code ?? '';
     const left = await testbed.run(1, ['test', '-e', '/run/mosrun/processes/fault']);
     assert.notEqual(left.status, 0, `${way} ${name}: it was not met`);
     if (toleratesTheDeath.has(name) || toleratesTheDeath.has(`${way} ${name}`)) {
       await goes(pid, 'home');
-      return `${way} ${number} ${text}: ${status === 0 ? 'moved all the same' : code}`;
+      return `${way} ${number} ${text}: ${failure === null ? 'moved all the same' : code}`;
     }
     const expectation: Expectation = onlyThere[`${way} ${name}`] ?? expected[name] ?? { code: died };
     if ('succeeds' in expectation) {
-      assert.equal(status, 0, `${way} ${name}: ${JSON.stringify(said)}`);
+      assert.equal(failure, null, `${way} ${name}: ${failure?.message}`);
     } else {
-      assert.notEqual(status, 0, `${way} ${name}: the move must fail`);
+      assert.notEqual(failure, null, `${way} ${name}: the move must fail`);
       assert.match(
         code,
         expectation.code instanceof RegExp ? expectation.code : new RegExp(`^${expectation.code}$`),
-        `${way} ${name}: ${JSON.stringify(said)}`,
+        `${way} ${name}: ${failure?.message}`,
       );
       assert.equal(await where(pid), from, `${way} ${name}: it is where it was`);
       if (to !== 'home') await until(() => !isThere(to, pid), 5, `${way} ${name}: what came of it on ${to} to be gone`);

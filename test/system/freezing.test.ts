@@ -4,22 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parse, stringify } from 'smol-toml';
-import { type StatusDocument, monitorDocument, nodesDocument } from '../../lib/shared/documents.js';
+import { stringify } from 'smol-toml';
+import { monitorDocument, nodesDocument } from '../../lib/shared/documents.js';
 import { anonymousBytes, homeProcess } from './kernel.js';
 import { whySkipped } from './programs.js';
 import { type Listed, listed, pidOfJob } from './storm.js';
@@ -69,15 +59,9 @@ const turns = ({ directory }: Program): number => Number(tryRead(path.join(direc
 
 /** Changes the configuration of node 1. */
 async function configure(testbed: Testbed, main: object, freezing: object): Promise<void> {
-  const { directory } = await testbed.node(1);
-  const file = path.join(directory, 'etc/mosrun.toml');
-  const present = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-  writeFileSync(file, stringify({ ...present, ...main }));
-  writeFileSync(path.join(directory, 'etc/freeze.toml'), stringify(freezing));
-  const { mosd_pid: pid } = await testbed.node(1);
-  if (pid) process.kill(pid, 'SIGHUP');
-  await sleep(0.3);
-  const { configuration } = await testbed.json<StatusDocument>(1, 'mosctl', 'status', '--json');
+  writeFileSync(path.join(testbed.node(1).directory, 'etc/freeze.toml'), stringify(freezing));
+  await testbed.configure(1, main);
+  const { configuration } = await (await testbed.daemon(1)).status();
   assert.equal(configuration.error, null);
 }
 
@@ -173,7 +157,7 @@ describe('frozen processes', { skip, timeout: 300_000 }, () => {
     const files = open.filter((one) => !/^(socket|anon_inode):/.test(one));
     assert.equal(files.length, 1, files.join(' '));
     assert.match(files[0] ?? '', /\/frozen\/.* \(deleted\)$/);
-    const { directory: node } = await testbed.node(1);
+    const { directory: node } = testbed.node(1);
     const images = path.join(node, 'lib/frozen');
     assert.deepEqual([statSync(images).mode & 0o777, readdirSync(images)], [0o700, []]);
     await goes(program, 'continue');
@@ -226,7 +210,7 @@ describe('frozen processes', { skip, timeout: 300_000 }, () => {
     await testbed.control('kill-daemon', '1');
     for (const pid of gates) process.kill(pid, 'SIGKILL');
     await testbed.control('start-daemon', '1');
-    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'the daemon of node1');
+    await testbed.comes(1);
     assert.deepEqual(await find(program), before);
     await standsStill(program);
     await until(async () => (await order(program, 'node2')).status === 0, 10, 'the daemons to know each other');
@@ -241,7 +225,7 @@ describe('frozen processes', { skip, timeout: 300_000 }, () => {
     const made = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'mosrun-test', small], { encoding: 'utf8' });
     assert.equal(made.status, 0, made.stderr);
     // Node 1 sees the machine's files as they were when it was made, so what is mounted later is reached by its process 1's root.
-    const { pid: init } = await testbed.node(1);
+    const { pid: init } = testbed.node(1);
     const inside = spawnSync('nsenter', [
       '-t',
       `${init}`,
@@ -391,7 +375,7 @@ describe('many come home where few have room', { skip, timeout: 900_000 }, () =>
     await testbed.control('kill-daemon', '1');
     await testbed.control('start-daemon', '1');
     await bring.done;
-    await until(async () => (await testbed.run(1, ['mosctl', 'status'])).status === 0, 10, 'the daemon of node1');
+    await testbed.comes(1);
     const again = await testbed.run(1, ['mosctl', 'bring'], { timeout: 400 });
     assert.equal(again.status, 0, again.stderr);
     note(

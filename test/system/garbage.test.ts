@@ -80,7 +80,7 @@ describe('garbage', { skip: whyNoTestbed() ?? whySkipped(python) ?? false }, () 
   async function sizes(): Promise<Size[]> {
     const all: Size[] = [];
     for (const node of [1, 2]) {
-      const { pid: init } = await testbed.node(node);
+      const { pid: init } = testbed.node(node);
       for (const pid of await testbed.helpers(node)) {
         if (pid === init) continue;
         const name = tryRead(`/proc/${pid}/comm`).startsWith('mosgate') ? 'mosgate' : 'mosd';

@@ -23,7 +23,7 @@ describe('joining a cluster', { skip: whyNoTestbed() ?? false }, () => {
 
   before(async () => {
     testbed = await Testbed.up(4, '--no-daemons');
-    for (const number of [1, 2, 3, 4]) etc[number] = path.join((await testbed.node(number)).directory, 'etc');
+    for (const number of [1, 2, 3, 4]) etc[number] = path.join(testbed.node(number).directory, 'etc');
   });
   after(async () => {
     await testbed?.down();

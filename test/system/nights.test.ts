@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { GuestDocument, OperationDocument, ProcessDocument, StatusDocument } from '../../lib/shared/documents.js';
+import type { GuestDocument, OperationDocument, ProcessDocument } from '../../lib/shared/documents.js';
 import { whySkipped } from './programs.js';
 import { note, type Running, Testbed, until, whyNoTestbed } from './testbed.js';
 
@@ -30,13 +30,12 @@ describe('nights and days', { skip, timeout: 240_000 }, () => {
     chmodSync(directory, 0o755);
     // At home there is room for three or four of the eight.
     testbed = await Testbed.up(3, '--cluster', 'a:1,b:2', '--automatic', '--memory', '420M,1500M,1500M');
-    const etc = path.join((await testbed.node(1)).directory, 'etc');
+    const etc = path.join(testbed.node(1).directory, 'etc');
     writeFileSync(
       path.join(etc, 'freeze.toml'),
       `directory = "${path.join(directory, 'images')}"\n[class.default]\nminimum = 0\nslice_minutes = 0.05\n`,
     );
-    const { pid } = await testbed.json<StatusDocument>(1, 'mosctl', 'status', '--json');
-    assert.equal((await testbed.run(1, ['sh', '-c', `kill -HUP ${pid}`])).status, 0);
+    await testbed.reload(1);
     assert.match(readFileSync(path.join(etc, 'freeze.toml'), 'utf8'), /slice/);
   });
   after(async () => {
@@ -44,10 +43,8 @@ describe('nights and days', { skip, timeout: 240_000 }, () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const processes = async (): Promise<ProcessDocument[]> =>
-    (await testbed.json<{ processes: ProcessDocument[] }>(1, 'mosps', '--json')).processes;
-  const guests = async (node: number): Promise<GuestDocument[]> =>
-    (await testbed.json<{ guests: GuestDocument[] }>(node, 'mosps', '--guests', '--json')).guests;
+  const processes = async (): Promise<ProcessDocument[]> => (await testbed.daemon(1)).processes();
+  const guests = async (node: number): Promise<GuestDocument[]> => (await (await testbed.daemon(node)).listing()).guests;
   const turns = (): number[] => all.map(({ stderr }) => stderr.length);
   async function getOn(which: (one: number) => boolean, seconds: number, what: string): Promise<void> {
     const from = turns();

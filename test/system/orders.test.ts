@@ -1,21 +1,9 @@
 /** What root orders a node by mosctl, with programs that really move. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { NodeDocument, OperationDocument } from '../../lib/shared/documents.js';
 import { listed, pidOfJob } from './storm.js';
 import { type Outcome, type Running, Testbed, sleep, tryRead, until, whyNoTestbed } from './testbed.js';
-
-interface Operation {
-  operation: string;
-  state: string;
-  total: number;
-  left: number;
-  failures: { pid: number; home: string; message: string }[];
-}
-interface Node {
-  name: string;
-  state: string;
-  why: string | null;
-}
 
 describe('orders to a node', { skip: whyNoTestbed() ?? false, timeout: 180_000 }, () => {
   let testbed: Testbed;
@@ -54,15 +42,13 @@ describe('orders to a node', { skip: whyNoTestbed() ?? false, timeout: 180_000 }
   }
   const startDaemon = async (node: number): Promise<void> => {
     await testbed.control('start-daemon', `${node}`);
-    await until(async () => (await order(node, 'status')).status === 0, 20, `the daemon of node${node}`);
+    await testbed.comes(node, 20);
   };
   const where = async (pid: number): Promise<string | undefined> => (await listed(testbed)).find((one) => one.pid === pid)?.where;
-  const seen = async (name: string, from = 1): Promise<Node | undefined> =>
-    (await testbed.json<{ nodes: Node[] }>(from, 'mosctl', 'nodes', '--json')).nodes.find((one) => one.name === name);
-  const operation = async (node: number, name: string): Promise<Operation | undefined> =>
-    (await testbed.json<{ operations: Operation[] }>(node, 'mosctl', 'status', '--json')).operations.find(
-      (one) => one.operation === name,
-    );
+  const seen = async (name: string, from = 1): Promise<NodeDocument | undefined> =>
+    (await (await testbed.daemon(from)).nodes()).find((one) => one.name === name);
+  const operation = async (node: number, name: string): Promise<OperationDocument | undefined> =>
+    (await (await testbed.daemon(node)).operations()).find((one) => one.operation === name);
 
   void test('orders are for root: 77', async () => {
     for (const verb of ['block', 'noblock', 'stay', 'nostay', 'lstay', 'nolstay', 'expel', 'bring', 'shutdown']) {
@@ -131,7 +117,7 @@ describe('orders to a node', { skip: whyNoTestbed() ?? false, timeout: 180_000 }
     assert.match(await done(2, 'expel'), /nothing to move/);
     const all = (await listed(testbed)).map(({ pid }) => pid);
     for (const pid of all) await goAway(pid);
-    const { total, left } = JSON.parse(await done(1, 'bring', '--json')) as Operation;
+    const { total, left } = JSON.parse(await done(1, 'bring', '--json')) as OperationDocument;
     assert.deepEqual([total, left], [all.length, 0]);
     assert.match((await testbed.run(1, ['mosps', '--history', `${load}`])).stdout, /ordered by mosctl bring/);
     for (const one of await listed(testbed)) assert.equal(one.where, 'node1');
@@ -141,7 +127,7 @@ describe('orders to a node', { skip: whyNoTestbed() ?? false, timeout: 180_000 }
   void test('who stops waiting stops nothing, and who orders again joins', async () => {
     const pid = await start('wait', 'sleep', '1000');
     await goAway(pid);
-    const { mosd_pid: mosd } = await testbed.node(1);
+    const { mosd_pid: mosd } = testbed.node(1);
     // A home that does not answer for a while.
     process.kill(mosd ?? 0, 'SIGSTOP');
     try {

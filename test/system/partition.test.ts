@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse, stringify } from 'smol-toml';
-import type { NodesDocument, ProcessDocument, StatusDocument } from '../../lib/shared/documents.js';
+import type { StatusDocument } from '../../lib/shared/documents.js';
 import { guestProcess } from './kernel.js';
 import { whySkipped } from './programs.js';
 import { note, type Running, sleep, Testbed, until, whyNoTestbed } from './testbed.js';
@@ -51,7 +51,7 @@ describe('nodes that lose each other', { skip, timeout: 240_000 }, () => {
   });
 
   const states = async (node: number): Promise<string> =>
-    (await testbed.json<NodesDocument>(node, 'mosctl', 'nodes', '--json')).nodes
+    (await (await testbed.daemon(node)).nodes())
       .map(({ name, state }) => `${name} ${state}`)
       .toSorted((one, other) => (one < other ? -1 : 1))
       .join(', ');
@@ -72,8 +72,7 @@ describe('nodes that lose each other', { skip, timeout: 240_000 }, () => {
   async function start(name: string, home: number, away: number): Promise<Program> {
     const command = home === 1 ? ['python3', '-c', asking] : ['mostestload', '--cpu', '0', '--progress'];
     const running = testbed.start(home, ['mosrun', '-h', '-l', '-J', name, ...command], { timeout: 230 });
-    const find = async () =>
-      (await testbed.json<{ processes: ProcessDocument[] }>(home, 'mosps', '--json')).processes.find((one) => one.job === name);
+    const find = async () => (await (await testbed.daemon(home)).processes()).find((one) => one.job === name);
     if (home === 1) await running.says('ready');
     const found = await until(
       async () => {
@@ -148,16 +147,16 @@ describe('nodes that lose each other', { skip, timeout: 240_000 }, () => {
   });
 
   void test('a configuration that contradicts the others is told of, and harms nobody', async () => {
-    const { directory: own } = await testbed.node(2);
+    const { directory: own } = testbed.node(2);
     const file = path.join(own, 'etc/mosrun.toml');
     const right = readFileSync(file, 'utf8');
-    const { mosd_pid: mosd } = await testbed.node(2);
+    const { mosd_pid: mosd } = testbed.node(2);
     assert.ok(mosd);
     const read = async (text: string): Promise<StatusDocument> => {
       writeFileSync(file, text);
       process.kill(mosd, 'SIGHUP');
       await sleep(0.5);
-      return testbed.json<StatusDocument>(2, 'mosctl', 'status', '--json');
+      return (await testbed.daemon(2)).status();
     };
     const configuration = parse(right) as { nodes: { name: string; number: number; address: string }[] };
     const change = (edit: (nodes: typeof configuration.nodes) => void): string => {

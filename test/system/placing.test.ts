@@ -11,8 +11,7 @@ import { note, type Running, sleep, Testbed, until, whyNoTestbed } from './testb
 const whole = process.env['MOSRUN_TEST_PLACING'] !== undefined;
 const skip = whyNoTestbed() ?? whySkipped(endlessPython) ?? false;
 
-const processes = async (testbed: Testbed): Promise<ProcessDocument[]> =>
-  (await testbed.json<{ processes: ProcessDocument[] }>(1, 'mosps', '--json')).processes;
+const processes = async (testbed: Testbed): Promise<ProcessDocument[]> => (await testbed.daemon(1)).processes();
 
 const listed = async (testbed: Testbed, job: string): Promise<ProcessDocument | undefined> =>
   (await processes(testbed)).find((one) => one.job === job);

@@ -53,7 +53,7 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
   before(async () => {
     // So slow that a daemon can be ended in the middle of a move.
     testbed = await Testbed.up(2, '--rate', '400mbit');
-    init = (await testbed.node(1)).pid;
+    init = testbed.node(1).pid;
     cpSync(builds[0], builds[1], { recursive: true });
     const copy = `require('node:fs').cpSync(${JSON.stringify(builds[0])}, ${JSON.stringify(builds[1])}, { recursive: true })`;
     assert.equal((await testbed.run(2, ['node', '-e', copy])).status, 0);
@@ -82,17 +82,14 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
     return until(found, 10, `mosgate of node${node}`);
   }
 
-  const answers = async (node: number) => (await testbed.run(node, ['mosctl', 'status', '--json'])).status === 0;
-  const isWhole = async (node: number): Promise<boolean> => {
-    const { status, stdout } = await testbed.run(node, ['mosctl', 'status', '--json']);
-    return status === 0 && (JSON.parse(stdout) as { data_port: { ok: boolean } }).data_port.ok;
-  };
+  const isWhole = async (node: number): Promise<boolean> =>
+    (await testbed.answers(node)) && (await (await testbed.daemon(node)).status()).data_port.ok;
 
   /** Finds what is to end; the answer ends all of it at the same moment, and starts the daemon again. It starts the gate. */
   async function aim({ node, what, how }: Row): Promise<() => Promise<void>> {
     const victims: number[] = [];
     if (what.includes('mosgate')) victims.push(await gateOf(node));
-    if (what.includes('mosd')) victims.push((await testbed.node(node)).mosd_pid ?? assert.fail(`node${node} has no daemon`));
+    if (what.includes('mosd')) victims.push(testbed.node(node).mosd_pid ?? assert.fail(`node${node} has no daemon`));
     return async () => {
       for (const pid of victims) process.kill(pid, how === 'KILL' ? 'SIGKILL' : 'SIGTERM');
       if (!what.includes('mosd')) return;
@@ -100,7 +97,7 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
       if (how === 'upgrade') installed[node] = installed[node] === builds[0] ? builds[1] : builds[0];
       const { status, stderr } = await testbed.control('start-daemon', `${node}`, '--from', `${installed[node]}/bin`);
       assert.equal(status, 0, stderr);
-      await until(() => answers(node), 10, `mosd of node${node}`);
+      await testbed.comes(node);
     };
   }
 
@@ -168,9 +165,7 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
       for (const program of [home, away]) {
         assert.deepEqual(lasting(now.get(program.pid)), lasting(before.get(program.pid)), `${program.job} is found again`);
       }
-      const visiting = async () =>
-        (await testbed.json<{ guests: { home: string; home_pid: number; state: string }[] }>(2, 'mosps', '--guests', '--json'))
-          .guests;
+      const visiting = async () => (await (await testbed.daemon(2)).listing()).guests;
       const isKnown = async () =>
         (await visiting()).some(
           ({ home_pid: pid, home: from, state }) => pid === away.pid && from === 'node1' && state === 'running',

@@ -37,7 +37,7 @@ class Listener<Result> {
 
   /** Reads along on the cable of a node, as anyone on the way could. */
   static async on(testbed: Testbed, node: number, ...texts: string[]): Promise<Listener<Heard>> {
-    const { pid } = await testbed.node(node);
+    const { pid } = testbed.node(node);
     const program = ['python3', path.join(repository, 'test/system/wiretap.py'), 'eth0', ...texts];
     return Listener.started<Heard>(['nsenter', `--net=/proc/${pid}/ns/net`, ...program]);
   }
@@ -75,7 +75,7 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     for (const node of [1, 2, 3]) await testbed.killStrays(node);
   });
 
-  const configurationOf = async (node: number) => path.join((await testbed.node(node)).directory, 'etc/mosrun.toml');
+  const configurationOf = async (node: number) => path.join(testbed.node(node).directory, 'etc/mosrun.toml');
 
   /** These nodes demand encryption, and the others do not. */
   async function encrypting(...nodes: number[]): Promise<void> {
@@ -86,7 +86,7 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
       writeFileSync(await configurationOf(node), text);
       const times = () => testbed.log(node, 1e6).split('configuration read again').length;
       const before = times();
-      process.kill((await testbed.node(node)).mosd_pid ?? 0, 'SIGHUP');
+      process.kill(testbed.node(node).mosd_pid ?? 0, 'SIGHUP');
       await until(() => times() > before, 5, `node${node} to read its configuration`);
     }
   }
@@ -185,10 +185,8 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     await restart(node, ['mosd']);
   }
 
-  const answers = async (node: number) => {
-    const { status, stdout } = await testbed.run(node, ['mosctl', 'status', '--json']);
-    return status === 0 && (JSON.parse(stdout) as { data_port: { ok: boolean } }).data_port.ok;
-  };
+  const isWhole = async (node: number) =>
+    (await testbed.answers(node)) && (await (await testbed.daemon(node)).status()).data_port.ok;
   async function helper(node: number, name: string): Promise<number[]> {
     return (await testbed.helpers(node)).filter((pid) => tryRead(`/proc/${pid}/comm`).trim() === name);
   }
@@ -197,14 +195,10 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     await testbed.control('kill-daemon', `${node}`);
     for (const pid of gates) process.kill(pid, 'SIGKILL');
     await testbed.control('start-daemon', `${node}`);
-    await until(() => answers(node), 20, `node${node} to be whole`).catch((error: Error) => {
+    await until(() => isWhole(node), 20, `node${node} to be whole`).catch((error: Error) => {
       throw new Error(`${error.message}; its log ends:\n${testbed.log(node)}`);
     });
-    const see = async () => {
-      const { nodes } = await testbed.json<{ nodes: { state: string }[] }>(1, 'mosctl', 'nodes', '--json');
-      return nodes.every(({ state }) => state === 'up');
-    };
-    await until(see, 10, 'all nodes to be up');
+    await until(() => testbed.seesAll(1), 10, 'all nodes to be up');
   }
 
   void test('without encryption the memory and the data of a program are there to be read', { timeout: 60_000 }, async () => {
@@ -342,7 +336,7 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     await encrypting();
     const one = await start();
     const number = 0x1234abcd;
-    const other = await impostor((await testbed.node(1)).pid, number);
+    const other = await impostor(testbed.node(1).pid, number);
     const where = ['--address', '10.77.0.2', '--port', '7071', '--seal', `${number}`, '--node', 'node2', '--timeout', '3'];
     const words = ['out', '--pid', `${one.pid}`, '--session', '00000000deadbeef', ...where];
     const mover = path.join(repository, 'dist/libexec/mosmove');
@@ -359,9 +353,7 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     await goes(one, 'node2');
     await goesOn(one);
     const atHome = homeProcess(testbed, 1, one.pid) ?? 0;
-    const names = readFileSync(`/proc/${(await testbed.node(1)).pid}/net/unix`, 'utf8').matchAll(
-      /@mosrun-sealed([0-9a-f]{8})$/gm,
-    );
+    const names = readFileSync(`/proc/${testbed.node(1).pid}/net/unix`, 'utf8').matchAll(/@mosrun-sealed([0-9a-f]{8})$/gm);
     const numbers = [...new Set([...names].map(([, number = '']) => Number.parseInt(number, 16)))];
     const others = await Promise.all(numbers.map((number) => impostor(atHome, number)));
     await makesFamily(one);

@@ -83,7 +83,7 @@ export class Storm {
   }
 }
 
-/** The processes of the node as mosps shows them. */
+/** The processes of the node as its daemon tells mosps of them. */
 export interface Listed {
   pid: number;
   command: string;
@@ -98,7 +98,7 @@ export interface Listed {
 }
 
 export async function listed(testbed: Testbed, node = 1): Promise<Listed[]> {
-  return (await testbed.json<{ processes: Listed[] }>(node, 'mosps', '--json')).processes;
+  return (await testbed.daemon(node)).processes();
 }
 
 /** The number (on its node) of the first process of a job that was started with `mosrun -J ID`. */

@@ -1,8 +1,10 @@
 /** A testbed for a test file: made before its tests, removed after them whatever happens. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parse, stringify } from 'smol-toml';
+import { Cluster } from '../../lib/api/index.js';
 
 export const repository = process.env['MOSRUN_SOURCE'] ?? process.cwd();
 const script = path.join(repository, 'scripts/testbed');
@@ -28,13 +30,9 @@ export interface RunOptions {
 }
 
 export interface NodeState {
-  name: string;
-  number: number;
-  address: string;
-  state: 'up' | 'cut' | 'crashed';
+  /** Of its process 1, as the machine has it; 0: it has crashed. */
   pid: number;
   mosd_pid: number | null;
-  log: string;
   directory: string;
 }
 
@@ -77,11 +75,16 @@ export class Running {
 
 export const sleep = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
 
+/** Looks until it finds. What takes long to look at is looked at less often: it would keep the machine from what is waited for. */
 export async function until<T>(probe: () => T | Promise<T>, seconds: number, what: string): Promise<NonNullable<T>> {
-  for (const end = performance.now() + seconds * 1000; ; await sleep(0.01)) {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const began = performance.now();
     const found = await probe();
     if (found) return found;
-    if (performance.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
+    const now = performance.now();
+    if (now > end) throw new Error(`waited ${seconds} s for ${what}`);
+    await sleep(Math.min(0.1, Math.max(0.01, (4 * (now - began)) / 1000)));
   }
 }
 
@@ -97,6 +100,14 @@ export function whyNoTestbed(): string | undefined {
   return status === 0 ? undefined : `this machine makes no namespaces: ${stderr.trim()}`;
 }
 
+/** What the testbed has recorded as "PID START", if it still lives; 0: it does not. */
+function recorded(file: string): number {
+  const [pid = '', start] = tryRead(file).trim().split(' ');
+  const stat = pid && tryRead(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return stat !== '' && fields[19] === start && fields[0] !== 'Z' ? Number(pid) : 0;
+}
+
 /** Takes away what tests left that were killed so that nothing of theirs could run. */
 function sweep(): void {
   const names = existsSync(base) ? readdirSync(base) : [];
@@ -107,6 +118,8 @@ function sweep(): void {
 }
 
 export class Testbed {
+  private readonly daemons = new Map<string, Cluster>();
+
   private constructor(readonly name: string) {}
 
   static async up(nodes: number, ...options: string[]): Promise<Testbed> {
@@ -163,11 +176,62 @@ export class Testbed {
     return JSON.parse(stdout) as T;
   }
 
-  async node(number: number): Promise<NodeState> {
-    const { stdout } = await this.control('status', '--json');
-    const found = (JSON.parse(stdout) as { nodes: NodeState[] }).nodes.find((node) => node.number === number);
-    if (!found) throw new Error(`the testbed has no node ${number}`);
-    return found;
+  node(number: number): NodeState {
+    const directory = `${base}/${this.name}/node${number}`;
+    if (!existsSync(directory)) throw new Error(`the testbed has no node ${number}`);
+    return { pid: recorded(`${directory}/pid`), mosd_pid: recorded(`${directory}/mosd.pid`) || null, directory };
+  }
+
+  /**
+   * A node's daemon, asked from here; rejects where none answers. What is looked at again and again is asked so: a command that is started for each
+   * look takes the time of what is looked at.
+   */
+  async daemon(node: number): Promise<Cluster> {
+    const socket = `/proc/${this.node(node).pid}/root/run/mosrun/mosd.sock`;
+    const known = this.daemons.get(socket) ?? (await Cluster.connect({ socket }));
+    this.daemons.set(socket, known);
+    return known;
+  }
+
+  async answers(node: number): Promise<boolean> {
+    try {
+      await (await this.daemon(node)).status();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Waits for the node's daemon. */
+  async comes(node: number, seconds = 10): Promise<void> {
+    await until(() => this.answers(node), seconds, `the daemon of node${node}`);
+  }
+
+  /** Are all nodes up that the node knows? */
+  async seesAll(node: number): Promise<boolean> {
+    try {
+      return (await (await this.daemon(node)).nodes()).every(({ state }) => state === 'up');
+    } catch {
+      return false;
+    }
+  }
+
+  /** Has a node's daemon read its configuration, which may be a wrong one. */
+  async reload(node: number): Promise<void> {
+    const read = () => this.log(node, Number.POSITIVE_INFINITY).split(/configuration read again|wrong configuration/).length;
+    const before = read();
+    const { mosd_pid: pid } = this.node(node);
+    if (pid === null) throw new Error(`node${node} has no daemon`);
+    process.kill(pid, 'SIGHUP');
+    await until(() => read() > before, 10, `node${node} to read its configuration`);
+  }
+
+  /** Changes tables of a node's mosrun.toml, and has its daemon read it. */
+  async configure(node: number, tables: object): Promise<void> {
+    const file = path.join(this.node(node).directory, 'etc/mosrun.toml');
+    const present = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, stringify({ ...present, ...tables }));
+    await this.reload(node);
   }
 
   /** The last lines of a node's daemon log, for messages of failed tests. */
@@ -178,7 +242,7 @@ export class Testbed {
 
   /** Ends whatever a test left on the node: all but process 1, the daemon and mosrun's own helpers. */
   async killStrays(number: number): Promise<void> {
-    const { pid: init, mosd_pid: mosd } = await this.node(number);
+    const { pid: init, mosd_pid: mosd } = this.node(number);
     for (const pid of this.processes(number)) {
       if (pid === init || pid === mosd || /^mos(d|gate|move|husk|seal|freeze)/.test(tryRead(`/proc/${pid}/comm`))) continue;
       killIfAlive(pid);
@@ -187,7 +251,7 @@ export class Testbed {
 
   /** The daemon of a node and what helps it, whose CPU time is no program's. */
   async helpers(number: number): Promise<number[]> {
-    const { pid: init, mosd_pid: mosd } = await this.node(number);
+    const { pid: init, mosd_pid: mosd } = this.node(number);
     return this.processes(number).filter(
       (pid) => pid === init || pid === mosd || /^mos(gate|seal)\n/.test(tryRead(`/proc/${pid}/comm`)),
     );

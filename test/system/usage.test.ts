@@ -75,7 +75,7 @@ describe('mistakes and refusals', { skip: whyNoTestbed() ?? false }, () => {
   });
 
   void test('a wrong configuration: the file, the line and the key are named', async () => {
-    const { directory } = await testbed.node(2);
+    const { directory } = testbed.node(2);
     const file = path.join(directory, 'etc/mosrun.toml');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, `${text}\n[heartbeat]\nintervall_seconds = 3\n`);
