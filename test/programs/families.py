@@ -1,12 +1,13 @@
 """Computes the same block again and again, and counts. At SIGUSR1 it makes threads and children; at SIGTERM it ends, and tells whether all was right.
 
-families.py NAME    the count is in the file NAME
+families.py NAME PAUSE    the count is in the file NAME; it sleeps for PAUSE seconds after each block
 """
 import hashlib
 import os
 import signal
 import sys
 import threading
+import time
 
 asked = []
 for number in (signal.SIGTERM, signal.SIGUSR1):
@@ -47,6 +48,7 @@ while signal.SIGTERM not in asked:
     right = block(20) == first and right
     turn += 1
     os.pwrite(counter, b"%d" % turn, 0)
+    time.sleep(float(sys.argv[2]))
     if signal.SIGUSR1 in asked:
         asked.remove(signal.SIGUSR1)
         right = family() and right

@@ -59,7 +59,8 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
     assert.equal((await testbed.run(2, ['node', '-e', copy])).status, 0);
     for (const job of ['a', 'b', 'c', 'd']) {
       const cwd = mkdtempSync(path.join(directory, job));
-      const command = ['python3', path.join(repository, 'test/programs/families.py'), 'count'];
+      // Four that compute all the time would leave nothing to the daemons that are waited for.
+      const command = ['python3', path.join(repository, 'test/programs/families.py'), 'count', '0.02'];
       const running = testbed.start(1, ['mosrun', `-J${job}`, ...command], { cwd });
       await running.says('ready');
       programs.push({ job, pid: await pidOfJob(testbed, job), running, counter: path.join(cwd, 'count'), families: 0 });
