@@ -26,13 +26,14 @@ const { unshown } = await import('./security-tests.mjs');
 rmSync('build/test', { recursive: true, force: true });
 await bundle({ entryPoints: sources, outdir: 'build/test', outbase: 'test', outExtension: { '.js': '.mjs' } });
 
-// Of the files whose tests compute all the time or take figures two run at a time; of the others, which mostly wait, three. The longest first: what is
-// begun last is then soon over, and the machine is not left to one. A file that there is no room for yet lets smaller ones go first.
-const ROOM = 6;
+// A file whose tests compute all the time or take figures has half of the machine, one that mostly waits a quarter. The longest first: what is begun last
+// is then soon over, and the machine is not left to one. A file that there is no room for yet lets smaller ones go first, so that those that compute run
+// one after another beside those that wait.
+const ROOM = 4;
 const measures = (name) => /system\/(programs|storms|endurance|behaviour|bench)/.test(name);
-const roomFor = (name) => (measures(name) ? ROOM / 2 : ROOM / 3);
+const roomFor = (name) => (measures(name) ? ROOM / 2 : ROOM / 4);
 const longest =
-  'system/programs storms lab faults failures endurance behaviour restarts documentation guest freezing clusters hops gate nights partition placing seal packages corpus'.split(
+  'system/programs lab placing failures faults storms documentation endurance behaviour corpus clusters nights freezing partition packages guest seal restarts hops gate garbage'.split(
     ' ',
   );
 const rank = (name) => longest.findIndex((part) => name.includes(part)) >>> 0;
