@@ -1,8 +1,12 @@
-"""Computes the same block again and again until SIGTERM, and tells whether every result was the same.  endless.py DIRECTORY"""
+"""Computes the same block again and again until SIGTERM, and tells whether every result was the same.
+
+endless.py DIRECTORY [PAUSE]    it sleeps for PAUSE seconds after each block, if that is given
+"""
 import hashlib
 import os
 import signal
 import sys
+import time
 
 stop = False
 
@@ -13,6 +17,7 @@ def ask(*_):
 
 
 signal.signal(signal.SIGTERM, ask)
+pause = float(sys.argv[2]) if len(sys.argv) > 2 else None
 path = os.path.join(sys.argv[1], "endless")
 
 
@@ -33,4 +38,6 @@ print("ready", flush=True)
 same = True
 while not stop:
     same = block() == first and same
+    if pause is not None:
+        time.sleep(pause)
 print("all blocks are equal" if same else "A BLOCK DIFFERS")

@@ -37,7 +37,7 @@ export function movePrograms(title: string, programs: readonly Program[], furthe
     for (const program of programs) {
       void test(program.name, { skip: whySkipped(program) ?? false }, async () => {
         program.make?.();
-        const alone = await testbed.run(1, program.command, { cwd: workplace.empty(), timeout: 60 });
+        const alone = await testbed.run(1, program.command, { cwd: workplace.empty(), timeout: 120 });
         const plain = { seconds: alone.seconds, trace: workplace.trace(alone) };
 
         // A busy machine moves less in the time a run takes, and takes longer to order the way out of a program that is home again.

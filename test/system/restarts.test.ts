@@ -83,9 +83,6 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
     return until(found, 10, `mosgate of node${node}`);
   }
 
-  const isWhole = async (node: number): Promise<boolean> =>
-    (await testbed.answers(node)) && (await (await testbed.daemon(node)).status()).data_port.ok;
-
   /** Finds what is to end; the answer ends all of it at the same moment, and starts the daemon again. It starts the gate. */
   async function aim({ node, what, how }: Row): Promise<() => Promise<void>> {
     const victims: number[] = [];
@@ -159,7 +156,7 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
       await sleep(0.05);
       await disrupt();
       const outcomes = await Promise.all(orders);
-      await until(() => isWhole(row.node), 10, `node${row.node} to be whole`);
+      await testbed.comes(row.node);
 
       // What was not moving is where it was, with all that was known of it.
       const now = await facts();

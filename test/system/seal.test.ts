@@ -185,8 +185,6 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     await restart(node, ['mosd']);
   }
 
-  const isWhole = async (node: number) =>
-    (await testbed.answers(node)) && (await (await testbed.daemon(node)).status()).data_port.ok;
   async function helper(node: number, name: string): Promise<number[]> {
     return (await testbed.helpers(node)).filter((pid) => tryRead(`/proc/${pid}/comm`).trim() === name);
   }
@@ -195,9 +193,7 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     await testbed.control('kill-daemon', `${node}`);
     for (const pid of gates) process.kill(pid, 'SIGKILL');
     await testbed.control('start-daemon', `${node}`);
-    await until(() => isWhole(node), 20, `node${node} to be whole`).catch((error: Error) => {
-      throw new Error(`${error.message}; its log ends:\n${testbed.log(node)}`);
-    });
+    await testbed.comes(node, 20);
     await until(() => testbed.seesAll(1), 10, 'all nodes to be up');
   }
 

@@ -193,18 +193,20 @@ export class Testbed {
     return known;
   }
 
-  async answers(node: number): Promise<boolean> {
+  /** Does its daemon answer, and can guests come? */
+  async isWhole(node: number): Promise<boolean> {
     try {
-      await (await this.daemon(node)).status();
-      return true;
+      return (await (await this.daemon(node)).status()).data_port.ok;
     } catch {
       return false;
     }
   }
 
-  /** Waits for the node's daemon. */
+  /** Waits for the node's daemon, and for its gate. */
   async comes(node: number, seconds = 10): Promise<void> {
-    await until(() => this.answers(node), seconds, `the daemon of node${node}`);
+    await until(() => this.isWhole(node), seconds, `the daemon of node${node} and its gate`).catch((error: Error) => {
+      throw new Error(`${error.message}; its log ends:\n${this.log(node)}`);
+    });
   }
 
   /** Are all nodes up that the node knows? */
