@@ -52,8 +52,15 @@ describe('programs that compute', { skip, timeout: 300_000 }, () => {
     const command = ['mosrun', '-h', '-l', '-J', 'twelve', 'mostestload', '--cpu', `${seconds}`];
     const all: Running[] = Array.from({ length: 12 }, () => testbed.start(1, command, { timeout: 200 }));
     await sleep(10);
-    const spread = await processes(testbed);
-    const on = cpus.map((_, index) => spread.filter(({ where }) => where === `node${index + 1}`).length);
+    let spread = await processes(testbed);
+    const onEach = () => cpus.map((_, index) => spread.filter(({ where }) => where === `node${index + 1}`).length);
+    // Among other tests the nodes have less of the machine, and may need longer to find each other's load.
+    const hasSpread = async (): Promise<boolean> => {
+      spread = await processes(testbed);
+      return onEach().every((count) => count > 0);
+    };
+    if (!whole) await until(hasSpread, 10, 'every node to have some').catch(() => {});
+    const on = onEach();
     note(`after 10 s there are ${on.join(', ')} on nodes with ${cpus.join(', ')} processors`);
     assert.ok(
       on.every((count) => count > 0),
