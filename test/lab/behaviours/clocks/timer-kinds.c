@@ -6,8 +6,8 @@ static volatile pid_t handled_by;
 static volatile int thread_value;
 static void handler(int signal, siginfo_t *info, void *context) {
   (void)signal, (void)context;
-  count += info->si_code == SI_TIMER ? info->si_value.sival_int : 1000;
   handled_by = gettid();
+  count += info->si_code == SI_TIMER ? info->si_value.sival_int : 1000;   // what the other thread waits for
 }
 static void on_thread(union sigval value) { thread_value = value.sival_int; }
 static volatile pid_t other_tid;
