@@ -249,6 +249,7 @@ struct Control {
   // Home has run until it was stopped, and the long list counts every page: what was advised since it was last read is not known. A guest asks before
   // that would count (sure_of_advice).
   uint32_t unsure;
+  volatile uint32_t dropping;     // home: a lock, of who gives back pages
   uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
   // Home, leaving: so much of its memory went ahead while the process ran, and its pages are watched since (engine/dirty.h).
   uint64_t staged_bytes, staged_pages;

@@ -319,6 +319,7 @@ void drop_pages(const Mapping &m, u64 start, u64 size) {
 // unmapping 512 MiB takes 50 ms and the guest waits for its first answer.
 void drop_skeleton(u64 budget) {
   Control &c = control();
+  if (__atomic_exchange_n(&c.dropping, 1u, __ATOMIC_ACQUIRE)) return;    // another does it
   auto *book = pointer<Mapping>(base() + kBookOffset);
   while (c.drop_next < c.book_entries && budget) {
     Mapping &m = book[c.drop_next];
@@ -329,6 +330,7 @@ void drop_skeleton(u64 budget) {
     budget -= part;
     if (m.start == m.end) ++c.drop_next;
   }
+  store(&c.dropping, 0);
 }
 
 }  // namespace mosrun

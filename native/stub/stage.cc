@@ -162,12 +162,14 @@ i64 take_ahead(int channel) {
 
 namespace {
 
-// The skeleton's pages are given back in portions, by another thread: what comes must not be among them.
-i64 await_skeleton() {
+// The skeleton's pages are given back in portions, by a thread that may be in a call for as long as it likes: what comes must not be among them.
+i64 clear_skeleton() {
   Control &c = control();
-  const TimeSpec pause{0, 1'000'000};
-  for (i64 until = now() + kSilence; c.drop_next < c.book_entries; sys(nr_nanosleep, address(&pause), 0))
-    if (!goes_on() || now() > until) return -ETIMEDOUT_;
+  const TimeSpec pause{0, 200'000};
+  for (; c.drop_next < c.book_entries; sys(nr_nanosleep, address(&pause), 0)) {
+    if (!goes_on()) return -EINTR_;
+    drop_skeleton(1ull << 40);
+  }
   return 0;
 }
 
@@ -191,7 +193,7 @@ void take(void *) {
   Control &c = control();
   leave_descriptors();
   Spare spare{-1, number_of_stage()};
-  i64 error = await_skeleton();
+  i64 error = clear_skeleton();
   if (!error) error = open_numbered(spare);
   if (!error) {
     set_timeout(spare.fd, kSilence / 1'000'000, false);
