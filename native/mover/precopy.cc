@@ -139,7 +139,8 @@ int PreCopy::copy_region(const Region &r, uint64_t &bytes) {
     }
     if (runs.empty()) continue;
     bool whole = true;
-    if (int error = send_runs(runs, all, bytes, whole)) return error;
+    // Only in the first round nothing of it can be there: later the other side may have what stood in the same place before.
+    if (int error = send_runs(runs, all && !copied_.rounds, bytes, whole)) return error;
     if (!whole) dirty_.unwatch(r.start, r.end);            // what could not be read counts as changed, and all else with it
     if (!whole) return 0;
   }
