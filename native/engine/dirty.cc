@@ -59,18 +59,8 @@ void DirtyPages::forget(uint64_t start, uint64_t end) {
 // Those of [at, end) that are there, and are the process's own: all of them, or until `runs` is full or `most` bytes have been found.
 bool DirtyPages::protect(uint64_t &at, uint64_t end, uint64_t most, std::vector<PageRun> &runs) {
   PageRegion found[kRunsMax];
-  PageScan scan{};
-  scan.size = sizeof scan;
-  scan.flags = kProtectMatching | kCheckProtection;
-  scan.start = at;
-  scan.end = end;
-  scan.vec = reinterpret_cast<uint64_t>(found);
-  scan.vec_length = kRunsMax;
+  PageScan scan = scan_present(at, end, found, kRunsMax, page_is_zero | page_is_file, kProtectMatching | kCheckProtection);
   scan.max_pages = most / kPage;
-  scan.inverted = page_is_zero | page_is_file;
-  scan.mask = scan.inverted;
-  scan.anyof = page_is_present | page_is_swapped;
-  scan.returned = page_is_present | page_is_swapped;
   int n = ioctl(pagemap_, kPagemapScan, &scan);
   if (n < 0 || scan.walk_end <= at) return false;
   for (int i = 0; i < n; ++i) {
@@ -83,16 +73,8 @@ bool DirtyPages::protect(uint64_t &at, uint64_t end, uint64_t most, std::vector<
 
 bool DirtyPages::take(uint64_t &at, uint64_t end, bool all, uint64_t most, std::vector<PageRun> &runs) {
   if (all) return protect(at, end, most, runs);
-  // To ask for nothing but what has changed is what the kernel has a short way for; but then what is not there counts as well.
   PageRegion found[kRunsMax];
-  PageScan scan{};
-  scan.size = sizeof scan;
-  scan.flags = kCheckProtection;
-  scan.start = at;
-  scan.end = end;
-  scan.vec = reinterpret_cast<uint64_t>(found);
-  scan.vec_length = kRunsMax;
-  scan.mask = scan.returned = page_is_written;
+  PageScan scan = scan_changed(at, end, found, kRunsMax);
   int n = ioctl(pagemap_, kPagemapScan, &scan);
   if (n < 0 || scan.walk_end <= at) return false;
   uint64_t bytes = 0;

@@ -132,16 +132,7 @@ struct Copier {
   i64 send_present(u64 start, u64 end) {
     PageRegion there[64];
     while (start < end) {
-      PageScan scan{};
-      scan.size = sizeof scan;
-      scan.flags = kProtectMatching | kCheckProtection;
-      scan.start = start;
-      scan.end = end;
-      scan.vec = address(there);
-      scan.vec_length = 64;
-      scan.inverted = scan.mask = page_is_zero;
-      scan.anyof = page_is_present | page_is_swapped;
-      scan.returned = page_is_present | page_is_swapped;
+      PageScan scan = scan_present(start, end, there, 64, page_is_zero, kProtectMatching | kCheckProtection);
       i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
       if (n < 0) return n;
       for (i64 i = 0; i < n; ++i)
@@ -154,14 +145,7 @@ struct Copier {
 
   i64 send_changed(u64 start, u64 end) {
     while (start < end) {
-      PageScan scan{};                                      // as send_changes (memory.cc)
-      scan.size = sizeof scan;
-      scan.flags = kCheckProtection;
-      scan.start = start;
-      scan.end = end;
-      scan.vec = address(found);
-      scan.vec_length = kRunsMax;
-      scan.mask = scan.returned = page_is_written;
+      PageScan scan = scan_changed(start, end, found, kRunsMax);   // as send_changes (memory.cc)
       i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
       if (n < 0) return n;
       for (i64 i = 0; i < n; ++i)

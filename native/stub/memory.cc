@@ -288,17 +288,8 @@ struct Pages {
 i64 send_present(Pages &pages, int pagemap, u64 start, u64 end, bool files, bool live) {
   PageRegion *found = pages.found + Pages::regions;
   while (start < end) {
-    PageScan scan{};
-    scan.size = sizeof scan;
-    scan.flags = live ? kCheckProtection : 0;
-    scan.start = start;
-    scan.end = end;
-    scan.vec = address(found);
-    scan.vec_length = Pages::regions;
-    scan.inverted = files ? u64(page_is_zero) : u64(page_is_zero | page_is_file);
-    scan.mask = scan.inverted;
-    scan.anyof = page_is_present | page_is_swapped;
-    scan.returned = page_is_present | page_is_swapped | (live ? u64(page_is_written) : 0);
+    PageScan scan = scan_present(start, end, found, Pages::regions, files ? u64(page_is_zero) : u64(page_is_zero | page_is_file), live ? kCheckProtection : 0);
+    if (live) scan.returned |= page_is_written;
     i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
     if (n < 0 && live) {
       live = false;
@@ -329,14 +320,7 @@ i64 send_changes(int fd, int pagemap, u64 start, u64 end, uint8_t *scratch, Sent
   constexpr i64 many = 64;
   Pages pages(fd, scratch, sent);
   while (start < end) {
-    PageScan scan{};
-    scan.size = sizeof scan;
-    scan.flags = kCheckProtection;
-    scan.start = start;
-    scan.end = end;
-    scan.vec = address(pages.found);
-    scan.vec_length = Pages::regions;
-    scan.mask = scan.returned = page_is_written;
+    PageScan scan = scan_changed(start, end, pages.found, Pages::regions);
     i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
     if (n < 0 || scan.walk_end <= start) {
       if (i64 error = send_present(pages, pagemap, start, end, true, false)) return error;

@@ -11,4 +11,14 @@ constexpr uint64_t kProtectMatching = 1, kCheckProtection = 2;   // the second: 
 struct PageRegion { uint64_t start, end, categories; };
 struct PageScan { uint64_t size, flags, start, end, walk_end, vec, vec_length, max_pages, inverted, mask, anyof, returned; };
 
+// Pages that are there, without those of the `excluded` kinds.
+inline PageScan scan_present(uint64_t start, uint64_t end, PageRegion *found, uint64_t most, uint64_t excluded, uint64_t flags) {
+  constexpr uint64_t there = page_is_present | page_is_swapped;
+  return {sizeof(PageScan), flags, start, end, 0, reinterpret_cast<uint64_t>(found), most, 0, excluded, excluded, there, there};
+}
+// Pages that are not protected any more, or are not there. To ask for nothing but that is what the kernel has a short way for.
+inline PageScan scan_changed(uint64_t start, uint64_t end, PageRegion *found, uint64_t most) {
+  return {sizeof(PageScan), kCheckProtection, start, end, 0, reinterpret_cast<uint64_t>(found), most, 0, 0, page_is_written, 0, page_is_written};
+}
+
 }  // namespace mosrun
