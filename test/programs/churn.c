@@ -95,6 +95,9 @@ static void change(struct churner *c, struct block *b) {
     case 4:
       if (mprotect(at, count * page, PROT_READ) || mprotect(at, count * page, PROT_READ | PROT_WRITE)) die("mprotect");
       break;
+    case 6:                                                  // zeros that were written
+      for (size_t i = first; i < first + count && i < first + 16; ++i) memset(b->at + i * words, 0, page), b->seeds[i] = 0;
+      break;
     case 5:                                                  // written by the kernel
       if (b->seeds[first]) {
         int ends[2];
