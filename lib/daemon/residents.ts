@@ -33,6 +33,7 @@ import type { Context } from './context.js';
 const MOVER_GRACE_SECONDS = 5;
 /** From the daemon's word to exec(2) it takes a launcher a millisecond; a start on another node takes longer, but is a move already. */
 const LAUNCH_SECONDS = 2;
+const TIDY_SECONDS = 1;
 
 /** What is asked of other nodes about stays there. */
 export interface MoveSessions {
@@ -55,6 +56,7 @@ export class Residents {
   private readonly away: AwayFiles;
   private readonly finder: Finder;
   private readonly cleaner: Cleaner;
+  private cancelTidy = (): void => {};
   private readonly launching = new Map<number, Promise<void>>();
 
   constructor(
@@ -227,11 +229,18 @@ export class Residents {
   stop(): void {
     this.cleaner.stop();
     this.jobs.close();
+    this.cancelTidy();
   }
 
   /** Takes away the files of processes that have ended or are at home again. */
   tidy(): void {
-    this.away.sweep((pid) => this.migrations.isMoving(pid) || this.finder.find(pid).node !== null);
+    this.cancelTidy();
+    const kept = this.away.sweep((pid) => this.migrations.isMoving(pid) || this.finder.find(pid).node !== null);
     this.history.sweep();
+    // Of a process that ended while its mover was at work nobody else tells when the mover has ended too.
+    if (kept.some((pid) => !this.jobs.jobOf(pid)))
+      this.cancelTidy = this.context.clock.after(TIDY_SECONDS, () => {
+        this.tidy();
+      });
   }
 }

@@ -1,9 +1,8 @@
 /** The movers' state files: one for each process that is away or moving. Written before the commit, removed when it is home again. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { namesIn, readJson, removeFile } from '../shared/files.js';
-import { identity, isPresent } from './identity.js';
+import { identity, identityOf, isPresent } from './identity.js';
 
 const awayFile = identity.extend({
   version: z.number(),
@@ -28,12 +27,17 @@ export class AwayFiles {
   /**
    * A process that ended away, or came home by itself, has nobody who removes its file; what its movers know of waits goes when it ends.
    * @param keep true for a process that is away, or whose mover may be writing the file.
+   * @returns the processes of which something was kept.
    */
-  sweep(keep: (pid: number) => boolean): void {
+  sweep(keep: (pid: number) => boolean): number[] {
+    const kept: number[] = [];
     for (const name of namesIn(this.directory)) {
-      const [, number = '', kind] = /^(\d+)\.(json|waits)$/.exec(name) ?? [];
-      const kept = kind === 'waits' ? existsSync(`/proc/${number}`) : keep(Number(number));
-      if (kind && !kept) removeFile(path.join(this.directory, name));
+      const [, number = '', kind] = /^(\d+)\.(json|json\.new|waits)$/.exec(name) ?? [];
+      if (!kind) continue;
+      const pid = Number(number);
+      if (keep(pid) || (kind === 'waits' && identityOf(pid) !== null)) kept.push(pid);
+      else removeFile(path.join(this.directory, name));
     }
+    return kept;
   }
 }

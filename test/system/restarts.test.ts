@@ -213,7 +213,11 @@ describe('restarts', { skip: whyNoTestbed() ?? whySkipped({ needs: ['python3'] }
       for (const what of ['movers', 'sessions', 'processes', 'jobs', 'history']) {
         const list = `process.stdout.write(require('node:fs').readdirSync('/run/mosrun/${what}').join(' '))`;
         const left = async () => (await testbed.run(node, ['node', '-e', list])).stdout;
-        await until(async () => (await left()) === '', 20, `/run/mosrun/${what} of node${node} to be empty`);
+        await until(async () => (await left()) === '', 20, `/run/mosrun/${what} of node${node} to be empty`).catch(
+          async (error: Error) => {
+            throw new Error(`${error.message}: ${await left()}`);
+          },
+        );
       }
     }
   });

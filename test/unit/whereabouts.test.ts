@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inspection } from '../../lib/engine/index.js';
 import { AwayFiles, Finder, identityOf } from '../../lib/processes/index.js';
 
@@ -70,4 +72,24 @@ test("another process's file, or one from before the last boot, is not believed"
   assert.equal(place(null, { control: '0x0' }).node, 'node2');
   assert.deepEqual(place(null, { control: '0x0', start_time: '1' }), { node: null, since: null, left: 0 });
   assert.deepEqual(place(null, { control: '0x0', boot_id: 'x' }), { node: null, since: null, left: 0 });
+});
+
+test('what is known of the waits of a process goes when it ends, also while nobody has waited for it; what movers write stays', async () => {
+  // Becomes a program that never waits for the child it had.
+  const parent = spawn('bash', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-unit-'));
+  try {
+    const child = await new Promise<number>((resolve) =>
+      parent.stdout.once('data', (line: Buffer) => resolve(Number(line.toString()))),
+    );
+    for (let tries = 500; tries > 0 && !readFileSync(`/proc/${child}/stat`, 'utf8').includes(') Z '); --tries) await sleep(10);
+    const away = new AwayFiles(directory);
+    const files = [`${child}.waits`, `${pid}.waits`, '999999998.json.new', '999999999.json.new'];
+    for (const name of files) writeFileSync(path.join(directory, name), '');
+    assert.deepEqual(new Set(away.sweep((one) => one === 999999998)), new Set([999999998, pid]));
+    assert.deepEqual(readdirSync(directory).toSorted(), [`${pid}.waits`, '999999998.json.new'].toSorted());
+  } finally {
+    parent.kill('SIGKILL');
+    rmSync(directory, { recursive: true });
+  }
 });
