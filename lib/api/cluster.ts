@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type {
   BestNodeDocument,
+  CallsDocument,
   DoctorDocument,
   ExplanationDocument,
   HistoryEntry,
@@ -174,6 +175,11 @@ export class Cluster {
   /** Why a process is where it is, what keeps it from moving, and which nodes would take it. */
   async explanation(pid: number, { signal }: AskOptions = {}): Promise<ExplanationDocument> {
     return this.client.ask('GET /v1/processes/{pid}/explanation', { params: { pid } }, signal);
+  }
+
+  /** Where the time of a process that is away goes: its calls, how often, and how long it waited for them. */
+  async calls(pid: number, { signal }: AskOptions = {}): Promise<CallsDocument> {
+    return this.client.ask('GET /v1/processes/{pid}/calls', { params: { pid } }, signal);
   }
 
   /** CPU time of a process at home and on every node it has been to. */

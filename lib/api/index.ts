@@ -6,6 +6,7 @@ export type { Exit, Program } from './program.js';
 export { type ErrorCode, MosrunError } from '../shared/errors.js';
 export type { Event, EventFields, EventType } from '../shared/events.js';
 export type {
+  CallsDocument,
   DoctorDocument,
   ExplanationDocument,
   GuestDocument,

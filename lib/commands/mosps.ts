@@ -2,6 +2,7 @@ import { Cluster } from '../api/index.js';
 import type { GuestDocument, HistoryEntry, ProcessDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { type Column, bytesText, durationText, jsonText, tableText } from './format.js';
+import { callsText } from './calls.js';
 import { explanationText } from './explain.js';
 import { fieldsText } from './fields.js';
 import { pidOf } from './pid.js';
@@ -53,12 +54,17 @@ export const mosps: CommandBody = async (options, print) => {
   if (options.words.length > 0) throw new MosrunError('usage', `"${options.words[0]}" is too much: see mosps --help`);
   const cluster = await Cluster.connect();
   const header = !options.has('no-header');
-  const inspected = options.get('explain') ?? options.get('history');
+  const inspected = options.get('explain') ?? options.get('calls') ?? options.get('history');
   if (inspected !== undefined) {
     const pid = pidOf(inspected, 'mosps');
     if (options.has('explain')) {
       const explanation = await cluster.explanation(pid);
       print(options.has('json') ? jsonText(explanation) : explanationText(explanation));
+      return 0;
+    }
+    if (options.has('calls')) {
+      const calls = await cluster.calls(pid);
+      print(options.has('json') ? jsonText(calls) : callsText(calls, header));
       return 0;
     }
     const detail = await cluster.process(pid);

@@ -75,6 +75,7 @@ export const toolCommands = {
     options: [
       { short: 'c', long: 'cpu', value: 'SECONDS', help: 'CPU time that each thread uses (10); 0: without end' },
       { short: 'm', long: 'memory', value: 'SIZE', help: 'memory that is written to again and again, as 64M or 2GiB (1M)' },
+      { short: 's', long: 'still', help: 'write to all of the memory once, and then to the first MiB of each thread alone' },
       { short: 't', long: 'threads', value: 'N', help: 'so many threads (1)' },
       { short: 'p', long: 'progress', help: 'tell once a second how much of the CPU time is used' },
     ],

@@ -52,6 +52,11 @@ export const commands = {
         value: 'PID',
         help: 'say why this process is where it is, what keeps it from moving, and which nodes would take it',
       },
+      {
+        long: 'calls',
+        value: 'PID',
+        help: 'say where the time of this process goes while it is away: its system calls, and how long it waited for them',
+      },
       { long: 'history', value: 'PID', help: 'say where this process ran, why it moved and what that cost' },
       format,
       noHeader,

@@ -6,6 +6,7 @@ import { MosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
 import { DOCUMENT_VERSION, VERSION } from '../shared/version.js';
 import type { Automatic } from './automatic.js';
+import { callsOf } from './calls.js';
 import type { Clusters } from './clusters.js';
 import type { Context } from './context.js';
 import type { EventStreams } from './event-stream.js';
@@ -58,6 +59,9 @@ export function findNodes(members: Membership, name: string, whyNot: (name: stri
   const labelled = members.find(name) ? [] : members.nodes().filter(({ labels = [] }) => labels.includes(name));
   return labelled.length > 0 ? labelled : [findNode(members, name, whyNot)];
 }
+
+const notOurs = (pid: number): MosrunError =>
+  new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
 
 export function checkIsUp(node: NodeView): void {
   if (node.state === 'down') {
@@ -114,7 +118,7 @@ export function apiHandlers({
   const migrate = async (caller: Caller, pid: number, to: string, wait: boolean): Promise<MigrationDocument> => {
     await residents.isLaunched(pid);
     const job = jobs.jobOf(pid);
-    if (!job) throw new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
+    if (!job) throw notOurs(pid);
     const destination = destinationOf(pid, to);
     const from = migrations.whereIs(pid);
     const over = migrations.order(pid, destination, job, `ordered by ${caller.name}`);
@@ -128,7 +132,7 @@ export function apiHandlers({
   /** A process and, while it is at home, whether it could leave; null: it is away, or on its way. */
   const examined = async (pid: number) => {
     const found = table.find(pid);
-    if (!found) throw new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
+    if (!found) throw notOurs(pid);
     const canBeAsked = found.state === 'running' || found.state === 'stopped';
     const explained = canBeAsked ? await residents.engine.explain(pid) : null;
     return { found, movable: explained?.movable ?? null, reasons: explained?.reasons ?? [] };
@@ -195,9 +199,15 @@ export function apiHandlers({
       };
     },
 
+    async 'GET /v1/processes/{pid}/calls'({ params: { pid } }) {
+      const found = table.find(pid);
+      if (!found) throw notOurs(pid);
+      return { version: DOCUMENT_VERSION, process: found, ...callsOf(context.addon.callTimes(pid)) };
+    },
+
     async 'GET /v1/processes/{pid}/times'({ params: { pid } }) {
       const found = table.find(pid);
-      if (!found) throw new MosrunError('not-found', `process ${pid} was not started by mosrun on this node: see mosps`);
+      if (!found) throw notOurs(pid);
       const home = { node: own.name, home: true, cpu_seconds: found.cpu_seconds, complete: true };
       const nodes = [home, ...(await residents.stays.times(pid)).map((one) => ({ ...one, home: false }))];
       return {

@@ -34,6 +34,8 @@ export interface Inspection {
   migrations: number;
   /** Of the last move. */
   freezeSeconds: number;
+  /** Of its memory, gone ahead in the move that is under way: of a guest to where it goes, of a process that is away home. */
+  aheadBytes: number;
   /** Calls carried out at home for it, and what they carried to the guest and from it. */
   calls: number;
   bytesOut: number;
@@ -47,6 +49,24 @@ export interface Inspection {
   refused: Record<string, number>;
 }
 
+/** Calls of one kind; `seconds` at the hosting node, from the call to its result, `homeSeconds` of them at home. */
+export interface CallTimes {
+  calls: number;
+  bytes: number;
+  seconds: number;
+  homeSeconds: number;
+}
+
+/** Since the process left, and up to the last request of each of its threads. */
+export interface TimesByCall {
+  /** Those for which home was asked, by name. */
+  byCall: Record<string, CallTimes>;
+  /** Those answered away, without a word to home. */
+  answered: CallTimes;
+  /** What was read ahead: requests, and home's work on them. */
+  ahead: CallTimes;
+}
+
 export interface Addon {
   peerCredentials(descriptor: number): PeerCredentials;
   /** Seconds that a packet and its acknowledgement take at least on a TCP connection; 0: not measured yet. */
@@ -55,6 +75,8 @@ export interface Addon {
   probeKernel(): KernelProbe[];
   /** null: it has no stub, so it is at home. */
   inspect(pid: number): Inspection | null;
+  /** null: it has no stub, so it is at home. */
+  callTimes(pid: number): TimesByCall | null;
   /** Tells the guest of a process that is away to stand still, or to go on; false when it is not away. */
   /** For so long its home has no memory for a process that is away to come back with; 0: it has. False: it is not away. */
   tellRoom(pid: number, seconds: number): boolean;

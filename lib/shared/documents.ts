@@ -165,6 +165,28 @@ export const explanationDocument = z.object({
 });
 export type ExplanationDocument = z.infer<typeof explanationDocument>;
 
+const callTimes = z.object({
+  times: z.number(),
+  bytes: z.number().meta({ description: 'of all that went between the nodes for them' }),
+  seconds: z.number().meta({ description: 'that the program waited, from the call to its result' }),
+  home_seconds: z
+    .number()
+    .meta({ description: 'of them, that home worked on it or waited in the call; the rest was on the way' }),
+});
+
+export const callsDocument = z.object({
+  version,
+  process: processDocument,
+  calls: z
+    .array(callTimes.extend({ call: z.string().meta({ description: 'its name, or what else home was asked for' }) }))
+    .meta({ description: 'calls for which home was asked since the process left, those first that took longest' }),
+  answered: callTimes.meta({
+    description: 'calls answered where it runs, without a word to home; of sleeps the time is not counted',
+  }),
+  ahead: callTimes.meta({ description: 'requests for what it was expected to read; it waits for them within its reads' }),
+});
+export type CallsDocument = z.infer<typeof callsDocument>;
+
 export const launchExplanationDocument = z.object({
   version,
   program: z.string().meta({ description: 'path of what would be executed' }),

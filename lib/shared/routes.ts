@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   bestNodeDocument,
   doctorDocument,
+  callsDocument,
   explanationDocument,
   migrationDocument,
   nodesDocument,
@@ -103,6 +104,13 @@ export const routes = {
     permission: 'anyone',
     params: z.object({ pid }),
     answer: { document: explanationDocument },
+    errors: ['not-found'],
+  },
+  'GET /v1/processes/{pid}/calls': {
+    summary: 'where the time of a process that is away goes, by its system calls',
+    permission: 'anyone',
+    params: z.object({ pid }),
+    answer: { document: callsDocument },
     errors: ['not-found'],
   },
   'GET /v1/processes/{pid}/times': {

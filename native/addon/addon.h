@@ -18,6 +18,8 @@ Napi::Value ProbeKernel(const Napi::CallbackInfo &info);
 
 /// inspect(pid) -> what its stub tells about a process that is or was away, or null: it has none.
 Napi::Value Inspect(const Napi::CallbackInfo &info);
+/// callTimes(pid) -> where the time of a process that is away has gone since it left, or null: it has no stub.
+Napi::Value CallTimesOf(const Napi::CallbackInfo &info);
 
 /// tellRoom(pid, seconds) -> whether a process that is away was told that for so long home has no memory for it; 0: it has.
 Napi::Value TellRoom(const Napi::CallbackInfo &info);

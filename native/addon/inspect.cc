@@ -51,6 +51,8 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   result.Set("encrypted", control.seal != 0);
   result.Set("migrations", static_cast<double>(statistics.migrations));
   result.Set("freezeSeconds", static_cast<double>(statistics.freeze_ns) / 1e9);
+  const bool is_guest = control.side == static_cast<uint32_t>(Side::guest), comes = control.stage != static_cast<uint32_t>(Coming::none);
+  result.Set("aheadBytes", static_cast<double>(is_guest ? control.ahead_bytes : comes ? control.stage_bytes : 0));
   result.Set("calls", static_cast<double>(statistics.calls));
   result.Set("bytesOut", static_cast<double>(statistics.bytes_out));
   result.Set("bytesIn", static_cast<double>(statistics.bytes_in));
@@ -63,6 +65,37 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   result.Set("waitsFor", waits ? Napi::String::New(env, system_call_name(static_cast<int>(status.control.waits_for))).As<Napi::Value>() : env.Null());
   result.Set("returns", Counts(env, statistics.returns));
   result.Set("refused", Counts(env, statistics.refused));
+  return result;
+}
+
+// Nanoseconds as seconds.
+Napi::Number Seconds(Napi::Env env, uint64_t ns) { return Napi::Number::New(env, static_cast<double>(ns) / 1e9); }
+
+Napi::Object Times(Napi::Env env, const CallTimes &times) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("calls", static_cast<double>(times.calls));
+  result.Set("bytes", static_cast<double>(times.bytes));
+  result.Set("seconds", Seconds(env, times.taken));
+  result.Set("homeSeconds", Seconds(env, times.at_home));
+  return result;
+}
+
+Napi::Value CallTimesOf(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(env, "callTimes: a process id is wanted");
+  ProcessStatus status;
+  if (!find_control(info[0].As<Napi::Number>().Int32Value(), status) || !status.base) return env.Null();
+  const Statistics &statistics = status.control.statistics;
+  Napi::Object calls = Napi::Object::New(env);
+  for (size_t kind = 0; kind < kCallKinds; kind++) {
+    if (statistics.by_call[kind].calls == 0) continue;
+    const char *name = system_call_name(static_cast<int>(kind));
+    calls.Set(kind == kPageFetched ? "a page of a file" : *name ? std::string(name) : std::to_string(kind), Times(env, statistics.by_call[kind]));
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("byCall", calls);
+  result.Set("answered", Times(env, statistics.answered));
+  result.Set("ahead", Times(env, statistics.ahead));
   return result;
 }
 

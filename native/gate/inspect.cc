@@ -1,8 +1,10 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gate.h"
@@ -52,6 +54,9 @@ unsigned long long pages_of(pid_t pid, const Stat &stat) {
   return living.field[24];
 }
 
+// What copies a guest's memory ahead of a move, and a child between vfork(2) and its program, have the memory of another process.
+bool same_memory(pid_t one, pid_t other) { return syscall(SYS_kcmp, one, other, KCMP_VM, 0, 0) == 0; }
+
 void add_children(pid_t parent, Usage &usage, int depth) {
   char text[16384];
   if (depth > 8 || !read_proc(text, sizeof text, "/proc/%d/task/%d/children", parent)) return;
@@ -64,7 +69,8 @@ void add_children(pid_t parent, Usage &usage, int depth) {
     if (!read_stat(pid, stat)) continue;
     if (usage.leader == 0) usage.leader = pid;
     usage.cpu_seconds += static_cast<double>(stat.field[14] + stat.field[15]) / static_cast<double>(sysconf(_SC_CLK_TCK));
-    usage.rss_bytes += pages_of(pid, stat) * 4096;
+    const pid_t beside = usage.leader != pid ? usage.leader : 0;
+    if (!(beside && same_memory(beside, pid)) && !(depth && same_memory(parent, pid))) usage.rss_bytes += pages_of(pid, stat) * 4096;
     usage.threads += static_cast<unsigned>(stat.field[20]);
     add_children(pid, usage, depth + 1);
   }

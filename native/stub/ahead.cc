@@ -112,6 +112,7 @@ struct Copier {
     for (u64 i = 0; i < count; ++i) iov[2 + i] = {runs[i].address, runs[i].length};
     i64 error = send_in_place(count + 2);
     sent += size;
+    control().ahead_bytes = sent;
     count = size = 0;
     return error;
   }
@@ -320,6 +321,7 @@ void end_copying() {
   await_copier();
   store(&c.copied, 0);
   store(&c.stage_at_home, 0);
+  c.ahead_bytes = 0;
   if (c.watch >= 0) sys(nr_close, u64(c.watch));
   if (c.ahead.fd >= 0) sys(nr_close, u64(c.ahead.fd));
   c.watch = c.ahead.fd = -1;

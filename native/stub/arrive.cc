@@ -1,6 +1,6 @@
 // Hosting node: a guest builds itself. The husk has opened what it may, mapped this code and jumped here; from the home process, or from the node that
 // hosted it until now, come its state, its mappings and its pages, received into place. Nothing of the program runs before home has said so.
-#include "stub.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -428,6 +428,7 @@ extern "C" [[noreturn]] void arrive() {
   if (fails(Fault::arrive_not_running)) wait_readable(slot->channel, -1);
   own_events(c.event, c.pid);
   await_home_time(c);
+  keep_rate();
   hold_limits(c.slots);
   if (send_record(slot->channel, Record::running, 0, nullptr, 0)) guest_dies(Ending::disconnected);
   if (!lives) step_aside(slot);

@@ -1,6 +1,7 @@
 // Guest: children. Each is born at both ends: home first, and here with the same number.
 #include "births.h"
 #include "syscalls.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -45,6 +46,7 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   if (c.onward.fd >= 0) sys(nr_close, u64(c.onward.fd)), c.onward.fd = -1;
   leave_copier_to_parent();
+  begin_times_of_child(slot);
   slot->channel = channel.fd;
   slot->tid = int(pid);
   slot->robust_list = 0;                                                // the kernel has cleared it

@@ -4,6 +4,7 @@
 
 #include "stub.h"
 #include "syscalls.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -277,7 +278,10 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
   u64 &ip = context->regs.ip;
   u64 at;
   copy(&at, info + 16, 8);
-  if (signal == 7 && !slot->serving && fetch_page(slot, at)) return;
+  if (signal == 7 && !slot->serving) {
+    CallTime time(slot, kPageFetched);
+    if (fetch_page(slot, at)) return;
+  }
   if (within(ip, access_begin, access_end)) {
     ip = address(access_fault);
     return;

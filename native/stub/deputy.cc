@@ -3,6 +3,7 @@
 #include "deputy.h"
 
 #include "syscalls.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -17,6 +18,7 @@ void answer(Slot *slot, i64 result, const void *out, u64 length, u32 flags) {
   if (load(&c.breaking)) reply.flags |= kDrop;
   IoVec iov[2] = {{address(&reply), sizeof reply}, {reinterpret_cast<u64>(out), length}};
   __atomic_add_fetch(&c.statistics.bytes_out, length + sizeof reply, __ATOMIC_RELAXED);
+  slot->home_bytes += length + sizeof reply;
   if (send_all(slot->channel, iov, length ? 2 : 1)) lose_connection();
 }
 
@@ -258,6 +260,7 @@ void put_off(Slot *slot) {
 
 void handle(Slot *slot, const Request &r) {
   Control &c = control();
+  RequestTime time(slot, r);
   if (r.op == Op::park) return park(slot, r);
   if (r.in_size > kTransferMax || r.out_size > kTransferMax || r.out_fixed > r.out_size || r.nr >= syscalls::count) lose("its node sent an impossible request");
   Space space;
@@ -331,6 +334,7 @@ bool window_touches(u64 fd) {
 [[noreturn]] void deputy(Slot *slot) {
   Control &c = control();
   take_socket_time(slot);
+  begin_times(slot);
   watch_signals(slot);
   for (;;) {
     Request r{};

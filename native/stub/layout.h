@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "protocol.h"
+#include "statistics.h"
 
 namespace mosrun {
 
@@ -165,20 +166,6 @@ struct MmMap {
   uint32_t auxv_size, exe_fd;
 };
 
-// Counters and state that others read from outside (process_vm_readv) to tell what the process does: append only.
-struct Statistics {
-  uint64_t calls;               // system calls carried out by the deputy
-  uint64_t bytes_out, bytes_in; // to the guest, from the guest
-  uint64_t migrations;          // completed moves, both ways
-  uint64_t freeze_ns;           // of the last move
-  uint64_t moved_bytes;         // of the last move
-  uint64_t moved_pages;
-  int32_t last_return;          // number of the call that last brought it home, -1 by order, -2 by a fault
-  uint32_t threads;
-  uint32_t returns[512];        // times each call brought it home
-  uint32_t refused[512];        // times each call was not served, and failed
-};
-
 // What becomes of a call that is never served away: it brings the process home, fails, fails with a line on standard error, or ends the program.
 enum class Unserved : uint32_t { home, error, warn, end };
 
@@ -279,6 +266,7 @@ struct Control {
   volatile uint32_t copying;
   int32_t watch, copier_files[2];
   volatile uint32_t copied, stage_at_home;
+  volatile uint64_t ahead_bytes;       // and how much it has sent, for whoever wants to know how long that takes
   // Home: how far its stage is, and how often one has come to an end.
   volatile uint32_t stage, stages;     // Coming
   volatile uint32_t stage_thread;      // its number while it lives; the kernel clears it
@@ -301,6 +289,7 @@ struct Control {
   uint64_t own_files[kOwnFiles / 64];   // guest: descriptors of files that may be read ahead, and that no other process has
   Stay next;
   Process process;
+  TickRate ticks;
   Statistics statistics;
 };
 
@@ -378,6 +367,11 @@ struct Slot {
   uint32_t saw_sharing, saw_shared;     // guest: as the call in hand began
   Window windows[kReadWindows];
   volatile uint32_t recall;       // guest: a control signal came during a wait inside the stub; what it was for is done after the call
+  // times.cc. Guest: how often it asked home; ticks of the last of its calls for which it did, and its number + 1, until home has been told; and those of
+  // its calls since for which it did not. Home: ticks and bytes of what it was asked for since.
+  uint64_t asked, spent, answered, answered_ticks, home_ticks, home_bytes;
+  uint32_t spent_for;
+  uint32_t no_ticks;              // home: the program has this thread's counter of ticks forbidden (PR_SET_TSC)
   Process own_process;            // used by a vfork child
 };
 

@@ -176,6 +176,7 @@ void read_ahead(Slot *slot, const Request &r, Space &space) {
   Reply reply{n, n > 0 ? u32(n) : 0, load(&c.breaking) ? kDrop : 0};
   IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), uncopied ? 0 : reply.out_size}};
   __atomic_add_fetch(&c.statistics.bytes_out, reply.out_size + sizeof reply, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&c.statistics.ahead.bytes, reply.out_size + sizeof reply, __ATOMIC_RELAXED);
   if (send_all(slot->channel, iov, 2, uncopied ? msg_more : 0) || (uncopied && pipe.empty(slot->channel, uncopied))) lose_connection();
 }
 

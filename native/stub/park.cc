@@ -1,5 +1,5 @@
 // Guest: all threads stand still, and the process goes home or on to another node. Until it runs there, it can go on here.
-#include "stub.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -135,6 +135,7 @@ i64 dump_on(Slot *slot, int channel) {
 i64 send_registers(Slot *slot, Request &r) {
   r.magic = kRequestMagic;
   r.op = Op::park;
+  tell_times(slot, r);
   r.in_size = u32(sizeof *slot + slot->frame_length);
   IoVec iov[3] = {{address(&r), sizeof r}, {address(slot), sizeof *slot}, {address(saved_frame(slot)), slot->frame_length}};
   return send_all(slot->channel, iov, 3);

@@ -1,7 +1,7 @@
 // Guest: a system call that the filter did not let through arrives here as SIGSYS, on the slot's stack, with every register of the program in the
 // frame. The table says where it is done; the result goes into the frame, and rt_sigreturn continues the program.
 #include "syscalls.h"
-#include "stub.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -60,6 +60,7 @@ i64 receive_data(Slot *slot, u64 size, IoVec *out, u64 outs) {
 // home; nothing that the guest could still do would have an effect.
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply) {
   r.magic = kRequestMagic;
+  tell_times(slot, r);
   in[0] = {address(&r), sizeof r};
   constexpr u32 kLittle = 4096;                                         // is taken off this side's hands while home still sends what was asked for before
   if (slot->windows_waiting && r.in_size > kLittle) receive_windows(slot);
@@ -173,6 +174,7 @@ extern "C" void guest_trap(int, uint8_t *info, Context *context) {
   if (nr == nr_rt_sigreturn) {
     if (signal_call(trap, nr, args) == kAgain) regs.ip -= 2;
   } else {
+    CallTime time(slot, nr < kPageFetched ? nr : kPageFetched - 1);
     i64 result = regs.ax >> 32 || nr & 0x40000000 ? -ENOSYS_ : dispatch(trap, nr, args);
     if (result == kAgain) regs.ip -= 2;
     else regs.ax = u64(result);

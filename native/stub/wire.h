@@ -122,6 +122,10 @@ struct Request {
   uint32_t inout_size;        // the payload's first bytes after the relocations: initial content of the out buffer
   uint16_t in_align, out_align;   // the buffers begin so far behind a multiple of 512
   uint64_t args[6];
+  // What the thread spent since its last request (times.cc): ns of the call that was for, and its number + 1; its calls answered there, and their ns.
+  uint64_t spent, answered, answered_ns;
+  uint32_t spent_for;
+  uint32_t reserved;
 };
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
 constexpr uint32_t kOutOnError = 1;
@@ -190,6 +194,6 @@ constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
 constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1, kOwnLongMaps = 2;
 
 static_assert(sizeof(SealAddress) == 24 && sizeof(Hello) == 48 && sizeof(Challenge) == 56 && sizeof(Begin) == 80 && sizeof(Proof) == 112);
-static_assert(sizeof(Request) == 88 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16 && sizeof(Farewell) == sizeof(Event));
+static_assert(sizeof(Request) == 120 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16 && sizeof(Farewell) == sizeof(Event));
 
 }  // namespace mosrun

@@ -25,7 +25,7 @@ struct Load {
   double cpu_seconds = 10;
   size_t memory = 1 << 20;
   unsigned long threads = 1;
-  bool progress = false;
+  bool still = false, progress = false;
 } load;
 
 std::atomic<uint64_t> used_nanoseconds, running;
@@ -65,10 +65,12 @@ void *Work(void *part) {
   const size_t count = load.memory / load.threads / sizeof *words, step = kStepBytes / sizeof *words;
   uint64_t seed = 1;
   double used = 0;
-  for (size_t at = 0; load.cpu_seconds == 0 || used < load.cpu_seconds; at = at + step < count ? at + step : 0) {
+  bool over = false;   // the first time through all of it, for one that is to be still then
+  for (size_t at = 0; load.cpu_seconds == 0 || used < load.cpu_seconds; at = at + step < count && !over ? at + step : 0) {
     const double before = Seconds(CLOCK_THREAD_CPUTIME_ID);
     seed = Pass(words + at, count - at < step ? count - at : step, seed);
     const double passed = Seconds(CLOCK_THREAD_CPUTIME_ID) - before;
+    over = over || (load.still && at + step >= count);
     if (passed < 0 || passed > kLongestStep) continue;
     used += passed;
     used_nanoseconds += static_cast<uint64_t>(passed * 1e9);
@@ -107,6 +109,7 @@ void ReadOptions(int argc, char **argv) {
         load.threads = strtoul(optarg, &end, 10);
         if (end == optarg || *end || load.threads < 1 || load.threads > kMostThreads) Wrong("a number of threads from 1 to 4096 is wanted", optarg);
         break;
+      case 's': load.still = true; break;
       case 'p': load.progress = true; break;
       default: Wrong("unknown option, or one without its value", argv[optind - 1]);
     }

@@ -18,6 +18,7 @@ const seen = (state: Inspection['state'], session = 's1'): Inspection => ({
   encrypted: false,
   migrations: 1,
   freezeSeconds: 0.1,
+  aheadBytes: 0,
   calls: 0,
   bytesOut: 0,
   bytesIn: 0,
