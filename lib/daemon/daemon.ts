@@ -263,6 +263,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       context.settings.change({ isolated: true });
     },
     memoryOf: (pid) => sessions.memoryOf(pid, residents.whereIs(pid)).catch(() => 0),
+    aheadOf: (pid) => addon.inspect(pid)?.aheadBytes ?? 0,
     homeward: (pid, bring) => flood.homeward(pid, bring),
     recall: (home, sessions) => neighbours.recall(home, sessions, null),
     sayGoodbye: () => neighbours.sayGoodbye(),

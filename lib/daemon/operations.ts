@@ -21,6 +21,8 @@ export interface OperationPorts {
   isolate: () => void;
   /** What a process of this node's has where it is. */
   memoryOf: (pid: number) => Promise<number>;
+  /** What of a process, by its number on this node, has gone ahead in the move that is under way. */
+  aheadOf: (pid: number) => number;
   /** Lets one of this node's processes come to it, or to its disk where it has no room. */
   homeward: <T>(pid: number, bring: (to: string) => Promise<T>) => Promise<T>;
   /** Has a home bring the processes of these sessions home. */
@@ -64,11 +66,6 @@ type Progress = (rest: Rest) => void;
 /** By the name of a node: of a guest's home, or of where an own process is. */
 type Which = (node: string) => boolean;
 const isAbroad: Which = (node) => clusterOf(node) !== null;
-
-const restOf = (guests: readonly { memory_bytes: number }[]): Rest => ({
-  count: guests.length,
-  bytes: guests.reduce((sum, one) => sum + one.memory_bytes, 0),
-});
 
 export class Operations {
   private readonly known = new Map<OperationName, OperationDocument>();
@@ -189,9 +186,13 @@ export class Operations {
   private async expel(progress: Progress, which: Which = () => true): Promise<OperationFailure[]> {
     for (let round = 1; ; round++) {
       const present = await this.guests(which);
-      progress(restOf(present));
+      progress(this.restOf(present));
       if (present.length === 0) return [];
-      const messages = await this.watched(progress, which, () => this.recallAll(present));
+      const messages = await this.watched(
+        progress,
+        async () => this.restOf(await this.guests(which)),
+        () => this.recallAll(present),
+      );
       const left = await this.awaitGone(progress, which, messages);
       if (left.length === 0) return [];
       if (round < ROUNDS) continue;
@@ -204,15 +205,21 @@ export class Operations {
     }
   }
 
-  /** Homes say what they have done when they have done all: meanwhile the guests are counted. */
-  private async watched<T>(progress: Progress, which: Which, work: () => Promise<T>): Promise<T> {
+  /** What guests have that is still to go. */
+  private restOf(guests: readonly { pid: number | null; memory_bytes: number }[]): Rest {
+    const rests = guests.map(({ pid, memory_bytes: all }) => Math.max(0, all - (pid === null ? 0 : this.ports.aheadOf(pid))));
+    return { count: guests.length, bytes: rests.reduce((sum, bytes) => sum + bytes, 0) };
+  }
+
+  /** Movers say what they have done when they have done all: meanwhile it is looked at what is left. */
+  private async watched<T>(progress: Progress, rest: () => Promise<Rest>, work: () => Promise<T>): Promise<T> {
     let over = false;
     const watch = async (): Promise<void> => {
       while (!over) {
         await this.pause(PAUSE_SECONDS);
-        const present = await this.guests(which);
+        const present = await rest();
         // Not of the round before.
-        if (!over) progress(restOf(present));
+        if (!over) progress(present);
       }
     };
     const watching = watch();
@@ -252,7 +259,7 @@ export class Operations {
     const until = this.ports.clock.seconds() + GONE_WITHIN_SECONDS;
     for (;;) {
       const left = await this.guests(which);
-      progress(restOf(left));
+      progress(this.restOf(left));
       if (left.length === 0) return left;
       await this.pause(PAUSE_SECONDS);
       if (left.every(({ session }) => messages.has(session)) || this.ports.clock.seconds() > until) return left;
@@ -271,10 +278,14 @@ export class Operations {
       const sizes = new Map(
         await inTurns(away, RECALLED_AT_ONCE, async ({ pid }) => [pid, await this.ports.memoryOf(pid)] as const),
       );
-      const left = { count: away.length, bytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0) };
-      progress({ ...left });
+      const left = new Set(away.map(({ pid }) => pid));
+      const rest = (): Rest => {
+        const rests = [...left].map((pid) => Math.max(0, (sizes.get(pid) ?? 0) - this.ports.aheadOf(pid)));
+        return { count: left.size, bytes: rests.reduce((sum, bytes) => sum + bytes, 0) };
+      };
+      progress(rest());
       if (away.length === 0) return [];
-      const failures = await inTurns(away, MOVED_AT_ONCE, async ({ pid, command, ...conduct }) => {
+      const move = async ({ pid, command, ...conduct }: (typeof away)[number]): Promise<OperationFailure[]> => {
         const message = await this.ports
           .homeward(pid, (to) => residents.migrations.order(pid, to, conduct, `ordered by ${order}`, to !== self))
           .then(
@@ -282,13 +293,18 @@ export class Operations {
             (error: unknown) => asMosrunError(error).message,
           );
         if (message !== null) return [{ pid, home: self, command, message }];
-        left.count--;
-        left.bytes -= sizes.get(pid) ?? 0;
-        progress({ ...left });
+        left.delete(pid);
+        progress(rest());
         return [];
-      });
+      };
+      const failures = await this.watched(
+        progress,
+        () => Promise.resolve(rest()),
+        () => inTurns(away, MOVED_AT_ONCE, move),
+      );
       // One that ended meanwhile is not in the next list.
-      if (round === ROUNDS) return failures.flat().filter(({ pid }) => residents.migrations.whereIs(pid) !== self);
+      if (round === ROUNDS)
+        return failures.flat().filter(({ pid }) => pid !== null && residents.migrations.whereIs(pid) !== self);
       if (failures.flat().length > 0) await this.pause(PAUSE_SECONDS);
     }
   }

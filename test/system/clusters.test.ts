@@ -83,6 +83,11 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
   const historyOf = async (node: number, pid: number): Promise<ProcessDetailDocument['history']> =>
     (await testbed.daemon(node)).history(pid);
   /** From the order, by the daemon's own clock: what commands take to start is no part of it. */
+  /** Waits until a process of node 1 was last moved for that. */
+  async function because(pid: number, reason: RegExp): Promise<void> {
+    await until(async () => reason.test((await historyOf(1, pid)).at(-1)?.reason ?? ''), 5, `${pid} to be moved for ${reason}`);
+  }
+
   function secondsOfMove(node: number, pid: number): number {
     const lines = testbed
       .log(node, 2000)
@@ -249,10 +254,8 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     await testbed.json(1, 'migrate', `${first.pid}`, 'node2@b', '--wait', '--json');
     const local = await load(2, '-h');
     await until(async () => (await guests(2)).length === 0, 2, 'the guest to leave for a program started there');
-    assert.match(
-      (await historyOf(1, first.pid)).at(-1)?.reason ?? '',
-      /by node2@b: better processes are here, of priority 0 before 50$/,
-    );
+    // The node knows that it has gone before its home has written down why.
+    await because(first.pid, /by node2@b: better processes are here, of priority 0 before 50$/);
     const closed = await testbed.run(1, ['mosrun', '-G', '-r', 'node2@b', 'true'], { user: USER });
     assert.match(closed.stderr, /better processes are there, of priority 0 before 50: it comes when they have left/);
     await end(2, local);
@@ -261,24 +264,30 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
   });
 
   void test('so does one for whose memory there is no room', async () => {
-    const guest = await start(1, ['-G', '-l', '-r', 'node2@b'], ['mostestload', '--cpu', '0', '--memory', '250M']);
-    assert.equal(await whereIs(1, guest.pid), 'node2@b');
-    await until(async () => ((await guests(2))[0]?.memory_bytes ?? 0) > 250e6, 20, 'the guest to have its memory');
-    const owner = await start(3, ['-h'], ['mostestload', '--cpu', '0', '--memory', '250M']);
-    await until(
-      async () => ((await processes(3)).find(({ pid }) => pid === owner.pid)?.memory_bytes ?? 0) > 250e6,
-      20,
-      'its memory',
-    );
-    await testbed.json(3, 'migrate', `${owner.pid}`, 'node2', '--wait', '--json');
-    note(`with 250 MB to be freed first the owner's process was there after ${secondsOfMove(3, owner.pid).toFixed(2)} s`);
-    assert.deepEqual(
-      (await guests(2)).map(({ home }) => home),
-      ['node3'],
-    );
-    assert.match((await historyOf(1, guest.pid)).at(-1)?.reason ?? '', /of node3 needs the room, of priority 0 before 50$/);
-    await end(3, owner);
-    await end(1, guest);
+    // It computes, and what it holds stays as it is.
+    const holding = ['mostestload', '--cpu', '0', '--memory', '250M', '--still'];
+    // Other tests may have the processors for a while: one of three times is enough.
+    for (let tries = 3, isSoon = false; !isSoon; tries--) {
+      const guest = await start(1, ['-G', '-l', '-r', 'node2@b'], holding);
+      assert.equal(await whereIs(1, guest.pid), 'node2@b');
+      await until(async () => ((await guests(2))[0]?.memory_bytes ?? 0) > 250e6, 20, 'the guest to have its memory');
+      const owner = await start(3, ['-h'], holding);
+      const held = async () => (await processes(3)).find(({ pid }) => pid === owner.pid)?.memory_bytes ?? 0;
+      await until(async () => (await held()) > 250e6, 20, 'its memory');
+      await testbed.json(3, 'migrate', `${owner.pid}`, 'node2', '--wait', '--json');
+      const seconds = secondsOfMove(3, owner.pid);
+      note(`with 250 MB to be freed first the owner's process, of 250 MB, ran there after ${seconds.toFixed(2)} s`);
+      isSoon = seconds < 2;
+      assert.ok(isSoon || tries > 1, `${seconds} s`);
+      assert.deepEqual(
+        (await guests(2)).map(({ home }) => home),
+        ['node3'],
+      );
+      await because(guest.pid, /of node3 needs the room, of priority 0 before 50$/);
+      await end(3, owner);
+      await end(1, guest);
+      await until(async () => (await guests(2)).length === 0, 5, 'node2 to be empty');
+    }
   });
 
   void test('labels name nodes, and what is allowed and denied counts for what is placed', async () => {
@@ -296,11 +305,14 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
       return Object.fromEntries(decision.candidates.map(({ node, excluded: why }) => [node, why]));
     };
     assert.deepEqual(Object.keys(await excluded()), ['node1'], 'of partners only where that is asked for');
+    let last: Awaited<ReturnType<typeof excluded>> = {};
     await until(
-      async () => Object.values(await excluded('-G')).every((why) => why === null),
+      async () => Object.values((last = await excluded('-G'))).every((why) => why === null),
       10,
       'all to be known to take guests',
-    );
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(last)}`);
+    });
     assert.deepEqual(await excluded('-G'), { node1: null, 'node2@b': null, 'node3@b': null, 'node4@c': null });
     await configure(1, 'mosrun.toml', (text) =>
       text.replace('interval_seconds = 1000', 'interval_seconds = 1000\nallow = ["@c", "gpu"]\ndeny = ["@c"]'),
@@ -375,10 +387,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     assert.equal(guest?.priority, 65_535);
     const owner = await load(4, '-h');
     await until(async () => (await guests(4)).length === 0, 5, 'it to have left for a program started there');
-    assert.match(
-      (await historyOf(1, one.pid)).at(-1)?.reason ?? '',
-      /by node4@c: better processes are here, of priority 0 before 65535$/,
-    );
+    await because(one.pid, /by node4@c: better processes are here, of priority 0 before 65535$/);
     await end(4, owner);
     await finish(one);
   });
