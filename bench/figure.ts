@@ -1,7 +1,8 @@
 /** One figure: what was measured, round by round, beside its floor. */
 import { type Estimate, type Pair, differences, estimate, ratios } from './statistics.js';
 
-export type Unit = 's' | 'B/s';
+/** '': a count. */
+export type Unit = 's' | 'B/s' | 'B' | '';
 
 export interface Figure {
   name: string;

@@ -162,15 +162,20 @@ export class Nodes {
   }
 
   /** Whether what goes away from now on is encrypted. */
-  async encrypt(wanted: boolean): Promise<void> {
-    const { directory, mosd_pid: mosd } = this.testbed.node(1);
+  encrypt(wanted: boolean): Promise<void> {
+    return this.configure(1, `[security]\nencrypt = ${wanted}\n`);
+  }
+
+  /** Gives a node one more section of its configuration, in the place of one that it was given so. */
+  async configure(node: 1 | 2, section: string): Promise<void> {
+    const { directory, mosd_pid: mosd } = this.testbed.node(node);
     const file = path.join(directory, 'etc/mosrun.toml');
-    const [text = ''] = readFileSync(file, 'utf8').split('\n[security]');
-    const times = () => this.testbed.log(1, 1e6).split('configuration read again').length;
+    const [text = ''] = readFileSync(file, 'utf8').split(`\n${section.split('\n')[0]}`);
+    const times = () => this.testbed.log(node, 1e6).split('configuration read again').length;
     const before = times();
-    writeFileSync(file, `${text}\n[security]\nencrypt = ${wanted}\n`);
+    writeFileSync(file, `${text}\n${section}`);
     process.kill(mosd ?? 0, 'SIGHUP');
-    await until(() => times() > before, 5, 'node1 to read its configuration');
+    await until(() => times() > before, 5, `node${node} to read its configuration`);
   }
 
   /** Where the mosseal of each node runs. */

@@ -27,13 +27,18 @@ const scales: Record<Unit, [number, string][]> = {
     [2 ** 30, 'GiB/s'],
     [2 ** 20, 'MiB/s'],
   ],
+  B: [
+    [2 ** 20, 'MiB'],
+    [2 ** 10, 'KiB'],
+  ],
+  '': [[1, '']],
 };
 
 /** Three digits that mean something. */
 export function quantity(value: number, unit: Unit): string {
   const scale = scales[unit];
   const [factor, name] = scale.find(([each]) => Math.abs(value) >= each) ?? scale.at(-1) ?? [1, unit];
-  return `${digits(value / factor)} ${name}`;
+  return `${digits(value / factor)} ${name}`.trimEnd();
 }
 
 const digits = (value: number): string => {

@@ -2,6 +2,7 @@ import type { Benchmark } from '../benchmark.js';
 import { encryption } from './encryption.js';
 import { files, filesOverGigabit } from './files.js';
 import { freeze } from './freeze.js';
+import { idle } from './idle.js';
 import { leaving } from './leaving.js';
 import { live } from './live.js';
 import { localCalls } from './local-calls.js';
@@ -22,4 +23,5 @@ export const suite: Benchmark[] = [
   filesOverGigabit,
   encryption,
   leaving,
+  idle,
 ];

@@ -92,7 +92,7 @@ export class Cluster {
    */
   static async connect(options: ConnectOptions = {}): Promise<Cluster> {
     const cluster = new Cluster(options);
-    await cluster.status(options.signal ? { signal: options.signal } : {});
+    await cluster.client.ask('GET /v1/version', {}, options.signal);
     return cluster;
   }
 

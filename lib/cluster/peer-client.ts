@@ -2,6 +2,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { z } from 'zod';
 import { MosrunError, errorFrom } from '../shared/errors.js';
 import type { NodeAddress } from './membership.js';
@@ -115,25 +116,29 @@ export class PeerClient {
         reject(error);
         outgoing.destroy();
       };
-      const connecting = setTimeout(() => {
-        giveUp(unreachable(`no connection within ${question.connectSeconds} s`));
-      }, question.connectSeconds * 1000);
-      const whole = setTimeout(() => {
-        giveUp(new MosrunError('timeout', `${node.name} gave no answer within ${question.timeoutSeconds} s: see mosctl nodes`));
-      }, question.timeoutSeconds * 1000);
+      let connecting: NodeJS.Timeout | undefined, whole: NodeJS.Timeout | undefined;
+      let isReused = false;
+      // Until it has a connection to itself it waits for questions that were asked before it, and that is no fault of the node's.
       outgoing.on('socket', (socket) => {
-        if (outgoing.reusedSocket) clearTimeout(connecting);
-        else
-          socket.once('secureConnect', () => {
-            clearTimeout(connecting);
-          });
+        isReused =
+          !(socket as TLSSocket).connecting && (socket as TLSSocket & { secureConnecting?: boolean }).secureConnecting === false;
+        whole = setTimeout(() => {
+          giveUp(new MosrunError('timeout', `${node.name} gave no answer within ${question.timeoutSeconds} s: see mosctl nodes`));
+        }, question.timeoutSeconds * 1000);
+        if (isReused) return;
+        connecting = setTimeout(() => {
+          giveUp(unreachable(`no connection within ${question.connectSeconds} s`));
+        }, question.connectSeconds * 1000);
+        socket.once('secureConnect', () => {
+          clearTimeout(connecting);
+        });
       });
       outgoing.on('close', () => {
         clearTimeout(connecting);
         clearTimeout(whole);
       });
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        reject(outgoing.reusedSocket && error.code === 'ECONNRESET' ? new StaleConnection() : unreachable(error.message));
+        reject(isReused && error.code === 'ECONNRESET' ? new StaleConnection() : unreachable(error.message));
       });
       outgoing.on('response', (incoming: IncomingMessage) => {
         if (ownNameOf(node.name) !== '') this.onAnswer(node.name, incoming.socket);

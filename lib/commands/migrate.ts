@@ -2,9 +2,13 @@ import { Cluster } from '../api/index.js';
 import type { MigrationDocument } from '../shared/documents.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
+import { inTurns } from '../shared/turns.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import { bytesText, durationText, jsonText, printableLines } from './format.js';
 import type { CommandBody } from './run.js';
+
+/** More would only wait for each other. */
+const ORDERED_AT_ONCE = 8;
 
 const usage = (what: string): MosrunError => new MosrunError('usage', `${what}: see migrate --help`);
 
@@ -44,9 +48,11 @@ export const migrate: CommandBody = async (options, print) => {
 
   const pids = (await cluster.processes()).filter((one) => one.job === jobId).map((one) => one.pid);
   if (pids.length === 0) throw new MosrunError('not-found', `no process of this node has the job id ${jobId}: see mosps`);
-  const outcomes = await Promise.allSettled(pids.map((pid) => cluster.migrate(pid, to, { wait })));
-  const done = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [asMosrunError(outcome.reason)] : []));
+  const order = async (pid: number): Promise<MigrationDocument | MosrunError> =>
+    cluster.migrate(pid, to, { wait }).catch((error: unknown) => asMosrunError(error));
+  const outcomes = await inTurns(pids, ORDERED_AT_ONCE, order);
+  const failed = outcomes.filter((outcome) => outcome instanceof MosrunError);
+  const done = outcomes.filter((outcome): outcome is MigrationDocument => !(outcome instanceof MosrunError));
   if (options.has('json')) {
     print(jsonText({ version: DOCUMENT_VERSION, migrations: done, errors: failed.map((error) => error.toDocument()) }));
   } else {

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { pino } from 'pino';
 import { configurationFile, readConfiguration, startDaemon, takeServiceSettings } from '../daemon/index.js';
 import { MosrunError } from '../shared/errors.js';
@@ -13,6 +14,8 @@ function besideUs(): string {
 
 export const mosd: CommandBody = async (options) => {
   if (options.words.length > 0) throw new MosrunError('usage', `"${options.words[0]}" is too much: see mosd --help`);
+  // A daemon makes little that lives on: the space for what is new need not grow, which it else does to 32 MiB and keeps.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const configuration = readConfiguration(configurationFile(options.get('config')));
   const log = pino({ level: configuration.log.level, base: null }, pino.destination({ fd: 2, sync: true }));
   const libexec = configuration.paths.libexec || besideUs();

@@ -72,6 +72,10 @@ export class Automatic {
       sample: (pids) => this.sample(pids),
       isMoving: (pid) => residents.migrations.isMoving(pid),
       lastResort: FROZEN,
+      cpuSeconds: () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1e6;
+      },
       move: (pid, to, reason) => this.move(pid, to, reason),
       log: (message, facts) => {
         log.info(facts, message);

@@ -8,6 +8,7 @@ import type { OperationDocument, OperationFailure, OperationName } from '../shar
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
+import { inTurns } from '../shared/turns.js';
 import type { RecallResult } from '../shared/wire.js';
 import type { Guests } from './guests.js';
 import type { Residents } from './residents.js';
@@ -45,17 +46,6 @@ const RECALLED_AT_ONCE = 8;
 const MOVED_AT_ONCE = 4;
 /** For those who wait to see that it is done. */
 const LAST_WORD_SECONDS = 1.5;
-
-/** Runs `work` for each item, so many at a time. */
-export async function inTurns<T, R>(items: readonly T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  return results;
-}
 
 /** What is left of a part of an operation. */
 interface Rest {

@@ -139,11 +139,11 @@ export class Residents {
     this.cleaner = new Cleaner({
       clock,
       jobs,
-      onLook: (pid, inspection) => {
-        stops.look(pid, inspection);
-        debuggers.look(pid, inspection);
+      onLook: (pid, glance) => {
+        stops.look(pid, glance);
+        debuggers.look(pid, glance);
       },
-      inspect: (pid) => addon.inspect(pid),
+      look: (pid) => addon.look(pid),
       isMoving: (pid) => migrations.isMoving(pid),
       clean: (pid) => migrations.clean(pid),
       tidy: () => {

@@ -145,6 +145,13 @@ export function apiHandlers({
     'GET /v1/best-node': ({ query }) => automatic.best(query.memory_bytes, query.abroad === 'true' ? NOBODY : null),
     'GET /v1/nodes': () => nodesDocument(members.nodes(), configuration().cluster),
 
+    'GET /v1/version': () => ({
+      version: DOCUMENT_VERSION,
+      mosrun_version: VERSION,
+      cluster: configuration().cluster,
+      node: own.name,
+    }),
+
     async 'GET /v1/status'() {
       const processes = table.list();
       return {

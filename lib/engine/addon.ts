@@ -49,6 +49,15 @@ export interface Inspection {
   refused: Record<string, number>;
 }
 
+/** The least that has to be known of a process that is away, again and again. */
+export interface Glance {
+  state: 'home' | 'leaving' | 'away' | 'returning' | 'moving';
+  /** Of its first thread, as proc(5) has it; `Z`: that has ended, which says nothing of the others. */
+  letter: string;
+  /** Who traces it; 0: nobody. */
+  tracer: number;
+}
+
 /** Calls of one kind; `seconds` at the hosting node, from the call to its result, `homeSeconds` of them at home. */
 export interface CallTimes {
   calls: number;
@@ -75,6 +84,8 @@ export interface Addon {
   probeKernel(): KernelProbe[];
   /** null: it has no stub, so it is at home. */
   inspect(pid: number): Inspection | null;
+  /** null: it has no stub, so it is at home. */
+  look(pid: number): Glance | null;
   /** null: it has no stub, so it is at home. */
   callTimes(pid: number): TimesByCall | null;
   /** Tells the guest of a process that is away to stand still, or to go on; false when it is not away. */

@@ -59,8 +59,12 @@ export interface BalancerPorts {
   /** Where a process goes when memory runs out where it is and no node has room: to disk; null: it stays. */
   lastResort: string | null;
   log: (message: string, facts: Record<string, unknown>) => void;
+  /** CPU time that this program has used, seconds; without it looks cost nothing. */
+  cpuSeconds?: () => number;
 }
 
+/** Of a processor, at most: a home of thousands looks at them less often. */
+const SHARE = 1 / 40;
 /** One that does nothing is looked at more and more seldom. */
 const LONGEST_PAUSE_SECONDS = 16;
 /** It is watched for so long before anything is decided. */
@@ -124,16 +128,19 @@ export class Balancer {
     this.cancel();
   }
 
-  private plan(): void {
-    const { clock, settings, random } = this.ports;
+  /** @param spent CPU time that the last step took, at most, seconds. */
+  private plan(spent = 0): void {
+    const { clock, settings, random, cpuSeconds = () => 0 } = this.ports;
+    const pause = Math.max(settings().intervalSeconds, spent / SHARE);
     // Not all nodes at one pace.
-    this.cancel = clock.after(settings().intervalSeconds * (0.75 + random() / 2), () => {
+    this.cancel = clock.after(pause * (0.75 + random() / 2), () => {
+      const before = cpuSeconds();
       this.step()
         .catch((error: unknown) => {
           this.ports.log('nothing was placed', { error: String(error) });
         })
         .finally(() => {
-          if (this.running) this.plan();
+          if (this.running) this.plan(cpuSeconds() - before);
         });
     });
   }

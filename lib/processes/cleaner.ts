@@ -3,21 +3,23 @@
  * no mover is there to take it out. Only jobs of which something was sent away are looked into, and only until all of them is clean: a
  * program that never moves costs nothing.
  */
-import type { Inspection } from '../engine/index.js';
+import type { Glance } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { Job, JobBook } from './jobs.js';
 
 const INTERVAL_SECONDS = 1;
+/** Of a processor, at most: where there are thousands they are looked into less often. */
+const SHARE = 1 / 40;
 
 export interface CleanerPorts {
   clock: Clock;
   jobs: Pick<JobBook, 'all' | 'jobOf' | 'processes'>;
-  inspect: (pid: number) => Inspection | null;
+  look: (pid: number) => Glance | null;
   isMoving: (pid: number) => boolean;
   /** False: it could not be cleaned now. */
   clean: (pid: number) => Promise<boolean>;
   /** Told of every process that is looked into. */
-  onLook: (pid: number, inspection: Inspection | null) => void;
+  onLook: (pid: number, glance: Glance | null) => void;
   /** Takes away the files of processes that are at home again. */
   tidy: () => void;
 }
@@ -48,14 +50,15 @@ export class Cleaner {
     this.watched.add(job.number);
   }
 
-  private schedule(): void {
+  private schedule(seconds = INTERVAL_SECONDS): void {
     this.cancel();
-    this.cancel = this.ports.clock.after(INTERVAL_SECONDS, () => {
+    this.cancel = this.ports.clock.after(seconds, () => {
       this.look();
     });
   }
 
   private look(): void {
+    const began = performance.now();
     const home = new Set<number>();
     let changed = false;
     for (const job of this.ports.jobs.all()) {
@@ -68,19 +71,20 @@ export class Cleaner {
     for (const number of this.watched) if (!present.has(number)) this.watched.delete(number);
     this.settled = home;
     if (changed) this.ports.tidy();
-    if (this.watched.size > 0) this.schedule();
+    const took = (performance.now() - began) / 1000;
+    if (this.watched.size > 0) this.schedule(Math.max(INTERVAL_SECONDS, took / SHARE));
   }
 
   /** False when nothing of the job is away, moving, or in need of cleaning. */
   private lookInto(job: Job, home: Set<number>): boolean {
-    const { inspect, isMoving, jobs, clean } = this.ports;
+    const { look, isMoving, jobs, clean } = this.ports;
     let goesOn = false;
     for (const pid of jobs.processes(job)) {
-      const inspection = inspect(pid);
-      this.ports.onLook(pid, inspection);
-      if (!inspection && !isMoving(pid)) continue;
+      const glance = look(pid);
+      this.ports.onLook(pid, glance);
+      if (!glance && !isMoving(pid)) continue;
       goesOn = true;
-      if (inspection?.state !== 'home' || isMoving(pid)) continue;
+      if (glance?.state !== 'home' || isMoving(pid)) continue;
       home.add(pid);
       if (this.settled.has(pid)) {
         // What failed is tried again at the next look.

@@ -2,9 +2,10 @@
  * Processes that are away and were stopped by SIGSTOP, which nothing at home can catch: their guests are told to stand still. That a process
  * goes on again it says itself, unless it blocks SIGCONT: then this does.
  */
-import type { Inspection } from '../engine/index.js';
+import type { Glance } from '../engine/index.js';
 
 export interface StopPorts {
+  /** Asked of one whose first thread has ended. */
   isStopped: (pid: number) => boolean;
   tell: (pid: number, stopped: boolean) => boolean;
 }
@@ -15,12 +16,12 @@ export class Stops {
   constructor(private readonly ports: StopPorts) {}
 
   /** At every look. An earlier life of the daemon may have told it anything: the first look tells it what is true. */
-  look(pid: number, inspection: Inspection | null): void {
-    if (inspection?.state !== 'away') {
+  look(pid: number, glance: Glance | null): void {
+    if (glance?.state !== 'away') {
       this.told.delete(pid);
       return;
     }
-    const stopped = this.ports.isStopped(pid);
+    const stopped = glance.letter === 'Z' ? this.ports.isStopped(pid) : glance.letter === 'T';
     // A stop is told again at every look: the process may have gone on and been stopped again since the last.
     if ((stopped || this.told.get(pid) !== false) && this.ports.tell(pid, stopped)) this.told.set(pid, stopped);
   }

@@ -152,6 +152,8 @@ const verdict = z.object({
 });
 export type Verdict = z.infer<typeof verdict>;
 
+export const versionDocument = z.object({ version, mosrun_version: z.string(), cluster: z.string(), node: z.string() });
+
 export const explanationDocument = z.object({
   version,
   process: processDocument,

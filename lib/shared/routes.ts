@@ -18,6 +18,7 @@ import {
   settingsDocument,
   statusDocument,
   timesDocument,
+  versionDocument,
 } from './documents.js';
 import type { ErrorCode } from './errors.js';
 import { eventDocument } from './events.js';
@@ -61,6 +62,12 @@ const moveErrors = [
 ] as const satisfies ErrorCode[];
 
 export const routes = {
+  'GET /v1/version': {
+    summary: 'which node this is, and of what version its daemon',
+    permission: 'anyone',
+    answer: { document: versionDocument },
+    errors: [],
+  },
   'GET /v1/status': {
     summary: 'the daemon: configuration and its error, data port, counts',
     permission: 'anyone',

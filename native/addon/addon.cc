@@ -6,6 +6,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("roundTrip", Napi::Function::New<RoundTrip>(env, "roundTrip"));
   exports.Set("cpuFeatures", Napi::Function::New<CpuFeatures>(env, "cpuFeatures"));
   exports.Set("inspect", Napi::Function::New<Inspect>(env, "inspect"));
+  exports.Set("look", Napi::Function::New<Look>(env, "look"));
   exports.Set("callTimes", Napi::Function::New<CallTimesOf>(env, "callTimes"));
   exports.Set("tellRoom", Napi::Function::New<TellRoom>(env, "tellRoom"));
   exports.Set("tellStopped", Napi::Function::New<TellStopped>(env, "tellStopped"));

@@ -18,6 +18,8 @@ Napi::Value ProbeKernel(const Napi::CallbackInfo &info);
 
 /// inspect(pid) -> what its stub tells about a process that is or was away, or null: it has none.
 Napi::Value Inspect(const Napi::CallbackInfo &info);
+/// look(pid) -> {state, letter, tracer}: what has to be known of a process that is away every second or so, or null: it has no stub.
+Napi::Value Look(const Napi::CallbackInfo &info);
 /// callTimes(pid) -> where the time of a process that is away has gone since it left, or null: it has no stub.
 Napi::Value CallTimesOf(const Napi::CallbackInfo &info);
 

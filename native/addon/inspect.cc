@@ -6,6 +6,8 @@
 #include "addon.h"
 #include "engine/stops.h"
 
+#include <unordered_map>
+
 namespace mosrun::addon {
 namespace {
 
@@ -65,6 +67,22 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   result.Set("waitsFor", waits ? Napi::String::New(env, system_call_name(static_cast<int>(status.control.waits_for))).As<Napi::Value>() : env.Null());
   result.Set("returns", Counts(env, statistics.returns));
   result.Set("refused", Counts(env, statistics.refused));
+  return result;
+}
+
+Napi::Value Look(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(env, "look: a process id is wanted");
+  static std::unordered_map<pid_t, Remote> bases;
+  if (bases.size() > 10'000) bases.clear();   // of processes that have ended
+  const pid_t pid = info[0].As<Napi::Number>().Int32Value();
+  Remote &base = bases[pid];
+  const Glance glance = glance_at(pid, base);
+  if (!glance.state) return bases.erase(pid), env.Null();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("state", glance.state);
+  result.Set("letter", std::string(1, glance.letter));
+  result.Set("tracer", glance.tracer);
   return result;
 }
 

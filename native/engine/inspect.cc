@@ -25,6 +25,16 @@ bool read_control(pid_t pid, Remote base, Control &control) {
   return read_memory(pid, base + kControlOffset, &control, sizeof control) && control.magic == kControlMagic && control.base == base.value;
 }
 
+static const char *state_of(Phase phase) {
+  switch (phase) {
+    case Phase::leaving: return "leaving";
+    case Phase::away: return "away";
+    case Phase::returning: return "returning";
+    case Phase::moving: return "moving";
+    default: return "home";
+  }
+}
+
 bool find_control(pid_t pid, ProcessStatus &status) {
   status = {};
   for (const Region &r : read_regions(pid, false)) {
@@ -37,16 +47,31 @@ bool find_control(pid_t pid, ProcessStatus &status) {
       status.control = {};
       status.control.slots = uint32_t(r.end - r.start > kSlotsOffset ? (r.end - r.start - kSlotsOffset) / kSlotSize : 0);
     }
-    switch (Phase(status.control.phase)) {
-      case Phase::leaving: status.state = "leaving"; break;
-      case Phase::away: status.state = "away"; break;
-      case Phase::returning: status.state = "returning"; break;
-      case Phase::moving: status.state = "moving"; break;
-      default: status.state = "home";
-    }
+    status.state = state_of(Phase(status.control.phase));
     return true;
   }
   return true;
+}
+
+Glance glance_at(pid_t pid, Remote &base) {
+  static_assert(offsetof(Control, phase) == 16);
+  struct { uint64_t magic, base; uint32_t phase; } head{};
+  Glance glance;
+  const bool there = base && read_memory(pid, base + kControlOffset, &head, sizeof head) && head.magic == kControlMagic && head.base == base.value;
+  if (there) {
+    glance.state = state_of(Phase(head.phase));
+  } else {
+    ProcessStatus status;
+    base = find_control(pid, status) ? status.base : Remote{};
+    if (!base) return glance;
+    glance.state = status.state;
+  }
+  std::string text;
+  if (!read_file(proc_path(pid, "status"), text)) return glance;
+  const size_t letter = text.find("\nState:\t"), tracer = text.find("\nTracerPid:\t");
+  if (letter != std::string::npos) glance.letter = text[letter + 8];
+  if (tracer != std::string::npos) glance.tracer = atoi(text.c_str() + tracer + 12);
+  return glance;
 }
 
 const char *system_call_name(int nr) {

@@ -20,6 +20,15 @@ bool find_control(pid_t pid, ProcessStatus &status);
 // Reads the control page again at a known place.
 bool read_control(pid_t pid, Remote base, Control &control);
 
+// The least that has to be known of one that is away, again and again.
+struct Glance {
+  const char *state = nullptr;       // as in ProcessStatus; null: it has no stub
+  char letter = '?';                 // proc_pid_stat(5); of its first thread, which may have ended
+  pid_t tracer = 0;
+};
+// `base`: where its stub was last; found again where it is not there.
+Glance glance_at(pid_t pid, Remote &base);
+
 // Another process whose memory is this one's, as a vfork child's is its parent's until it executes a program or ends; 0: there is none, -1: the kernel
 // cannot tell. Nothing else that /proc shows tells it.
 pid_t shares_memory_with(pid_t pid);

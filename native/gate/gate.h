@@ -18,7 +18,7 @@ namespace mosrun {
 
 inline constexpr char kVersion[] = "0.1.0";
 inline constexpr int64_t kOpenSeconds = 30;          // a session nobody comes to
-inline constexpr unsigned kSessionsMax = 1024;
+inline constexpr unsigned kSessionsMax = 4096;
 inline constexpr unsigned kArrivalsMax = 64;         // connections that have not proved anything
 inline constexpr int64_t kArrivalTime = 5 * kSecond;
 inline constexpr int64_t kArrivalTimeCrowded = kSecond / 2;   // when all places are taken

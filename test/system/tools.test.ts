@@ -1,6 +1,7 @@
 /** The smaller commands, with programs that really move. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { CallsDocument } from '../../lib/shared/documents.js';
 import { listed } from './storm.js';
 import { Testbed, until, whyNoTestbed } from './testbed.js';
 
@@ -67,6 +68,50 @@ describe('tools', { skip: whyNoTestbed() ?? false, timeout: 120_000 }, () => {
     assert.equal(status, 0);
     const [, used = ''] = /used ([\d.]+) s of CPU time/.exec(stdout) ?? [];
     assert.ok(Number(used) >= 8 && Number(used) < 8.3, stdout);
+  });
+
+  void test('mosps --calls tells where the time of a program that is away goes', async () => {
+    const program = `
+import os, signal, sys, time
+print('ready', flush=True)
+sys.stdin.readline()
+for i in range(1000): os.getppid()
+for i in range(1000): signal.pthread_sigmask(signal.SIG_BLOCK, [])
+began = time.monotonic()
+time.sleep(0.5)
+os.stat('/')
+print('done', flush=True)
+sys.stdin.readline()`;
+    const running = testbed.start(1, ['mosrun', '-L', 'python3', '-c', program], { talks: true });
+    await running.says('ready');
+    const pid = (await listed(testbed)).find((one) => one.command.startsWith('python3 -c'))?.pid;
+    assert.ok(pid);
+    assert.match(await expect('mosps', '--calls', `${pid}`), /is at home, where its calls are its own/);
+    await expect('migrate', `${pid}`, 'node2', '--wait');
+    const calls = () => testbed.json<CallsDocument>(1, 'mosps', '--calls', `${pid}`, '--json');
+    const before = await calls();
+    const at = performance.now();
+    running.child.stdin?.write('go\n');
+    await running.says('done');
+    const seconds = (performance.now() - at) / 1000;
+    // What the last call took is told with the next, and the program waits for its input.
+    const after = await calls();
+    const of = (name: string) => after.calls.find(({ call }) => call === name);
+    const parents = of('getppid');
+    assert.equal(parents?.times, 1000);
+    assert.ok(parents.seconds > parents.home_seconds && parents.home_seconds > 0, JSON.stringify(parents));
+    assert.ok(parents.bytes >= 1000 * 100 && parents.bytes < 1000 * 200, `${parents.bytes} bytes`);
+    const waited = after.calls.filter(({ call }) => call !== 'read').reduce((sum, one) => sum + one.seconds, 0);
+    assert.ok(waited > 0 && waited < seconds + 1, `${waited} of ${seconds} s`);
+    assert.ok(
+      after.answered.seconds < seconds - 0.4,
+      `it slept for half a second, which is no time of a call's: ${after.answered.seconds} s`,
+    );
+    assert.ok(after.answered.times >= before.answered.times + 1000);
+    assert.match(await expect('mosps', '--calls', `${pid}`), /^CALL +TIMES +BYTES +WAITED[^]*\ngetppid +1000 /);
+    running.child.stdin?.end('end\n');
+    assert.equal((await running.done).status, 0);
+    assert.match((await testbed.run(1, ['mosps', '--calls', '4194304'])).stderr, /was not started by mosrun on this node/);
   });
 
   void test('a child by mosnative leaves the job, and cannot migrate', async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Inspection } from '../../lib/engine/index.js';
+import type { Glance } from '../../lib/engine/index.js';
 import { Cleaner, type Job } from '../../lib/processes/index.js';
 import { ManualClock } from './manual-clock.js';
 
 function node() {
   const clock = new ManualClock();
-  const states = new Map<number, Inspection['state'] | null>();
+  const states = new Map<number, Glance['state'] | null>();
   const cleaned: number[] = [];
   const moving = new Set<number>();
   const looks: number[] = [];
@@ -15,10 +15,10 @@ function node() {
   const cleaner = new Cleaner({
     clock,
     jobs: { all: () => [job], jobOf: () => job, processes: () => [...states.keys()] },
-    inspect: (pid) => {
+    look: (pid) => {
       looks.push(pid);
       const state = states.get(pid);
-      return state ? ({ state } as Inspection) : null;
+      return state ? { state, letter: 'S', tracer: 0 } : null;
     },
     isMoving: (pid) => moving.has(pid),
     onLook: () => {},
