@@ -8,6 +8,7 @@ import { live } from './live.js';
 import { localCalls } from './local-calls.js';
 import { memory } from './memory.js';
 import { nullCall } from './null-call.js';
+import { size } from './size.js';
 import { start } from './start.js';
 import { transfers } from './transfers.js';
 
@@ -16,6 +17,7 @@ export const suite: Benchmark[] = [
   localCalls,
   freeze,
   live,
+  size,
   memory,
   start,
   transfers,

@@ -35,6 +35,7 @@ const ENDED_KEPT_SECONDS = 86_400;
 /** One that has not come by then will not, or is too large for others to wait for it. */
 const LONGEST_ARRIVAL_SECONDS = 5;
 const CHECK_SECONDS = 15;
+const CHECKED_PER_SECOND = 100;
 /** Of ended ones. */
 const MOST_KEPT = 2000;
 
@@ -57,6 +58,8 @@ export interface GuestsOptions {
 
 export class Guests {
   private readonly arrived = new Set<string>();
+  /** The process in whose hands each session is, as mosgate last said. */
+  private keepers = new Map<string, number>();
   private readonly records = new Map<string, GuestRecord>();
 
   constructor(private readonly options: GuestsOptions) {}
@@ -192,10 +195,14 @@ export class Guests {
 
   /** What each process of that home that runs here has used. */
   async usages(home: string): Promise<ProcessUsage[]> {
-    const present = (await this.options.gate.list()) ?? [];
-    const theirs = present.filter(({ session, state }) => state === 'running' && this.records.get(session)?.home === home);
-    return theirs.flatMap(({ session, keeper }) =>
-      readChildren(keeper).flatMap((pid): ProcessUsage[] => {
+    const theirs = this.present().filter((one) => one.home === home && this.arrived.has(one.session));
+    // Homes ask again and again, and mosgate looks at every guest for its list.
+    if (theirs.some(({ session }) => !this.keepers.has(session)))
+      this.keepers = new Map(
+        (await this.options.gate.list())?.filter(({ keeper }) => keeper > 0).map(({ session, keeper }) => [session, keeper]),
+      );
+    return theirs.flatMap(({ session }) =>
+      readChildren(this.keepers.get(session) ?? 0).flatMap((pid): ProcessUsage[] => {
         const facts = readFacts(pid);
         const inner = innermostPid(pid);
         if (!facts || inner === null || hasEnded(facts)) return [];
@@ -213,6 +220,7 @@ export class Guests {
   private end(session: string, cpuSeconds: number | null): void {
     const record = this.records.get(session);
     if (!record) return;
+    this.keepers.delete(session);
     if (this.arrived.delete(session)) this.tell('guest-left', record);
     // One that was dropped is told to have ended too, and then what it used.
     this.write({
@@ -276,7 +284,8 @@ export class Guests {
   /** What mosgate says while nobody listens is made up for, now and again and again. */
   async start(): Promise<void> {
     await this.refresh().catch(() => {});
-    this.options.clock.after(CHECK_SECONDS, () => void this.start());
+    // Mosgate looks at each of them for it.
+    this.options.clock.after(Math.max(CHECK_SECONDS, this.count / CHECKED_PER_SECOND), () => void this.start());
   }
 
   /** Brings the count in line with what mosgate has. */

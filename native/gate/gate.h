@@ -24,7 +24,7 @@ inline constexpr int64_t kArrivalTime = 5 * kSecond;
 inline constexpr int64_t kArrivalTimeCrowded = kSecond / 2;   // when all places are taken
 inline constexpr unsigned kClientsMax = 16;
 inline constexpr char kNoSeal[] = "mosseal, which encrypts, does not start: see mosctl doctor there, and the log of mosgate";
-inline constexpr size_t kOutputMax = 1 << 20;        // answers a control client does not read
+inline constexpr size_t kOutputMax = 4 << 20;        // answers a control client does not read: all sessions make a list of half of that
 
 struct SealMessage;
 
