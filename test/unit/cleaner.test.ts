@@ -11,12 +11,14 @@ function node() {
   const moving = new Set<number>();
   const looks: number[] = [];
   let works = true;
+  let milliseconds = 0;
   const job = { number: 1 } as Job;
   const cleaner = new Cleaner({
     clock,
     jobs: { all: () => [job], jobOf: () => job, processes: () => [...states.keys()] },
     look: (pid) => {
       looks.push(pid);
+      for (const until = performance.now() + milliseconds; performance.now() < until; );
       const state = states.get(pid);
       return state ? { state, letter: 'S', tracer: 0 } : null;
     },
@@ -29,7 +31,16 @@ function node() {
     },
     tidy: () => {},
   });
-  return { clock, states, cleaned, moving, looks, cleaner, failing: (yes: boolean) => (works = !yes) };
+  return {
+    clock,
+    states,
+    cleaned,
+    moving,
+    looks,
+    cleaner,
+    failing: (yes: boolean) => (works = !yes),
+    slow: (each: number) => (milliseconds = each),
+  };
 }
 
 test('what came home by itself is cleaned after a second or two; what is away or moving is left alone', async () => {
@@ -68,4 +79,18 @@ test('what cannot be cleaned is tried again, also by a daemon that has just star
   failing(false);
   await clock.advance(1);
   assert.deepEqual(cleaned, [1, 1, 1]);
+});
+
+test('looks that take long come less often', async () => {
+  const { clock, states, cleaner, looks, slow } = node();
+  states.set(1, 'away');
+  slow(60);
+  cleaner.watch(1);
+  await clock.advance(1);
+  assert.equal(looks.length, 1);
+  await clock.advance(2);
+  assert.equal(looks.length, 1, '60 ms are a fortieth of 2.4 s');
+  slow(0);
+  await clock.advance(2);
+  assert.ok(looks.length >= 2);
 });
