@@ -92,7 +92,10 @@ export class Cluster {
    */
   static async connect(options: ConnectOptions = {}): Promise<Cluster> {
     const cluster = new Cluster(options);
-    await cluster.client.ask('GET /v1/version', {}, options.signal);
+    await cluster.client.ask('GET /v1/version', {}, options.signal).catch((error: unknown) => {
+      // A daemon of before this question, during an upgrade.
+      if (!(error instanceof MosrunError && error.code === 'not-found')) throw error;
+    });
     return cluster;
   }
 
