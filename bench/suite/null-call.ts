@@ -5,7 +5,7 @@ import { type Judge, figure, turns } from '../figure.js';
 import { program } from '../nodes.js';
 
 /** sizeof(Request) and sizeof(Reply) of native/stub/wire.h. */
-export const REQUEST = 88;
+export const REQUEST = 120;
 export const REPLY = 16;
 
 const all = `0-${availableParallelism() - 1}`;

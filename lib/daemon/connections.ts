@@ -20,11 +20,20 @@ export class Connections {
     server.maxConnections = MOST_CONNECTIONS;
   }
 
-  /** Counts a new connection; one that is too many is closed. @param key whose it is. */
-  admit(socket: Socket, key: string): void {
+  /**
+   * Counts a new connection; one that is too many is closed.
+   * @param key whose it is.
+   * @param farewell what is said to it then.
+   */
+  admit(socket: Socket, key: string, farewell?: Buffer): void {
     const count = (this.counts.get(key) ?? 0) + 1;
     if (count > MOST_FOR_ONE) {
-      socket.destroy();
+      if (farewell) {
+        socket.write(farewell);
+        socket.destroySoon();
+      } else {
+        socket.destroy();
+      }
       return;
     }
     this.counts.set(key, count);

@@ -16,6 +16,7 @@ import type { InterpretLaunch, Launch, LaunchDecision } from '../shared/launch-d
 import {
   LAUNCH_PROTOCOL_VERSION,
   FrameReader,
+  busyFrame,
   errorFrame,
   exitFrame,
   goFrame,
@@ -80,12 +81,12 @@ export function launchServer(services: LaunchServices): Server {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     try {
-      connections.admit(socket, `${services.identify(socket).uid}`);
+      connections.admit(socket, `${services.identify(socket).uid}`, busyFrame());
     } catch {
       socket.destroy();
     }
     // One that hangs up, or sends what is no frame, gets no answer.
-    if (!socket.destroyed) answer(socket, services).catch(() => socket.destroy());
+    if (socket.writable) answer(socket, services).catch(() => socket.destroy());
   });
   const connections = new Connections(server);
   return server;

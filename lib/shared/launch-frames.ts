@@ -30,6 +30,8 @@ const number32 = (value: number): Buffer => {
 export const outFrame = (text: string): Buffer => frame('O', Buffer.from(text));
 export const errorFrame = (text: string): Buffer => frame('E', Buffer.from(text));
 export const waitFrame = (why: string): Buffer => frame('W', Buffer.from(why));
+/** Too many launchers of its user are here: it is to come again. */
+export const busyFrame = (): Buffer => frame('B', Buffer.alloc(0));
 export const exitFrame = (code: number): Buffer => frame('X', number32(code));
 
 /** Asks what the launcher would execute. */

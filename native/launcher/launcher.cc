@@ -7,6 +7,7 @@
 //               'F' the answer to 'P': u32 error (errno, 0: it can be executed), path, and the first bytes of the file, if it can be read
 //   from mosd:  'O' text for standard output        'E' text for standard error
 //               'W' wait (the body is a reason)     'X' u32 exit code
+//               'B' too many launchers of this user are here: close, and come again in a while
 //               'P' u32 index of a program in argv: what would be executed?
 //               'G' u32 index of the program in argv, u8 rule, u32 count, environment entries to set...
 //                   rule 0: argv[0] is the program's name;  rule 1 (-z): the arguments after the program start at argv[0]
@@ -21,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "launcher.h"
@@ -165,7 +167,17 @@ void SendLaunch(int fd, int argc, char **argv) {
   for (char **entry = environ; *entry; entry++) {
     if (strncmp(*entry, "MOSRUN_", 7) == 0) body.String(*entry);
   }
-  if (!SendFrame(fd, 'L', body)) Fail("the daemon hung up", strerror(errno), "see the daemon's log");
+  SendFrame(fd, 'L', body);   // one that hangs up may have said why
+}
+
+/// The daemon has as many of this user's launchers as it takes at a time. Not all come again at once.
+void Wait(int tries) {
+  constexpr int kTries = 300;
+  if (tries >= kTries) Fail("too many programs of this user are being started at once", "", "start them one after another");
+  timespec now, pause{0, 0};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  pause.tv_nsec = 50'000'000 + (now.tv_nsec ^ getpid() * 7919L) % 100'000'000;
+  nanosleep(&pause, nullptr);
 }
 
 int WhyNot(const char *path) {
@@ -236,7 +248,8 @@ int Launch(const Command &which, int argc, char **argv) {
   command = &which;
   if (const char *text = TextAskedFor(argc, argv)) return WriteAll(STDOUT_FILENO, text, strlen(text)) ? 0 : kFailed;
   const char *path = getenv("MOSRUN_LAUNCH_SOCKET");
-  int fd = Connect(path && *path ? path : kDefaultSocket);
+  if (!path || !*path) path = kDefaultSocket;
+  int fd = Connect(path), tries = 0;
   // A daemon that hangs up must be an error message, not a death by signal. Ignoring would be inherited by the program.
   struct sigaction ignore {}, before {};
   ignore.sa_handler = SIG_IGN;
@@ -255,6 +268,14 @@ int Launch(const Command &which, int argc, char **argv) {
       case 'O': WriteAll(STDOUT_FILENO, body, length); break;
       case 'E': WriteAll(STDERR_FILENO, body, length); break;
       case 'W': break;
+      case 'B':
+        close(fd);
+        Wait(++tries);
+        fd = Connect(path);
+        sigaction(SIGPIPE, &ignore, nullptr);
+        SendLaunch(fd, argc, argv);
+        sigaction(SIGPIPE, &before, nullptr);
+        break;
       case 'X': {
         uint32_t code = kFailed;
         if (length >= sizeof code) memcpy(&code, body, sizeof code);

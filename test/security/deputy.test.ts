@@ -309,7 +309,7 @@ describe('the deputy against a hosting node', { skip: whyNoMover() ?? false, tim
     ['an answer without end', encode({ nr: 0, outSize: 0xffffffff }), impossible],
     ['more certain than possible', encode({ nr: 0, outSize: 8, outFixed: 9 }), impossible],
     ['an operation that is none', encode({ op: 999 }), /an unknown request/],
-    ['an answer instead of a question', Buffer.alloc(88, 1), /something that is no request/],
+    ['an answer instead of a question', Buffer.alloc(120, 1), /something that is no request/],
     ['a thread too large', encode({ op: Op.park, inSize: 1 << 20 }), /a damaged thread/],
     ['a thread too small', encode({ op: Op.park, inSize: 8 }), /a damaged thread/],
   ];

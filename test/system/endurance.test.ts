@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { alive, belongings, count, guestProcess, homeProcess, mappings } from './kernel.js';
-import { endlessPython, endlessThreads, type Program, whySkipped } from './programs.js';
+import { endlessPython, endlessThreads, isShort, type Program, whySkipped } from './programs.js';
 import { pidOf, Storm, Workplace } from './storm.js';
 import { sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
@@ -76,7 +76,7 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
     assert.match(outcome.stdout, /^ready\nall (blocks|rounds) are equal/);
   }
 
-  const [pythonMoves, threadMoves] = [1000, 300];
+  const [pythonMoves, threadMoves] = isShort ? [500, 200] : [1000, 300];
 
   void test(
     `${pythonMoves} moves of one python3 program leave nothing behind`,

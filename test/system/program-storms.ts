@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ComeHomes, wrongly } from './come-homes.js';
 import { alive, guestProcess, whatItDoes } from './kernel.js';
-import { type Program, whySkipped } from './programs.js';
+import { type Program, isShort, whySkipped } from './programs.js';
 import { CpuShare, jobGroup, pidOfJob, Storm, type Trace, Workplace } from './storm.js';
 import { note, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 
-const least = 20;
+const least = isShort ? 10 : 20;
 /** With MOSRUN_TEST_STORM set all of them are moved ten times a second and more, and nobody asks how much of their time they were away. */
 const quick: [number, number] | undefined = process.env['MOSRUN_TEST_STORM'] ? [0.02, 0.1] : undefined;
 const noTestbed = whyNoTestbed();

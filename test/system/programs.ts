@@ -6,6 +6,11 @@ import { repository } from './testbed.js';
 
 const sources = path.join(repository, 'test/programs');
 const built = path.join(repository, 'build/programs');
+/** `npm test` moves each for half as long: a sample. With MOSRUN_TEST_STORM set, and in the torture, they have all of their work. */
+export const isShort = process.env['MOSRUN_TEST_SHORT'] !== undefined;
+/** Work of a program, in its own units. */
+const work = (whole: number): string => String(isShort ? Math.ceil(whole / 2) : whole);
+
 const source = (name: string) => path.join(sources, name);
 const product = (name: string) => path.join(built, name);
 
@@ -93,7 +98,7 @@ const shell = (text: string, ...words: string[]) => ['sh', '-c', text, 'sh', ...
 export const python: Program = {
   name: 'python3 computing with files',
   needs: ['python3'],
-  command: ['python3', source('files.py'), '.', '1100'],
+  command: ['python3', source('files.py'), '.', work(1100)],
   computes: true,
   away: [0.5, 0.8],
 };
@@ -149,13 +154,13 @@ export const programs: Program[] = [
   {
     name: 'python3 with subprocess and threading',
     needs: ['python3'],
-    command: ['python3', source('subprocesses.py'), '100'],
+    command: ['python3', source('subprocesses.py'), work(100)],
     computes: false,
   },
   {
     name: 'python3 importing modules written in C',
     needs: ['python3'],
-    command: ['python3', source('imports.py'), '3000000'],
+    command: ['python3', source('imports.py'), work(3_000_000)],
     computes: true,
   },
   {
@@ -170,7 +175,7 @@ export const programs: Program[] = [
     name: 'sha256sum of 200 MB',
     needs: ['sha256sum'],
     make: makeInput,
-    command: ['sha256sum', ...Array.from({ length: 14 }, () => product('input'))],
+    command: ['sha256sum', ...Array.from({ length: Number(work(14)) }, () => product('input'))],
     computes: true,
     away: [0.9, 1.3],
   },
@@ -197,15 +202,15 @@ export const programs: Program[] = [
   {
     name: 'node with timers, workers and streams',
     needs: ['node'],
-    command: ['node', source('streams.mjs'), '.', '80'],
+    command: ['node', source('streams.mjs'), '.', work(80)],
     computes: false,
   },
-  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', '1600'], computes: true },
+  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', work(1600)], computes: true },
   {
     name: 'a static C program',
     needs: ['gcc'],
     make: compile('primes.c', 'primes', (to) => ['gcc', '-O2', '-static', source('primes.c'), '-o', to, '-lm']),
-    command: [product('primes'), '.', '1500'],
+    command: [product('primes'), '.', work(1500)],
     computes: true,
   },
   {
@@ -220,21 +225,21 @@ export const programs: Program[] = [
       to,
       '-pthread',
     ]),
-    command: [product('exceptions'), '.', '3400'],
+    command: [product('exceptions'), '.', work(3400)],
     computes: true,
   },
   {
     name: 'a Go program',
     needs: ['go'],
     make: compile('goroutines.go', 'goroutines', (to) => ['go', 'build', '-o', to, source('goroutines.go')]),
-    command: [product('goroutines'), '.', '240'],
+    command: [product('goroutines'), '.', work(240)],
     computes: false,
   },
   {
     name: 'a Rust program',
     needs: ['rustc'],
     make: compile('ownership.rs', 'ownership', (to) => ['rustc', '--edition', '2021', '-O', source('ownership.rs'), '-o', to]),
-    command: [product('ownership'), '.', '1500'],
+    command: [product('ownership'), '.', work(1500)],
     computes: false,
   },
   {
@@ -248,7 +253,7 @@ export const programs: Program[] = [
     name: 'a C program with eight threads',
     needs: ['gcc'],
     make: compile('threads.c', 'threads', (to) => ['gcc', '-O2', source('threads.c'), '-o', to, '-pthread']),
-    command: [product('threads'), '1500'],
+    command: [product('threads'), work(1500)],
     computes: false,
   },
   firstThread,
@@ -270,7 +275,7 @@ export const stormed: Program[] = [
     name: 'a static C program with musl',
     needs: ['musl-gcc'],
     make: compile('threads.c', 'threads-musl', (to) => ['musl-gcc', '-O2', '-static', source('threads.c'), '-o', to, '-pthread']),
-    command: [product('threads-musl'), '1000'],
+    command: [product('threads-musl'), work(1000)],
     computes: false,
     away: quick,
   },
@@ -285,7 +290,7 @@ export const stormed: Program[] = [
   {
     name: 'make with four jobs',
     needs: ['make', 'gcc'],
-    command: ['sh', source('project.sh'), '60'],
+    command: ['sh', source('project.sh'), work(60)],
     computes: false,
     away: quick,
   },
@@ -293,7 +298,7 @@ export const stormed: Program[] = [
     name: 'a pipeline of five on three nodes',
     needs: ['sha256sum'],
     make: makeInput,
-    command: shell('head -c 160000000 "$1" | tr a-z A-Z | sed s/A/BB/g | grep -v XYZ | sha256sum', product('input')),
+    command: shell(`head -c ${work(160_000_000)} "$1" | tr a-z A-Z | sed s/A/BB/g | grep -v XYZ | sha256sum`, product('input')),
     computes: false,
     away: quick,
     on: 'node3',

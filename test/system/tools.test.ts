@@ -70,6 +70,39 @@ describe('tools', { skip: whyNoTestbed() ?? false, timeout: 120_000 }, () => {
     assert.ok(Number(used) >= 8 && Number(used) < 8.3, stdout);
   });
 
+  void test('hundreds of programs are started at once, and moved by one order', async () => {
+    const many = 300;
+    const command = `for i in $(seq ${many}); do mosrun -h -J many sleep 600 || echo failed & done; wait`;
+    const all = testbed.start(1, ['bash', '-c', command], { timeout: 110 });
+    const there = async () => (await listed(testbed)).filter((one) => one.job === 'many' && one.command === 'sleep 600');
+    await until(async () => (await there()).length === many, 60, `${many} programs`).catch(async (error: Error) => {
+      throw new Error(`${error.message}, not ${(await there()).length}: ${all.stdout}${all.stderr}`);
+    });
+    const { status, stdout, stderr } = await testbed.run(1, ['migrate', '-J', 'many', 'node2', '--wait', '--json'], {
+      timeout: 60,
+    });
+    assert.equal(status, 0, stderr.slice(0, 1000));
+    assert.equal((JSON.parse(stdout) as { migrations: object[] }).migrations.length, many);
+    assert.ok((await there()).every(({ where }) => where === 'node2'));
+    await expect('moskillall', '-KILL', '-J', 'many');
+    await all.done;
+    assert.equal(all.stdout, 'failed\n'.repeat(many), 'each ended by that signal, and none before');
+  });
+
+  void test('one that finds as many of its user being started as there may be waits for its turn', async () => {
+    const fill = `
+const { connect } = require('node:net');
+let open = 0;
+for (let i = 0; i < 128; i++) connect('/run/mosrun/launch.sock', () => ++open === 128 && console.log('full')).on('error', () => {});
+setTimeout(() => process.exit(), 1500);`;
+    const filling = testbed.start(1, [process.execPath, '-e', fill]);
+    await filling.says('full');
+    const { status, stdout, stderr, seconds } = await testbed.run(1, ['mosrun', '-h', 'echo', 'its turn']);
+    assert.deepEqual([status, stdout, stderr], [0, 'its turn\n', '']);
+    assert.ok(seconds > 0.3, `after ${seconds} s: it did not have to wait`);
+    await filling.done;
+  });
+
   void test('mosps --calls tells where the time of a program that is away goes', async () => {
     const program = `
 import os, signal, sys, time
