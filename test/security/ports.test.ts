@@ -251,7 +251,7 @@ describe('ports and sockets', { skip: process.getuid?.() === 0 ? false : 'other 
       let open = 0, settled = 0;
       for (let i = 0; i < ${count}; i++) {
         const socket = net.connect(${JSON.stringify(socket)});
-        socket.on('connect', () => open++).on('close', () => open--).on('error', () => {});
+        socket.on('connect', () => open++).on('close', () => open--).on('error', () => {}).resume();
       }
       setTimeout(() => console.log('open', open), 1500);
       setInterval(() => {}, 1000);`;

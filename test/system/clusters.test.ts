@@ -47,7 +47,7 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
   const etc: Record<number, string> = {};
   before(async () => {
     chmodSync(directory, 0o755);
-    testbed = await Testbed.up(4, '--cluster', 'a:1,b:2,c:1', '--priority', '50', '--memory', '8G,600M,8G,8G');
+    testbed = await Testbed.up(4, '--cluster', 'a:1,b:2,c:1', '--priority', '50', '--memory', '8G,400M,8G,8G');
     for (const number of [1, 2, 3, 4]) etc[number] = path.join(testbed.node(number).directory, 'etc');
     // Homes find other places for what has to leave, and move nothing else.
     await configure(1, 'mosrun.toml', (text) => text.replace('automatic = false', 'automatic = true\ninterval_seconds = 1000'));
@@ -265,18 +265,18 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
 
   void test('so does one for whose memory there is no room', async () => {
     // It computes, and what it holds stays as it is.
-    const holding = ['mostestload', '--cpu', '0', '--memory', '250M', '--still'];
+    const holding = ['mostestload', '--cpu', '0', '--memory', '150M', '--still'];
     // Other tests may have the processors for a while: one of three times is enough.
     for (let tries = 3, isSoon = false; !isSoon; tries--) {
       const guest = await start(1, ['-G', '-l', '-r', 'node2@b'], holding);
       assert.equal(await whereIs(1, guest.pid), 'node2@b');
-      await until(async () => ((await guests(2))[0]?.memory_bytes ?? 0) > 250e6, 20, 'the guest to have its memory');
+      await until(async () => ((await guests(2))[0]?.memory_bytes ?? 0) > 150e6, 20, 'the guest to have its memory');
       const owner = await start(3, ['-h'], holding);
       const held = async () => (await processes(3)).find(({ pid }) => pid === owner.pid)?.memory_bytes ?? 0;
-      await until(async () => (await held()) > 250e6, 20, 'its memory');
+      await until(async () => (await held()) > 150e6, 20, 'its memory');
       await testbed.json(3, 'migrate', `${owner.pid}`, 'node2', '--wait', '--json');
       const seconds = secondsOfMove(3, owner.pid);
-      note(`with 250 MB to be freed first the owner's process, of 250 MB, ran there after ${seconds.toFixed(2)} s`);
+      note(`with 150 MB to be freed first the owner's process, of 150 MB, ran there after ${seconds.toFixed(2)} s`);
       isSoon = seconds < 2;
       assert.ok(isSoon || tries > 1, `${seconds} s`);
       assert.deepEqual(
