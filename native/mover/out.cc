@@ -231,9 +231,10 @@ int move_out(const Order &order) {
   }
   tracee.sleep_forgotten = o.fails(Fault::sleep_forgotten);
   size_t first = 0, slots = 0;
-  for (int tries = 0;; ++tries) {
+  bool held = copy.holds();
+  for (int tries = 0;; ++tries, held = false) {
     say_phase("stopping");
-    if (!o.at_exec && !tracee.stop(error, o.timeout_ms / 3)) {
+    if (!o.at_exec && !held && !tracee.stop(error, o.timeout_ms / 3)) {
       if (tracee.rival() && tries < kPassing) {
         tracee.resume_all();
         usleep(kPassingPause);
@@ -252,7 +253,7 @@ int move_out(const Order &order) {
       continue;
     }
     if (!why.empty()) return cannot(o.pid, why[0]);
-    if (!tracee.read_threads(error)) return cannot(o.pid, error);
+    if (!held && !tracee.read_threads(error)) return cannot(o.pid, error);
     BlobHeader header{};
     const uint32_t left_slots = left ? status.control.slots : 0;
     bool settled = !tracee.unsettled() && (!left || read_memory(tracee.threads()[0].tid, left, &header, sizeof header));

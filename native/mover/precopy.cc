@@ -71,6 +71,9 @@ bool PreCopy::begin(Tracee &tracee) {
     bool stands = tracee.stop(error, o_.timeout_ms / 3) && tracee.read_threads(error) && !tracee.unsettled();
     uint64_t made = 0, ignored = 0;
     const uint64_t flags[6] = {DirtyPages::kUffdFlags, 0, 0, 0, 0, 0};
+    // A call of which the stop has left a part undone would end with that part were it let go now: it goes along as it is.
+    for (const Thread &t : tracee.threads()) held_ = held_ || (stands && t.done > 0);
+    if (held_) return why_not_ = "it was in the middle of a transfer", false;
     stands = stands && tracee.call(SYS_userfaultfd, flags, made, error);
     if (stands && int64_t(made) < 0) {
       tracee.resume_all();

@@ -19,6 +19,7 @@ class PreCopy {
 
   // Has the process, which stands still for a moment, make what its pages are watched by. False: it is moved as it stands; `why_not` says why.
   bool begin(Tracee &tracee);
+  bool holds() const { return held_; }                     // begin() has left it stopped, its threads read
   // Rounds, until little is left. 0, or an errno: the channel is of no use any more.
   int run();
 
@@ -39,6 +40,7 @@ class PreCopy {
   const Order &o_;
   int channel_;
   bool live_ = false;
+  bool held_ = false;
   std::string why_not_;
   Copied copied_;
   int64_t told_ = 0;                     // when how far it is
