@@ -7,7 +7,9 @@ import { Bench, behaviours, compileAll, whyNoLaboratory } from '../lab/laborator
 import { note, repository, whyNoTestbed } from './testbed.js';
 
 const every = 15;
-const sample = behaviours().filter((_, index) => index % every === 0);
+/** And those that changes of the engine have broken before. */
+const always = /^(files\/endless-devices|ipc\/random-bytes|ipc\/posix-queue-notifies)$/;
+const sample = behaviours().filter(({ name }, index) => index % every === 0 || always.test(name));
 
 describe('the laboratory', { skip: whyNoTestbed() ?? whyNoLaboratory() ?? false }, () => {
   let bench: Bench;
