@@ -1,7 +1,7 @@
 /** Clusters that are partners, with real programs: who may come, who makes way for whom, and that nobody is lost. Node 1 alone is cluster a. */
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type {
@@ -277,7 +277,8 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
       await testbed.json(3, 'migrate', `${owner.pid}`, 'node2', '--wait', '--json');
       const seconds = secondsOfMove(3, owner.pid);
       note(`with 150 MB to be freed first the owner's process, of 150 MB, ran there after ${seconds.toFixed(2)} s`);
-      isSoon = seconds < 2;
+      // Two seconds on a machine that has nothing else to do.
+      isSoon = seconds < ((loadavg()[0] ?? 0) > 2 * cpus().length ? 4 : 2);
       assert.ok(isSoon || tries > 1, `${seconds} s`);
       assert.deepEqual(
         (await guests(2)).map(({ home }) => home),
