@@ -183,8 +183,10 @@ bool Tracee::stop(std::string &error, int patience_ms) {
 
 bool Tracee::stop_all(std::string &error) {
   std::map<pid_t, Asleep> sleeping;
+  std::map<pid_t, int64_t> late;
   for (pid_t tid : threads_of(pid_)) sleeping[tid] = asleep(pid_, tid, sleep_forgotten);
   stopped_at_ = clock_ns(CLOCK_MONOTONIC);
+  if (stops_late) usleep(300000);
   // Threads born meanwhile are found by another pass; those of a stopped thread there are none.
   for (int pass = 0; pass < 8; ++pass) {
     size_t before = attached_.size();
@@ -193,8 +195,10 @@ bool Tracee::stop_all(std::string &error) {
       if (std::find(attached_.begin(), attached_.end(), tid) == attached_.end() && !stop_thread(tid, error)) return false;
     std::vector<pid_t> asked;
     for (size_t i = before; i < attached_.size(); ++i) asked.push_back(attached_[i]);
-    for (pid_t tid : asked)
+    for (pid_t tid : asked) {
       if (!wait_stop(tid, kGiveWay, error)) return false;
+      late[tid] = clock_ns(CLOCK_MONOTONIC) - stopped_at_;
+    }
     if (asked.empty() && before) break;
   }
   if (attached_.empty()) return error = "it has ended", false;
@@ -204,6 +208,7 @@ bool Tracee::stop_all(std::string &error) {
   for (pid_t tid : attached_) {
     Thread thread;
     thread.tid = tid;
+    thread.late_ns = late[tid];
     Asleep was = sleeping[tid];
     // Completed in settle(), where the call is known.
     if (const int64_t elapsed = slept(pid_, tid, was); elapsed >= 0) thread.rest_ns = -2 - elapsed;
@@ -293,7 +298,8 @@ void Tracee::settle(Thread &thread) {
     return;
   }
   const int64_t whole = timeout_of(pid_, thread.tid, nr, r), written = result == -EINTR ? -1 : rest_written(pid_, thread.tid, nr, r);
-  if (written >= 0) thread.rest_ns = written;
+  // The kernel reckoned it when it took the thread out of the call: on a busy machine long after it was asked to.
+  if (written >= 0) thread.rest_ns = written + thread.late_ns;
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   else if (whole >= 0 && result == -EINTR) thread.rest_ns = whole;                         // the call ends so for having a time
   if (nr != known || whole < 0) thread.deadline_ns = -1;
@@ -325,6 +331,7 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots,
   const uint32_t no = 0;
   if (!write_memory(t.tid, {at + offsetof(Slot, finishing)}, &no, sizeof no)) return false;
   t.begun = t.in_call = true;
+  if (!t.done && slot.deadline && slot.deadline_ip == kept[7]) t.rest_ns = std::max<int64_t>(0, int64_t(slot.deadline) - stopped_at_);
   t.raw = r;                                               // should nothing come of the move: as after a signal
   t.raw.rip = kept[7];
   t.raw.rax = t.done;

@@ -21,6 +21,7 @@ struct Thread {
   uint64_t robust_list = 0, robust_length = 0;
   uint64_t cpu_ns = 0;
   int64_t rest_ns = -1;                  // of the time-out of the call it was in; -1: none
+  int64_t late_ns = 0;                   // how long after the first request it was found to stand still
   int64_t deadline_ns = -1;              // of a wait that was begun before the process came home
   bool in_call = false;
   uint64_t done = 0;                     // bytes that the call has transferred (stub/rest.h); `regs` are those of the whole call, `raw` of its end with them
@@ -68,6 +69,7 @@ class Tracee {
   void carry(std::vector<Carried> waits) { carried_ = std::move(waits); }
   bool holds() const { return !attached_.empty(); }
   const std::vector<Carried> &carried() const { return carried_; }   // of the threads that went on by themselves
+  bool stops_late = false;                 // a test's: long after they were asked to, as on a busy machine
   bool sleep_forgotten = false;            // a test's: as if the scheduler had forgotten since when its threads sleep
   int64_t stopped_at() const { return stopped_at_; }
 

@@ -222,6 +222,7 @@ int move_out(const Order &order) {
   o.dies_at(Fault::mover_dies_connected);
 
   if (!o.at_exec) tracee.prepare();
+  tracee.stops_late = o.fails(Fault::stop_late);
   PreCopy copy(o, channels.threads.at(channels.first));
   KeptWaits keeps(o, tracee);
   if (!o.at_exec && o.node != kFrozen && !left && copy.begin(tracee)) {

@@ -50,6 +50,7 @@ const expected: Record<string, Expectation> = {
   home_no_lease: { succeeds: true },
   home_read_ahead: { succeeds: true },
   sleep_forgotten: { succeeds: true },
+  stop_late: { succeeds: true },
   freeze_disk_full: { code: 'disk-full' },
   freeze_dies: { code: 'cut' },
   freeze_silent: { code: 'timeout' },
@@ -72,7 +73,8 @@ const ways = (name: string): Way[] => {
   return onTheWayOut(name);
 };
 const onTheWayOut = (name: string): Way[] => {
-  if (/^home_(thread_lingers|no_lease|read_ahead)$/.test(name) || name === 'sleep_forgotten') return ['out'];
+  if (/^home_(thread_lingers|no_lease|read_ahead)$/.test(name) || name === 'sleep_forgotten' || name === 'stop_late')
+    return ['out'];
   if (/^(home_|mover_dies_clean|stage_(cut|no_room|late))/.test(name)) return ['home'];
   if (/^(dump_|ahead_|mover_dies_order)/.test(name)) return ['on', 'home'];
   if (

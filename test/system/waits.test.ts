@@ -80,6 +80,10 @@ describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }
         await sleep(pause);
       }
     },
+    'moved out long after they were asked to stand still': async (pid) => {
+      await arm(testbed, 'stop_late');
+      assert.equal(await move(pid, 'node2'), 0);
+    },
     'moved out when the scheduler has forgotten since when they sleep': async (pid) => {
       await arm(testbed, 'sleep_forgotten');
       assert.equal(await move(pid, 'node2'), 0);
