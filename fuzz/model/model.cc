@@ -93,9 +93,11 @@ u64 writable(u64 at, u64 n) {
 
 // A request comes into a variable of the deputy, perhaps in several parts.
 void note_request(u64 at, u64 wanted, u64 got) {
-  static u64 start;
+  u64 &start = world.asked_at;
   if (wanted == sizeof(Request)) start = at;
-  if (at + got == start + sizeof(Request)) memcpy(&world.asked, pointer<void>(start), sizeof world.asked);
+  if (!start || at + got != start + sizeof(Request)) return;
+  memcpy(&world.asked, pointer<void>(start), sizeof world.asked);
+  start = 0;                             // another may come to stand in its place
 }
 
 i64 receive(IoVec *iov, u64 count, bool peek) {

@@ -58,6 +58,7 @@ struct World {
   bool window_only = false;               // no memory elsewhere
   u64 brk = 0x10000000;
   Request asked{};                        // the last request that came
+  u64 asked_at = 0;               // where one is being received
 };
 extern World world;
 

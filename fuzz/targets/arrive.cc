@@ -52,6 +52,10 @@ std::vector<std::string> seeds() {
         const Mapping ahead{kWindow + 0x3000, kWindow + 0x7000, 0, Kind::anon, 0, 0}, stack{kWindow + 0x91000, kWindow + 0x94000, 0, Kind::stack, 0, 0};
         b.put(RecordHeader{Record::stage, 1, sizeof ahead}).put(ahead);
         b.put(RecordHeader{Record::pages, 1, sizeof(PageRun) + 64}).put(PageRun{kWindow + 0x4000, 64}).fill(64, 'a');
+        // A page of zeros, as one literal and one long match.
+        const std::string block = std::string("\x1f\0\1\0", 4) + std::string(15, '\xff') + std::string("\xf6\x50\0\0\0\0\0", 7);
+        b.put(RecordHeader{Record::packed, 1, sizeof(PageRun) + block.size()}).put(PageRun{kWindow + 0x5000, 0x1000});
+        b.text += block;
         b.put(RecordHeader{Record::stage, 1, sizeof stack}).put(stack).put(RecordHeader{Record::ahead, 7, 0});
       }
       Control home{};

@@ -35,6 +35,10 @@ std::vector<std::string> seeds() {
     b.put(RecordHeader{Record::stage, 1, sizeof m}).put(m);
     b.put(RecordHeader{Record::pages, 1, sizeof(PageRun) + 64}).put(PageRun{at, 64}).fill(64, 'p');
     b.put(RecordHeader{Record::stage, 1, sizeof m}).put(m);
+    // A page of zeros, as one literal and one long match.
+    std::string block = std::string("\x1f\0\1\0", 4) + std::string(15, '\xff') + std::string("\xf6\x50\0\0\0\0\0", 7);
+    b.put(RecordHeader{Record::packed, 1, sizeof(PageRun) + block.size()}).put(PageRun{at, 0x1000});
+    b.text += block;
     b.put(RecordHeader{Record::ahead, 7 | kStageBit, 0});
     all.push_back(b.text);
   }

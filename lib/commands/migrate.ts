@@ -21,10 +21,11 @@ function describe(result: MigrationDocument, waited: boolean): string {
 }
 
 /** Where the time went. */
-function detail({ phases, live, stood, dirty_bytes_per_second: dirty }: MigrationDocument): string {
+function detail({ phases, live, stood, saved_bytes: saved, dirty_bytes_per_second: dirty }: MigrationDocument): string {
   const lines = phases.map(({ phase, seconds }) => `  ${durationText(seconds).padStart(9)}  ${phase}\n`);
   const how = live ? 'most of its memory went while it ran' : `its memory went as it stood${stood === null ? '' : `: ${stood}`}`;
-  return `${lines.join('')}  ${how}${dirty === null ? '' : `; it changed ${bytesText(dirty)} a second meanwhile`}\n`;
+  const changed = dirty === null ? '' : `; it changed ${bytesText(dirty)} a second meanwhile`;
+  return `${lines.join('')}  ${how}${changed}${saved > 0 ? `; ${bytesText(saved)} saved by compression` : ''}\n`;
 }
 
 export const migrate: CommandBody = async (options, print) => {

@@ -51,7 +51,13 @@ const schema = z
         libexec: z.string().default(''),
       })
       .prefault({}),
-    migration: z.strictObject({ timeout_seconds: seconds.default(30), connect_timeout_seconds: seconds.default(3) }).prefault({}),
+    migration: z
+      .strictObject({
+        timeout_seconds: seconds.default(30),
+        connect_timeout_seconds: seconds.default(3),
+        compress: z.boolean().default(true),
+      })
+      .prefault({}),
     hosting: z
       .strictObject({
         blocked: z.boolean().default(false),

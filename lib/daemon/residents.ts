@@ -107,7 +107,10 @@ export class Residents {
       askOnward,
       dropSession,
       records: new MoverRecords(runtime('movers')),
-      settings: () => ({ timeoutSeconds: configuration().migration.timeout_seconds, graceSeconds: MOVER_GRACE_SECONDS }),
+      settings: () => {
+        const { timeout_seconds: timeoutSeconds, compress } = configuration().migration;
+        return { timeoutSeconds, compress, graceSeconds: MOVER_GRACE_SECONDS };
+      },
       kill: (pid) => {
         process.kill(pid, 'SIGKILL');
       },

@@ -28,6 +28,8 @@ export interface OutOrder {
   unserved: Unserved;
   /** Files are read ahead of it. */
   read_ahead: boolean;
+  /** Memory that goes ahead of it, from now on until it is home, is compressed where that pays. */
+  compress: boolean;
   timeoutSeconds: number;
 }
 
@@ -35,7 +37,7 @@ export interface OutOrder {
 export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead'>;
 
 /** From the node that hosts it to another. */
-export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead'> {
+export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'compress'> {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
   memory: number;
@@ -76,6 +78,8 @@ export interface MoveDone {
   total_seconds: number;
   bytes: number;
   pages: number;
+  /** Bytes that were not sent, since others were compressed. */
+  saved?: number;
   threads: number;
   /** How often it sent what had changed while the process ran; 0: all of it went as it stood, and `stood` may say why. */
   rounds?: number;
@@ -134,6 +138,7 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
     '--unserved',
     order.unserved,
     ...(order.read_ahead ? [] : ['--no-read-ahead']),
+    ...(order.compress ? [] : ['--no-packing']),
     ...(order.atExec ? ['--at-exec'] : []),
     ...(order.ordinary ? ['--ordinary'] : []),
   ];

@@ -11,6 +11,8 @@ interface MigrationSettings {
   timeoutSeconds: number;
   /** A mover that has outlived its own bound by so much hangs, and is killed: that leaves its process where it was. */
   graceSeconds: number;
+  /** Whether memory may be compressed on its way. */
+  compress: boolean;
 }
 
 export interface MigrationPorts {

@@ -102,9 +102,9 @@ export class Migrations {
     } finally {
       this.moves.delete(pid);
     }
-    const { freeze_seconds, total_seconds, bytes, pages, threads, rounds = 0, stood = null, dirty_rate = 0 } = done;
+    const { freeze_seconds, total_seconds, bytes, pages, saved = 0, threads, rounds = 0, stood = null, dirty_rate = 0 } = done;
     const how = { live: rounds > 0, stood, dirty_bytes_per_second: dirty_rate || null, phases: move.phases };
-    return { ...document, moved: true, freeze_seconds, total_seconds, bytes, pages, threads, ...how };
+    return { ...document, moved: true, freeze_seconds, total_seconds, bytes, saved_bytes: saved, pages, threads, ...how };
   }
 
   /**
@@ -229,6 +229,7 @@ export class Migrations {
       clock: conduct.clock,
       unserved: conduct.unserved,
       read_ahead: conduct.read_ahead,
+      compress: this.ports.settings().compress,
       timeoutSeconds: this.left(deadline),
     };
     return this.carriedTo(move, order, way, hooks);

@@ -54,7 +54,7 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   result.Set("migrations", static_cast<double>(statistics.migrations));
   result.Set("freezeSeconds", static_cast<double>(statistics.freeze_ns) / 1e9);
   const bool is_guest = control.side == static_cast<uint32_t>(Side::guest), comes = control.stage != static_cast<uint32_t>(Coming::none);
-  result.Set("aheadBytes", static_cast<double>(is_guest ? control.ahead_bytes : comes ? control.stage_bytes : 0));
+  result.Set("aheadBytes", static_cast<double>(is_guest ? control.ahead_bytes : comes ? control.stage_bytes + control.stage_saved : 0));
   result.Set("calls", static_cast<double>(statistics.calls));
   result.Set("bytesOut", static_cast<double>(statistics.bytes_out));
   result.Set("bytesIn", static_cast<double>(statistics.bytes_in));

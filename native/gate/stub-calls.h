@@ -55,6 +55,8 @@ inline constexpr Condition stub_calls[] = {
     {SYS_setsockopt, 0, 2, 0, kAll, 20},            // SO_RCVTIMEO
     {SYS_setsockopt, 1, 1, 0, kAll, 1},
     {SYS_setsockopt, 1, 2, 0, kAll, 21},            // SO_SNDTIMEO
+    {SYS_getsockopt, 0, 1, 0, kAll, 6},             // IPPROTO_TCP
+    {SYS_getsockopt, 0, 2, 0, kAll, 11},            // TCP_INFO
     {SYS_clone, 0, 0, 0, kNewNamespaces, 0},
     {SYS_exit, 0, 0, 0, 0, 0},
     {SYS_fcntl, 0, 0, 0, 0, 0},

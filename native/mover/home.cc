@@ -219,6 +219,7 @@ int move_home(const Order &o) {
   f.freeze_seconds = double(c.statistics.freeze_ns) / 1e9;
   f.bytes = c.statistics.moved_bytes;
   f.pages = c.statistics.moved_pages;
+  f.saved = c.statistics.moved_saved;
   f.threads = c.threads;
   f.rounds = live;
   say_phase("home");

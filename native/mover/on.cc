@@ -162,8 +162,9 @@ int move_on(const Order &order) {
   write_state(o, status.base.value + kControlOffset);
   f.freeze_seconds = double(status.control.statistics.freeze_ns) / 1e9;
   f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
-  f.bytes = last.bytes;
-  f.pages = last.pages;
+  f.bytes = last.sent.bytes;
+  f.pages = last.sent.pages;
+  f.saved = last.sent.saved;
   f.threads = unsigned(slots.used.size());
   f.rounds = live;
   return say_done(o.pid, f);

@@ -99,12 +99,14 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.stack_max = begin.stack_max;
   c.staged_bytes = copy.copied().bytes;
   c.staged_pages = copy.copied().pages;
+  c.staged_saved = copy.copied().saved;
   c.live = copy.live();
   c.frozen_at = uint64_t(tracee.stopped_at());
   c.realtime_at = o.session.own_clock ? 0 : uint64_t(clock_ns(CLOCK_REALTIME));
   std::string pattern;
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.unserved = uint32_t(o.unserved);
+  c.packs = o.packs;
   c.reads_ahead = o.read_ahead && leases_last();
   c.advised = advised;
   c.unsure = !advised && unsure;
@@ -324,8 +326,9 @@ int move_out(const Order &order) {
   f.to = o.node;
   f.freeze_seconds = double(int64_t(last.at) - tracee.stopped_at()) / 1e9;
   f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
-  f.bytes = last.bytes;
-  f.pages = last.pages;
+  f.bytes = last.sent.bytes;
+  f.pages = last.sent.pages;
+  f.saved = last.sent.saved;
   f.threads = unsigned(tracee.threads().size());
   f.rounds = copy.copied().rounds;
   f.dirty_rate = copy.copied().dirty_rate;

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,16 +213,64 @@ int PreCopy::send_part(const char *part, const PageRun *pieces, size_t count, bo
 }
 
 int PreCopy::send_record(PageRun *runs, iovec *iov, size_t count, size_t size) {
+  if (const int64_t now = clock_ns(CLOCK_MONOTONIC); now - told_ > 1'000'000'000) told_ = now, say_phase("copying");
+  if (o_.packs && packing_.asks(copied_.pages * kPage)) ask_link();
+  if (packing_.knows()) return send_in_pieces(runs, iov + 2, count);
   const size_t table = count * sizeof(PageRun);
   RecordHeader header{Record::pages, uint32_t(count), table + size};
   iov[0] = {&header, sizeof header};
   iov[1] = {runs, table};
-  msghdr message{};
-  message.msg_iov = iov;
-  message.msg_iovlen = 2 + count;
-  if (const int64_t now = clock_ns(CLOCK_MONOTONIC); now - told_ > 1'000'000'000) told_ = now, say_phase("copying");
   copied_.bytes += sizeof header + table + size;
   copied_.pages += size / kPage;
+  return send_parts(iov, 2 + count);
+}
+
+void PreCopy::ask_link() {
+  uint8_t info[Packing::kInfoSize];
+  socklen_t length = sizeof info;
+  if (!getsockopt(channel_, IPPROTO_TCP, TCP_INFO, info, &length) && length == sizeof info) packing_.hear(info);
+}
+
+int PreCopy::send_in_pieces(const PageRun *runs, const iovec *parts, size_t count) {
+  alignas(8) static char piece[kPackedMax];
+  PageRun some[kPackedMax / kPage];
+  size_t pieces = 0, filled = 0;
+  for (size_t i = 0; i < count; ++i)
+    for (size_t done = 0; done < runs[i].length;) {
+      const size_t part = std::min<size_t>(kPackedMax - filled, runs[i].length - done);
+      memcpy(piece + filled, static_cast<const char *>(parts[i].iov_base) + done, part);
+      some[pieces++] = {runs[i].address + done, part};
+      filled += part;
+      done += part;
+      if (filled < kPackedMax && !(i + 1 == count && done == runs[i].length)) continue;
+      if (int error = send_packed(some, pieces, piece, filled)) return error;
+      pieces = filled = 0;
+    }
+  return 0;
+}
+
+int PreCopy::send_packed(PageRun *runs, size_t count, char *piece, size_t size) {
+  static uint8_t packed[kPackedMax];
+  static lz4::Table table;
+  uint32_t n = 0;
+  if (packing_.wants(size)) {
+    const int64_t began = clock_ns(CLOCK_MONOTONIC);
+    n = lz4::pack(reinterpret_cast<uint8_t *>(piece), uint32_t(size), packed, uint32_t(size - size / kPackedWorth), table);
+    packing_.tried(uint32_t(size), n, uint64_t(clock_ns(CLOCK_MONOTONIC) - began));
+  }
+  const size_t runs_size = count * sizeof(PageRun), length = n ? n : size;
+  RecordHeader header{n ? Record::packed : Record::pages, uint32_t(count), runs_size + length};
+  iovec iov[3] = {{&header, sizeof header}, {runs, runs_size}, {n ? static_cast<void *>(packed) : piece, length}};
+  copied_.bytes += sizeof header + runs_size + length;
+  copied_.pages += size / kPage;
+  copied_.saved += size - length;
+  return send_parts(iov, 3);
+}
+
+int PreCopy::send_parts(iovec *iov, size_t count) {
+  msghdr message{};
+  message.msg_iov = iov;
+  message.msg_iovlen = count;
   while (message.msg_iovlen) {
     const ssize_t sent = sendmsg(channel_, &message, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;

@@ -2,6 +2,7 @@
 // when the process stands still, by the same channel (stub/memory.cc). Nothing that happens here can harm the process: it knows nothing of it.
 #pragma once
 #include "engine/dirty.h"
+#include "engine/packing.h"
 #include "engine/tracee.h"
 #include "mover/mover.h"
 
@@ -9,6 +10,7 @@ namespace mosrun {
 
 struct Copied {
   uint64_t bytes = 0, pages = 0;
+  uint64_t saved = 0;                    // that were not sent, since others were packed
   unsigned rounds = 0;
   uint64_t dirty_rate = 0;               // bytes a second, in whole pages, that the process changed meanwhile
 };
@@ -34,6 +36,10 @@ class PreCopy {
   int send_runs(const std::vector<PageRun> &runs, bool may_skip_zeros, uint64_t &bytes, bool &whole);
   int send_part(const char *part, const PageRun *pieces, size_t count, bool may_skip_zeros);
   int send_record(PageRun *runs, struct iovec *iov, size_t count, size_t size);
+  int send_in_pieces(const PageRun *runs, const struct iovec *iov, size_t count);
+  int send_packed(PageRun *runs, size_t count, char *piece, size_t size);
+  int send_parts(struct iovec *iov, size_t count);
+  void ask_link();
   int send_all(const void *data, size_t size);
   int failure();
 
@@ -45,6 +51,7 @@ class PreCopy {
   Copied copied_;
   int64_t told_ = 0;                     // when how far it is
   DirtyPages dirty_;
+  Packing packing_;
 };
 
 }  // namespace mosrun

@@ -35,8 +35,8 @@ void say_phase(const char *phase, int64_t at_ns) {
 }
 
 int say_done(int pid, const Figures &f) {
-  char numbers[256];
-  snprintf(numbers, sizeof numbers, "\"freeze_seconds\":%.6f,\"total_seconds\":%.6f,\"bytes\":%lu,\"pages\":%lu,\"threads\":%u,\"rounds\":%u,\"dirty_rate\":%lu", f.freeze_seconds, f.total_seconds, f.bytes, f.pages, f.threads, f.rounds,
+  char numbers[320];
+  snprintf(numbers, sizeof numbers, "\"freeze_seconds\":%.6f,\"total_seconds\":%.6f,\"bytes\":%lu,\"pages\":%lu,\"saved\":%lu,\"threads\":%u,\"rounds\":%u,\"dirty_rate\":%lu", f.freeze_seconds, f.total_seconds, f.bytes, f.pages, f.saved, f.threads, f.rounds,
            f.dirty_rate);
   say("{\"event\":\"done\",\"pid\":" + std::to_string(pid) + ",\"from\":" + quoted(f.from) + ",\"to\":" + quoted(f.to) + "," + numbers + ",\"stood\":" + (f.stood.empty() ? "null" : quoted(f.stood)) + "}");
   return 0;

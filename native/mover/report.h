@@ -9,7 +9,7 @@ namespace mosrun {
 struct Figures {
   std::string from, to;
   double freeze_seconds = 0, total_seconds = 0;
-  uint64_t bytes = 0, pages = 0;
+  uint64_t bytes = 0, pages = 0, saved = 0;
   unsigned threads = 0;
   // Of the memory that went ahead while the process ran; no round: all of it followed as it stood, and `stood` says why, if anything could have gone.
   unsigned rounds = 0;                   // home and on: 1, for the guest does not tell

@@ -6,6 +6,7 @@
 //     order ───────▶ │── begins ───────────▶ │── stage, pages … ─────▶ │ takes them into place
 //                    │ runs                  │── changed pages … ────▶ │
 //                    │                       │── ahead ──────────────▶ │ ── has come ──▶ the order to go
+#include "../engine/packing.h"
 #include "pagemap.h"
 #include "stub.h"
 
@@ -34,6 +35,7 @@ struct Copier {
   u64 room;
   Range *watched;
   u64 watches = 0, count = 0, size = 0, sent = 0;
+  Packing packing;
 
   Copier() {
     uint8_t *at = ahead_scratch();
@@ -42,6 +44,7 @@ struct Copier {
     iov = reinterpret_cast<IoVec *>(runs + kRunsMax);
     rest = reinterpret_cast<uint8_t *>(iov + kRunsMax + 2);
     room = kAheadScratch - u64(rest - at);
+    static_assert(kRunsMax * (sizeof(PageRegion) + sizeof(PageRun) + sizeof(IoVec)) + 2 * sizeof(IoVec) + 2 * kPackedMax + sizeof(lz4::Table) <= kAheadScratch);
     watched = reinterpret_cast<Range *>(ahead_scratch() + kAheadScratch + kAheadList);
   }
 
@@ -70,7 +73,16 @@ struct Copier {
   }
 
   // Memory that the program gives up meanwhile cannot be sent, but has been announced: zeros take its place, and it counts as changed.
-  i64 send_in_place(u64 parts) {
+  i64 send_in_place(const PageRun *sends, u64 pieces) {
+    u64 total = 0;
+    for (u64 i = 0; i < pieces; ++i) {
+      total += sends[i].length;
+      iov[2 + i] = {sends[i].address, sends[i].length};
+    }
+    RecordHeader header{Record::pages, u32(pieces), pieces * sizeof(PageRun) + total};
+    iov[0] = {address(&header), sizeof header};
+    iov[1] = {address(sends), pieces * sizeof(PageRun)};
+    u64 parts = pieces + 2;
     IoVec *at = iov;
     bool gone = false;
     while (parts) {
@@ -100,18 +112,51 @@ struct Copier {
         if (!at->length) ++at, --parts;
       }
     }
-    for (u64 i = 0; gone && i < count; ++i) end_watch(runs[i].address, runs[i].address + runs[i].length);
+    for (u64 i = 0; gone && i < pieces; ++i) end_watch(sends[i].address, sends[i].address + sends[i].length);
     return 0;
   }
 
+  // Of at most kPackedMax bytes. From a copy: the program may change or give up its memory at any moment.
+  i64 send_packed(const PageRun *sends, u64 pieces, u64 bytes) {
+    uint8_t *plain = rest, *packed = rest + kPackedMax;
+    auto &table = *reinterpret_cast<lz4::Table *>(packed + kPackedMax);
+    for (u64 i = 0; i < pieces; ++i) iov[i] = {sends[i].address, sends[i].length};
+    IoVec into{address(plain), bytes};
+    if (!packing.wants(bytes) || sys(nr_process_vm_readv, u64(sys(nr_gettid)), address(&into), 1, address(iov), pieces, 0) != i64(bytes)) return send_in_place(sends, pieces);
+    const i64 began = now();
+    const u32 n = lz4::pack(plain, u32(bytes), packed, u32(bytes - bytes / kPackedWorth), table);
+    packing.tried(u32(bytes), n, u64(now() - began));
+    if (!n) return send_in_place(sends, pieces);
+    RecordHeader header{Record::packed, u32(pieces), pieces * sizeof(PageRun) + n};
+    IoVec parts[3] = {{address(&header), sizeof header}, {address(sends), pieces * sizeof(PageRun)}, {address(packed), n}};
+    return send_all(channel, parts, 3);
+  }
+  i64 send_in_pieces() {
+    PageRun some[kPackedMax / kPage];
+    u64 pieces = 0, bytes = 0;
+    for (u64 i = 0; i < count; ++i)
+      for (u64 done = 0; done < runs[i].length;) {
+        const u64 part = minimum<u64>(kPackedMax - bytes, runs[i].length - done);
+        some[pieces++] = {runs[i].address + done, part};
+        bytes += part;
+        done += part;
+        if (bytes < kPackedMax && !(i + 1 == count && done == runs[i].length)) continue;
+        if (i64 error = send_packed(some, pieces, bytes)) return error;
+        pieces = bytes = 0;
+      }
+    return 0;
+  }
+
+  void ask_link() {
+    uint8_t info[Packing::kInfoSize];
+    u32 length = sizeof info;
+    if (!sys(nr_getsockopt, u64(channel), 6, 11, address(info), address(&length)) && length == sizeof info) packing.hear(info);   // IPPROTO_TCP, TCP_INFO
+  }
   i64 flush() {
     if (!count) return 0;
-    RecordHeader header{Record::pages, u32(count), count * sizeof(PageRun) + size};
-    iov[0] = {address(&header), sizeof header};
-    iov[1] = {address(runs), count * sizeof(PageRun)};
-    for (u64 i = 0; i < count; ++i) iov[2 + i] = {runs[i].address, runs[i].length};
-    i64 error = send_in_place(count + 2);
+    const i64 error = packing.knows() ? send_in_pieces() : send_in_place(runs, count);
     sent += size;
+    if (control().packs && packing.asks(sent)) ask_link();
     control().ahead_bytes = sent;
     count = size = 0;
     return error;

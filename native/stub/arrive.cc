@@ -1,5 +1,6 @@
 // Hosting node: a guest builds itself. The husk has opened what it may, mapped this code and jumped here; from the home process, or from the node that
 // hosted it until now, come its state, its mappings and its pages, received into place. Nothing of the program runs before home has said so.
+#include "../engine/packing.h"
 #include "times.h"
 
 namespace mosrun {
@@ -17,9 +18,10 @@ void check(Slot *slot, i64 result) {
   if (failed(result)) refuse(slot, result);
 }
 
-void count_pages(const RecordHeader &header, Sent &got) {
+void count_pages(const RecordHeader &header, Sent &got, u64 saved = 0) {
   got.bytes += header.length + sizeof header;
-  got.pages += (header.length - header.count * sizeof(PageRun)) / kPage;
+  got.pages += (header.length + saved - header.count * sizeof(PageRun)) / kPage;
+  got.saved += saved;
 }
 
 // The hosting kernel's vvar and vdso move into the region, one mapping after another (several at once only since Linux 6.17).
@@ -75,6 +77,24 @@ void receive_stage(Slot *slot, int source, const RecordHeader &header, Staged &s
   check(slot, fails(Fault::stage_no_memory) ? -ENOMEM_ : add_to_stage(staged.list, staged.count, kStagedMax, m, map_stage));
 }
 
+// What is not mapped for it would be a fault of this code.
+bool is_staged(const Staged &staged, const PageRun &run) {
+  u64 at = run.address;
+  for (u64 i = 0; i < staged.count && staged.list[i].start <= at && at < run.address + run.length; ++i) at = maximum(at, staged.list[i].end);
+  return at >= run.address + run.length;
+}
+
+void receive_packed_ahead(Slot *slot, int source, const RecordHeader &header, const Staged &staged, Sent &got) {
+  static_assert(kUnpackedRoom <= kBufferSize);
+  Unpacked packed;
+  check(slot, receive_packed(source, header, buffer(slot), packed));
+  for (u32 i = 0; i < packed.count; packed.bytes += packed.runs[i++].length) {
+    if (!is_staged(staged, packed.runs[i])) refuse(slot, -EPROTO_);
+    copy(pointer<uint8_t>(packed.runs[i].address), packed.bytes, packed.runs[i].length);
+  }
+  count_pages(header, got, packed.saved);
+}
+
 // Everything up to the process's state, whose header this leaves in `header`. Home hears how far it is.
 void receive_ahead(Slot *slot, int source, RecordHeader &header, Staged &staged, Sent &got) {
   constexpr u64 kToldAfter = 32 << 20;
@@ -82,9 +102,13 @@ void receive_ahead(Slot *slot, int source, RecordHeader &header, Staged &staged,
     check(slot, receive_record(source, header, kPatience));
     if (header.type == Record::stage) {
       receive_stage(slot, source, header, staged);
-    } else if (header.type == Record::pages) {
-      check(slot, receive_pages(source, header, buffer(slot)));
-      count_pages(header, got);
+    } else if (header.type == Record::pages || header.type == Record::packed) {
+      if (header.type == Record::packed) {
+        receive_packed_ahead(slot, source, header, staged, got);
+      } else {
+        check(slot, receive_pages(source, header, buffer(slot)));
+        count_pages(header, got);
+      }
       if (got.bytes / kToldAfter != told) told = got.bytes / kToldAfter, check(slot, send_record(slot->channel, Record::ahead, kSoFar, nullptr, 0));
     } else if (header.type == Record::ahead) {
       check(slot, send_record(slot->channel, Record::ahead, header.count, nullptr, 0));
@@ -186,6 +210,7 @@ void receive_state(Slot *slot, int source, const RecordHeader &header) {
   c.space_limit = home->space_limit;
   c.data_limit = home->data_limit;
   c.advised = home->advised;
+  c.packs = home->packs;
   c.unsure = home->unsure;
   copy(c.own_files, home->own_files, sizeof c.own_files);
   c.frozen_at = home->frozen_at;

@@ -188,6 +188,7 @@ i64 receive_home(int channel) {
   c.statistics.migrations++;
   c.statistics.moved_bytes = bytes + guests * sizeof(Mapping) + (ahead ? c.stage_bytes : 0);
   c.statistics.moved_pages = pages;
+  c.statistics.moved_saved = ahead ? c.stage_saved : 0;
   u64 frozen_at = dump.args[1], at = u64(now());
   c.statistics.freeze_ns = frozen_at < at ? at - frozen_at : 0;
   close_channels();

@@ -239,7 +239,7 @@ struct Control {
   volatile uint32_t dropping;     // home: a lock, of who gives back pages
   uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
   // Home, leaving: so much of its memory went ahead while the process ran, and its pages are watched since (engine/dirty.h).
-  uint64_t staged_bytes, staged_pages;
+  uint64_t staged_bytes, staged_pages, staged_saved;
   uint32_t live;
   uint64_t frozen_at;             // CLOCK_MONOTONIC ns of the first stop of the move under way
   uint64_t realtime_at;           // CLOCK_REALTIME ns a moment later
@@ -249,6 +249,7 @@ struct Control {
   uint32_t fault;                 // of this side, faults.h; 0 when it has happened
   uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
   uint32_t unserved;              // home: Unserved
+  uint32_t packs;                 // memory that goes ahead may be packed
   // Home: mosd's word that there is no memory to take the process back with, good until then (CLOCK_MONOTONIC ns); and the call that waits for it, and
   // when it last asked.
   volatile uint64_t no_room_until, waits_at;
@@ -271,7 +272,7 @@ struct Control {
   volatile uint32_t stage, stages;     // Coming
   volatile uint32_t stage_thread;      // its number while it lives; the kernel clears it
   uint32_t stage_number;
-  volatile uint64_t stage_bytes;
+  volatile uint64_t stage_bytes, stage_saved;
   uint64_t staged;                     // mappings in the stage's list
   // Mappings of the deputy's own, for long calls: they may lie where the guest has memory. More than there is room to note: spaces_more.
   uint64_t spaces[8][2];

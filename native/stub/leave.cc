@@ -138,7 +138,7 @@ i64 send_memory(Control &c, int channel, Mapping *book, u64 count, Sent &sent) {
 }  // namespace
 
 void report(int socket, Report type, i64 error, const Sent &sent) {
-  ReportMessage message{type, int32_t(error), sent.bytes, sent.pages, u64(now())};
+  ReportMessage message{type, int32_t(error), sent, u64(now())};
   sys(nr_sendto, u64(socket), address(&message), sizeof message, msg_nosignal | msg_dontwait);
 }
 
@@ -257,7 +257,7 @@ namespace {
 [[noreturn]] void lead(Slot *slot) {
   Control &c = control();
   int socket;
-  Sent sent{c.staged_bytes, c.staged_pages};
+  Sent sent{c.staged_bytes, c.staged_pages, c.staged_saved};
   i64 error;
   {
     WideLimit wide;
@@ -272,6 +272,7 @@ namespace {
     c.statistics.freeze_ns = u64(now()) - c.frozen_at;
     c.statistics.moved_bytes = sent.bytes;
     c.statistics.moved_pages = sent.pages;
+    c.statistics.moved_saved = sent.saved;
     c.parked = 0;
     c.drop_next = 0;
     Slot *first = slot_at(0);

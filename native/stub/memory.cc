@@ -1,4 +1,5 @@
 // Mappings and pages, the same on both sides: whoever leaves sends straight from place, whoever receives does so into place.
+#include "../engine/packing.h"
 #include "stub.h"
 
 #include "pagemap.h"
@@ -362,6 +363,23 @@ i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent) 
         if (i64 error = batch.add(start, start + kPage)) return error;
   }
   return batch.flush();
+}
+
+i64 receive_packed(int fd, const RecordHeader &header, uint8_t *scratch, Unpacked &got) {
+  const u64 table = header.count * sizeof(PageRun), packed = header.length - table;
+  got = {reinterpret_cast<PageRun *>(scratch), scratch + kRunsMax * sizeof(PageRun), header.count, 0, 0};
+  uint8_t *in = got.bytes + kPackedMax;
+  if (!header.count || header.count > kRunsMax || header.length <= table || packed > kPackedMax) return -EPROTO_;
+  if (i64 error = receive_all(fd, got.runs, table)) return error;
+  for (u32 i = 0; i < got.count; ++i) {
+    const PageRun &run = got.runs[i];
+    if (run.length > kPackedMax || (run.address | run.length) % kPage || touches_stub(run.address, run.length)) return -EPROTO_;
+    got.size += run.length;
+  }
+  if (got.size > kPackedMax || got.size < packed) return -EPROTO_;
+  got.saved = got.size - packed;
+  if (i64 error = receive_all(fd, in, packed)) return error;
+  return lz4::unpack(in, u32(packed), got.bytes, u32(got.size)) ? 0 : -EPROTO_;
 }
 
 i64 insert_in_stage(Mapping *list, u64 &count, u64 max, const Mapping &m) {

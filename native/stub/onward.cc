@@ -85,6 +85,7 @@ void commit(const Sent &got) {
   c.statistics.freeze_ns = u64(now()) - c.frozen_at;
   c.statistics.moved_bytes = got.bytes;
   c.statistics.moved_pages = got.pages;
+  c.statistics.moved_saved = got.saved;
 }
 
 i64 negotiate(Slot *slot, int socket, i64 error, Sent &got) {

@@ -1,6 +1,7 @@
 // Home: memory of a process that is away comes back while it still runs there (ahead.cc). A thread of the stub's own takes it into place, where home has
 // kept the mappings, or makes them; nobody looks at it there. When the process comes home by order, what has not changed since is there already.
 // If it comes home otherwise, or nobody orders it, all of it is given up.
+#include "../engine/packing.h"
 #include "stub.h"
 
 namespace mosrun {
@@ -124,12 +125,32 @@ i64 take_pages(int channel, const RecordHeader &header) {
   return 0;
 }
 
+i64 take_packed(int channel, const RecordHeader &header) {
+  Control &c = control();
+  static_assert(kUnpackedRoom <= kAheadScratch);
+  Unpacked got;
+  if (i64 error = receive_packed(channel, header, ahead_scratch(), got)) return error;
+  c.stage_saved = c.stage_saved + got.saved;
+  Lock lock(&c.lock);
+  for (u32 i = 0; i < got.count; got.bytes += got.runs[i++].length) {
+    if (!is_staged(got.runs[i])) continue;
+    IoVec from{address(got.bytes), got.runs[i].length}, to{got.runs[i].address, got.runs[i].length};
+    // By the kernel: where there is no memory for it, that is an error and no signal.
+    if (sys(nr_process_vm_writev, u64(sys(nr_gettid)), address(&from), 1, address(&to), 1, 0) != i64(to.length)) return -EFAULT_;
+  }
+  return 0;
+}
+
 i64 take_record(int channel, const RecordHeader &header) {
   Control &c = control();
   if (header.type == Record::pages) {
     if (c.staged && fails(Fault::stage_cut)) return -EPIPE_;
     c.stage_bytes = c.stage_bytes + header.length;
     return take_pages(channel, header);
+  }
+  if (header.type == Record::packed) {
+    c.stage_bytes = c.stage_bytes + header.length;
+    return take_packed(channel, header);
   }
   if (header.type != Record::stage || header.count != 1 || header.length != sizeof(Mapping)) return -EPROTO_;
   Mapping m{};
@@ -239,6 +260,7 @@ void open_stage() {
   c.stage_number = (c.stage_number + 1) & (kStageBit - 1);
   c.staged = 0;
   c.stage_bytes = 0;
+  c.stage_saved = 0;
   u64 keep = 0, all = ~0ull;
   sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
   CloneArgs args{};

@@ -31,6 +31,7 @@ struct Statistics {
   CallTimes by_call[kCallKinds];
   CallTimes answered;           // away, without a word to home; `taken` without sleeps, but with waits for what had been asked for ahead
   CallTimes ahead;              // requests for what was read ahead
+  uint64_t moved_saved;         // of the last move: bytes that were not sent, since others were packed
 };
 
 // What a clock's ticks are in nanoseconds, by two looks at both (times.cc).

@@ -39,6 +39,10 @@ bool eager_file_pages(const Mapping &);
 // Sends the present pages of [start, end); file pages too if `files`.
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
 i64 send_changes(int fd, int pagemap, u64 start, u64 end, uint8_t *scratch, Sent &sent);
+// A `packed` record: its runs, and their bytes one behind another, in `scratch`.
+struct Unpacked { PageRun *runs; uint8_t *bytes; u32 count; u64 size, saved; };
+constexpr u64 kUnpackedRoom = kRunsMax * sizeof(PageRun) + 2 * kPackedMax;
+i64 receive_packed(int fd, const RecordHeader &header, uint8_t *scratch, Unpacked &got);
 i64 send_cached_pages(int fd, u64 start, u64 end, uint8_t *scratch, Sent &sent);
 i64 send_record(int fd, Record type, u32 count, const void *data, u64 length);
 i64 send_state(int fd, u32 threads);

@@ -67,7 +67,7 @@ constexpr SealAddress seal_address(uint32_t number) {
 // Before `state`, while the process still runs: `stage`, mappings that will be wanted, and their pages. Then, among the process's mappings, `pages` also
 // tells which of those count: all others have gone or changed. In order of address.
 // `ahead`: that was all; from the next node to home, with the number of the stage: it has come.
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage, ahead };
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage, ahead, packed };
 struct RecordHeader {
   Record type;
   uint32_t count;
@@ -78,7 +78,9 @@ struct PageRun { uint64_t address, length; };   // `pages`: count runs, then the
 constexpr uint64_t kStands = 1;                  // in `address`: as it was sent before, no bytes follow
 constexpr unsigned kRunsMax = 256;
 constexpr uint64_t kRunMax = 8 << 20;           // bytes of one
-struct Sent { uint64_t bytes, pages; };         // `ready`: what has come
+constexpr uint32_t kPackedMax = 32 << 10;        // both ends have room for it in the stub
+// `packed`: instead of `pages` before `state`; all the bytes of its runs, kPackedMax at most, as one LZ4 block (engine/packing.h).
+struct Sent { uint64_t bytes, pages, saved; };  // `ready`: what has come; bytes that were not sent since others were packed
 
 // --- Calls: one outstanding request per channel ------------------------------------------------------------------------------
 enum class Op : uint16_t {
@@ -180,7 +182,7 @@ enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap };
 struct Handover { Role role; uint16_t index; uint32_t last; };   // one descriptor with each
 enum class Report : uint32_t { sent = 1, ready, running, failed };
 constexpr int32_t kCountsTime = 62;                 // ETIME: a timer of CPU time is set, which nothing but a call of the process itself shows
-struct ReportMessage { Report type; int32_t error; uint64_t bytes, pages; uint64_t at; };
+struct ReportMessage { Report type; int32_t error; Sent sent; uint64_t at; };
 
 // --- Keeper, gate and guest: SOCK_SEQPACKET ----------------------------------------------------------------------------------
 // channel: from the keeper, with a descriptor. watch: process `pid` uses the spare as `kind` says. pool: channels of process `pid` are to come over

@@ -1,7 +1,7 @@
 /** Memory that goes ahead while the program runs, out, on and home: what the program finds there is what it wrote, however it changes its memory meanwhile. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { compiled, type Program, whySkipped } from './programs.js';
+import { compiled, endlessPython, type Program, whySkipped } from './programs.js';
 import { pidOf, Storm, Workplace } from './storm.js';
 import { note, Testbed, until, whyNoTestbed } from './testbed.js';
 
@@ -15,6 +15,14 @@ interface Done {
   freeze_seconds: number;
   total_seconds: number;
   bytes: number;
+  saved_bytes: number;
+}
+
+/** A move of process `pid` of node 1. */
+async function moveOn(testbed: Testbed, pid: number, to: string): Promise<Done> {
+  const { status, stderr, stdout } = await testbed.run(1, ['migrate', String(pid), to, '--wait', '--json']);
+  assert.equal(status, 0, stderr + stdout);
+  return JSON.parse(stdout) as Done;
 }
 
 describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, () => {
@@ -29,11 +37,7 @@ describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, (
     await testbed?.down();
   });
 
-  const move = async (pid: number, to: string): Promise<Done> => {
-    const { status, stderr, stdout } = await testbed.run(1, ['migrate', String(pid), to, '--wait', '--json']);
-    assert.equal(status, 0, stderr + stdout);
-    return JSON.parse(stdout) as Done;
-  };
+  const move = (pid: number, to: string): Promise<Done> => moveOn(testbed, pid, to);
 
   void test('threads and children that map, unmap, move, give up and write memory', { timeout: 300_000 }, async () => {
     churn.make?.();
@@ -95,5 +99,62 @@ describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, (
     await testbed.kill(1, pid);
     const { status, stdout, stderr } = await running.done;
     assert.deepEqual([status, stdout, stderr], [0, 'ready\nnone was wrong\n', '']);
+  });
+});
+
+describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {
+  let testbed: Testbed;
+  const workplace = new Workplace();
+
+  before(async () => {
+    testbed = await Testbed.up(3, '--rate', '400mbit');
+  });
+  after(async () => {
+    workplace.remove();
+    await testbed?.down();
+  });
+
+  void test('what can be compressed goes compressed, unless that is switched off, and random bytes as they are', {
+    timeout: 120_000,
+  }, async () => {
+    const script = [
+      'import hashlib, os, random, signal, sys, time',
+      'going = True',
+      'def end(*_):',
+      '    global going',
+      '    going = False',
+      'signal.signal(signal.SIGTERM, end)',
+      'random.seed(7)',
+      'text = bytearray(b"".join(b"%08d " % random.randrange(10**6) for _ in range(1 << 16)) * 40)',
+      'noise = bytearray(os.urandom(len(text)))',
+      'def seen(): return hashlib.md5(text).hexdigest() + hashlib.md5(noise).hexdigest()',
+      'first = seen()',
+      'print("ready", flush=True)',
+      'at = 0',
+      'while going:',
+      '    at = (at + 40961) % len(text); text[at] ^= 1; noise[at] ^= 1',
+      '    time.sleep(0.001)',
+      '    text[at] ^= 1; noise[at] ^= 1',
+      'print("as it was" if seen() == first else "WRONG")',
+    ].join('\n');
+    const running = testbed.start(1, ['mosrun', 'python3', '-c', script], { cwd: workplace.empty(), timeout: 110 });
+    await running.says('ready');
+    const pid = await pidOf(testbed, 'python3 -c');
+    const size = 9 * 2 ** 16 * 40;
+    const told: string[] = [];
+    for (const to of ['node2', 'node3', 'home']) {
+      const { bytes, saved_bytes: saved } = await moveOn(testbed, pid, to);
+      told.push(`${to} ${bytes} sent, ${saved} saved`);
+      assert.ok(saved > size / 8 && bytes > size, `${told.at(-1)} of twice ${size}`);
+    }
+    await testbed.configure(1, { migration: { compress: false } });
+    for (const to of ['node2', 'home']) {
+      const { saved_bytes: saved } = await moveOn(testbed, pid, to);
+      assert.equal(saved, 0, `switched off, to ${to}`);
+    }
+    note(told.join('; '));
+    await testbed.kill(1, pid);
+    const { status, stdout, stderr } = await running.done;
+    assert.deepEqual([status, stdout, stderr], [0, 'ready\nas it was\n', '']);
   });
 });
