@@ -25,6 +25,22 @@ async function moveOn(testbed: Testbed, pid: number, to: string): Promise<Done> 
   return JSON.parse(stdout) as Done;
 }
 
+/** Threads and children change all there is to a process's memory while it is copied. */
+async function churns(testbed: Testbed, workplace: Workplace, moves: number): Promise<void> {
+  churn.make?.();
+  const running = testbed.start(1, ['mosrun', ...churn.command], { cwd: workplace.empty(), timeout: 280 });
+  await running.says('ready');
+  const pid = await pidOf(testbed, churn.command.join(' '));
+  const storm = new Storm(testbed, pid, { moves, away: [0, 0.1], on: 'node3', tree: false });
+  await storm.end(250);
+  const saved = storm.moves.filter(({ saved_bytes: bytes }) => bytes > 0).length;
+  note(`${storm.moves.length} moves${saved > 0 ? `, ${saved} of them compressed` : ''}`);
+  assert.deepEqual(storm.trouble, []);
+  await testbed.kill(1, pid);
+  const { status, stdout, stderr } = await running.done;
+  assert.deepEqual([status, stdout, stderr], [0, 'ready\nall pages are as they were written\n', '']);
+}
+
 describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, () => {
   let testbed: Testbed;
   const workplace = new Workplace();
@@ -39,19 +55,9 @@ describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, (
 
   const move = (pid: number, to: string): Promise<Done> => moveOn(testbed, pid, to);
 
-  void test('threads and children that map, unmap, move, give up and write memory', { timeout: 300_000 }, async () => {
-    churn.make?.();
-    const running = testbed.start(1, ['mosrun', ...churn.command], { cwd: workplace.empty(), timeout: 280 });
-    await running.says('ready');
-    const pid = await pidOf(testbed, churn.command.join(' '));
-    const storm = new Storm(testbed, pid, { moves: rounds * 3, away: [0, 0.1], on: 'node3', tree: false });
-    await storm.end(250);
-    note(`${storm.moves.length} moves`);
-    assert.deepEqual(storm.trouble, []);
-    await testbed.kill(1, pid);
-    const { status, stdout, stderr } = await running.done;
-    assert.deepEqual([status, stdout, stderr], [0, 'ready\nall pages are as they were written\n', '']);
-  });
+  void test('threads and children that map, unmap, move, give up and write memory', { timeout: 300_000 }, () =>
+    churns(testbed, workplace, rounds * 3),
+  );
 
   void test('a program of 128 MiB runs while most of it goes', { timeout: 120_000 }, async () => {
     dirtying.make?.();
@@ -114,6 +120,8 @@ describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(end
     await testbed?.down();
   });
 
+  void test('memory that changes while it is compressed', { timeout: 300_000 }, () => churns(testbed, workplace, 12));
+
   void test('what can be compressed goes compressed, unless that is switched off, and random bytes as they are', {
     timeout: 120_000,
   }, async () => {
@@ -152,6 +160,9 @@ describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(end
       const { saved_bytes: saved } = await moveOn(testbed, pid, to);
       assert.equal(saved, 0, `switched off, to ${to}`);
     }
+    await testbed.configure(1, { migration: { compress: true }, security: { encrypt: true } });
+    assert.equal((await moveOn(testbed, pid, 'node2')).saved_bytes, 0, 'encrypted');
+    await moveOn(testbed, pid, 'home');
     note(told.join('; '));
     await testbed.kill(1, pid);
     const { status, stdout, stderr } = await running.done;

@@ -64,6 +64,7 @@ async function order(pid, start, destination) {
       freeze_seconds: result.freeze_seconds,
       total_seconds: result.total_seconds,
       bytes: result.bytes,
+      saved_bytes: result.saved_bytes,
       seconds: (performance.now() - at) / 1000,
     });
     return true;

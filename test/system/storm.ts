@@ -12,6 +12,7 @@ export interface Move {
   freeze_seconds: number;
   total_seconds: number;
   bytes: number;
+  saved_bytes: number;
   seconds: number;
 }
 
