@@ -9,9 +9,13 @@ function listed(file) {
     .filter(Boolean);
 }
 
-/** The packages not installed; null where there is no dpkg to ask. With `tests`, those of programs that only tests use too. */
-export function missingPackages({ tests = false } = {}) {
-  const wanted = [...listed('packages.txt'), ...(tests ? listed('packages-tests.txt') : [])];
+/** The packages not installed; null where there is no dpkg to ask. With `tests` or `bench`, those of programs that only these use too. */
+export function missingPackages({ tests = false, bench = false } = {}) {
+  const wanted = [
+    ...listed('packages.txt'),
+    ...(tests ? listed('packages-tests.txt') : []),
+    ...(bench ? listed('packages-bench.txt') : []),
+  ];
   const answer = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...wanted], { encoding: 'utf8' });
   if (answer.error) return null;
   const installed = new Set(
