@@ -19,5 +19,8 @@ export interface Benchmark {
   how: string;
   /** What its nodes are to be, as `scripts/testbed up` has it. */
   testbed?: readonly string[];
-  run: (nodes: Nodes, effort: Effort) => Promise<Figure[]>;
+  /** Why it cannot be taken on this machine; undefined where it can. */
+  whyNot?: () => string | undefined;
+  /** @param note takes a sentence of what only the run can tell. */
+  run: (nodes: Nodes, effort: Effort, note: (text: string) => void) => Promise<Figure[]>;
 }

@@ -58,10 +58,11 @@ export async function turns<M, F>(
   rounds: number,
   measured: () => Promise<M>,
   floor: () => Promise<F>,
+  { warm = false } = {},
 ): Promise<{ measured: M; floor: F }[]> {
   const taken: { measured: M; floor: F }[] = [];
-  // The round before the first fills caches and is not counted.
-  for (let round = -1; round < rounds; round++) {
+  // The round before the first fills caches and is not counted; `warm`: they are full.
+  for (let round = warm ? 0 : -1; round < rounds; round++) {
     let pair: { measured: M; floor: F };
     if (round % 2 === 0) {
       const first = await floor();

@@ -24,9 +24,10 @@ async function take(benchmark: Benchmark): Promise<Result> {
   const nodes = await Nodes.up(testbed);
   try {
     const taken_at = new Date().toISOString();
-    const work = () => run(nodes, hasty ? quick : thorough);
+    const notes: string[] = [];
+    const work = () => run(nodes, hasty ? quick : thorough, (text) => notes.push(text));
     const { result: figures, noise } = await quietly(nodes.testbed, hasty ? 0 : 60, work);
-    return { version: 1, name, title, how, taken_at, quick: hasty, machine: machine(), noise, figures };
+    return { version: 1, name, title, how, taken_at, quick: hasty, machine: machine(), noise, figures, notes };
   } finally {
     await nodes.down();
   }
@@ -47,6 +48,11 @@ async function main(): Promise<void> {
   if (why) throw new Error(why);
   mkdirSync(directory, { recursive: true });
   for (const benchmark of chosen) {
+    const missing = benchmark.whyNot?.();
+    if (missing) {
+      console.log(`${benchmark.title}\n  skipped: ${missing}\n`);
+      continue;
+    }
     const result = await take(benchmark);
     writeFileSync(fileOf(result.name), `${JSON.stringify(result, null, 1)}\n`);
     console.log(`${table(result)}\n  ${noiseText(result.noise)}\n`);

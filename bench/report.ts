@@ -14,6 +14,8 @@ export interface Result {
   machine: Machine;
   noise: Noise;
   figures: Figure[];
+  /** Sentences of what only the run could tell. */
+  notes?: string[];
 }
 
 const scales: Record<Unit, [number, string][]> = {
@@ -46,7 +48,12 @@ const digits = (value: number): string => {
   return value.toFixed(Math.max(0, Math.min(2, 3 - whole)));
 };
 
-const interval = ({ median, low, high }: Estimate): string => `${digits(median)} (${digits(low)} to ${digits(high)})`;
+/** With as many digits as the width of the interval gives a meaning to. */
+function interval({ median, low, high }: Estimate): string {
+  const width = high - low;
+  const text = width < 0.1 ? (value: number) => value.toFixed(Math.min(4, 1 + Math.ceil(-Math.log10(width)))) : digits;
+  return `${text(median)} (${text(low)} to ${text(high)})`;
+}
 
 const columns = ['', 'measured', 'floor', 'ratio', 'difference', 'aim'];
 
@@ -58,11 +65,11 @@ function row({ name, measured, floor, ratio, difference, unit, bytes, aim }: Fig
 }
 
 /** For the terminal. */
-export function table({ title, figures }: Result): string {
+export function table({ title, figures, notes = [] }: Result): string {
   const rows = [columns, ...figures.map(row)];
   const widths = columns.map((_, n) => Math.max(...rows.map((cells) => (cells[n] ?? '').length)));
   const lines = rows.map((cells) => `  ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ')}`.trimEnd());
-  return [title, ...lines].join('\n');
+  return [title, ...lines, ...notes.map((note) => `  ${note}`)].join('\n');
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
@@ -72,7 +79,7 @@ export const noiseText = ({ load, before, during, stolen }: Noise): string =>
   `took ${percent(stolen)}.`;
 
 function section(result: Result): string {
-  const { title, how, figures, noise } = result;
+  const { title, how, figures, noise, notes = [] } = result;
   const rounds = figures[0]?.pairs.length ?? 0;
   const confidence = figures[0]?.ratio.confidence ?? 0;
   const cells = (each: string[]) => `| ${each.join(' | ')} |`;
@@ -86,6 +93,7 @@ function section(result: Result): string {
     cells(columns.map(() => '---')),
     ...figures.map((each) => cells(row(each))),
     '',
+    ...(notes.length > 0 ? [...notes.map((note) => `- ${note}`), ''] : []),
     `${sides}. ${rounds} rounds; intervals hold with ${(confidence * 100).toFixed(1)} %. ${noiseText(noise)}`,
     '',
   ].join('\n');
