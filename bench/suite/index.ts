@@ -8,6 +8,7 @@ import { live } from './live.js';
 import { localCalls } from './local-calls.js';
 import { memory } from './memory.js';
 import { nullCall } from './null-call.js';
+import { programs, programsFar } from './programs.js';
 import { size } from './size.js';
 import { start } from './start.js';
 import { transfers } from './transfers.js';
@@ -23,6 +24,8 @@ export const suite: Benchmark[] = [
   transfers,
   files,
   filesOverGigabit,
+  programs,
+  programsFar,
   encryption,
   leaving,
   idle,
