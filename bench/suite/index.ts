@@ -3,7 +3,7 @@ import { encryption } from './encryption.js';
 import { files, filesOverGigabit } from './files.js';
 import { freeze } from './freeze.js';
 import { idle } from './idle.js';
-import { leaving } from './leaving.js';
+import { leaving, leavingLarge } from './leaving.js';
 import { live } from './live.js';
 import { localCalls } from './local-calls.js';
 import { memory } from './memory.js';
@@ -28,5 +28,6 @@ export const suite: Benchmark[] = [
   programsFar,
   encryption,
   leaving,
+  leavingLarge,
   idle,
 ];
