@@ -41,7 +41,7 @@ neigh_modify every 20 delay 0 check no
 fix 1 all nve
 thermo 1000
 group some id <= 1000
-dump 1 some custom 75 dump id type x y z
+dump 1 some custom 46 dump id type x y z
 run ${steps}
 `;
 
@@ -52,7 +52,7 @@ export const applications: Application[] = [
     command: ['cadical', '--report=0', 'clauses'],
     prepare(directory, { times }) {
       // Six times as long with 30 variables more.
-      const variables = Math.round(305 - 16.2 * Math.log(60 / times(60)));
+      const variables = Math.round(316 - 16.2 * Math.log(60 / times(60)));
       writeFileSync(path.join(directory, 'clauses'), clauses(variables, 5));
     },
     results: { out: /^(s .*|c (conflicts|decisions|propagations|learned|reduced|restarts): +\d+)/gm },
@@ -71,7 +71,7 @@ export const applications: Application[] = [
     command: ['lmp', '-in', 'melt', '-log', 'none'],
     // Of Open MPI no daemon is wanted, nor memory that processes share.
     env: { OMP_NUM_THREADS: '1', OMPI_MCA_ess_singleton_isolated: '1', OMPI_MCA_btl: 'self' },
-    prepare: (directory, { times }) => writeFileSync(path.join(directory, 'melt'), melt(times(48_000))),
+    prepare: (directory, { times }) => writeFileSync(path.join(directory, 'melt'), melt(times(32_000))),
     results: { dump: line, out: /^ +\d+ +-?[\d.]+ +.*$/gm },
   },
   {
@@ -79,7 +79,7 @@ export const applications: Application[] = [
     command: 'blastn -task blastn -num_threads 1 -outfmt 6 -query query -db database'.split(' '),
     tools: ['makeblastdb'],
     prepare(directory, { times }) {
-      writeFileSync(path.join(directory, 'query'), sequences(nucleotides, 1.1e6, 1000, 3));
+      writeFileSync(path.join(directory, 'query'), sequences(nucleotides, 1.5e6, 1000, 3));
       // Four letters make a byte of the database.
       writeFileSync(path.join(directory, 'nucleotides'), sequences(nucleotides, times(192e6), 3000, 4));
       const words = ['-in', 'nucleotides', '-dbtype', 'nucl', '-out', 'database'];
