@@ -24,7 +24,7 @@ export interface AwayRun extends Run {
   /** Requests that went home, and all bytes that went between the nodes for them. */
   forwarded: number;
   carried: number;
-  /** Each time that it came home, and why: it was sent out again at once. */
+  /** Each time that it came home, the call for which it did, if known: it was sent out again at once. */
   returns: string[];
   /** Seconds at its end in which nobody looked: calls made then are not counted. */
   unseen: number;
@@ -119,7 +119,7 @@ class Watch {
     const { where, state, why } = found.process;
     if (where === 'node2') this.left = true;
     if (!this.left || where !== 'node1' || state !== 'running') return;
-    this.returns.push(why ?? 'nobody knows why');
+    this.returns.push(/came home for (\S+)/.exec(why ?? '')?.[1] ?? '');
     this.close();
     await this.home.migrate(this.pid, 'node2').catch(() => undefined);
   }

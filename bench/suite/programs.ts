@@ -33,7 +33,7 @@ function facts({ name, besides }: Application, rounds: Round[]): string {
       `${milliseconds(middle(({ measured }) => measured.waitedAtFirst))} of them in its first two seconds.`,
     ...(most > 0
       ? [
-          `In a run it was sent out again ${most === 1 ? 'once' : `up to ${most} times`}: ${[...new Set(returns.flat())].join(', ')}.`,
+          `In a run it was sent out again ${most === 1 ? 'once' : `up to ${most} times`}, having come home for ${[...new Set(returns.flat().filter(Boolean))].join(', ') || 'a call'}.`,
         ]
       : []),
     `The last look at its calls was at most ${milliseconds(Math.max(...rounds.map(({ measured }) => measured.unseen)))} before its end.`,
