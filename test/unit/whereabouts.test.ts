@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inspection } from '../../lib/engine/index.js';
@@ -76,13 +77,15 @@ test("another process's file, or one from before the last boot, is not believed"
 });
 
 test('what is known of the waits of a process goes when it ends, also while nobody has waited for it; what movers write stays', async () => {
-  // Becomes a program that never waits for the child it had.
-  const parent = spawn('bash', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Becomes a program that never waits for the child it had, which ends only then.
+  const parent = spawn('bash', ['-c', 'cat <&3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
   const directory = mkdtempSync(path.join(tmpdir(), 'mosrun-unit-'));
   try {
     const child = await new Promise<number>((resolve) =>
-      parent.stdout.once('data', (line: Buffer) => resolve(Number(line.toString()))),
+      parent.stdout?.once('data', (line: Buffer) => resolve(Number(line.toString()))),
     );
+    for (let tries = 500; tries > 0 && readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'sleep\n'; --tries) await sleep(10);
+    (parent.stdio[3] as Writable).end();
     for (let tries = 500; tries > 0 && !readFileSync(`/proc/${child}/stat`, 'utf8').includes(') Z '); --tries) await sleep(10);
     const away = new AwayFiles(directory);
     const files = [`${child}.waits`, `${pid}.waits`, '999999998.json.new', '999999999.json.new'];
