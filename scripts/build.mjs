@@ -37,6 +37,15 @@ function run(command, args, extra = {}) {
 
 const tool = (name) => path.join(root, 'node_modules/.bin', name);
 
+/**
+ * Writes the other letters of a program as escapes, which mean the same wherever JavaScript allows such letters: esbuild leaves some in comments, and
+ * for one of them all of a text has two bytes a letter in memory.
+ */
+function asciiOnly(file) {
+  const escape = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/[^\0-\x7f]/g, escape));
+}
+
 /** Replaces a file that may be running: writing into it would fail with "text file busy". */
 function install(from, to) {
   mkdirSync(path.dirname(to), { recursive: true });
@@ -86,6 +95,7 @@ async function buildTypescript() {
   });
   for (const name of entries) {
     const command = path.basename(name, '.ts');
+    asciiOnly(`build/bin/${command}.js`);
     install(`build/bin/${command}.js`, `dist/bin/${command}`);
   }
   // The commands have no suffix; what they are is said by the nearest package.json.

@@ -2,7 +2,7 @@
  * A trace of what really came: from what `mosctl events` has printed on the nodes of a cluster. Events tell when a program came and how long it took;
  * that it computed all that time is assumed, and its memory is what its largest move carried, or a little.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Scenario } from './scenario.js';
 
 const told = z.looseObject({ at: z.number(), node: z.string() });

@@ -3,7 +3,7 @@
  * made from what daemons told (see from-events.ts), can be replayed under another policy.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Scenario } from './scenario.js';
 
 const VERSION = 1;

@@ -5,7 +5,7 @@
 import { X509Certificate, createHash, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MosrunError } from '../shared/errors.js';
 import { makeDirectory, namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 

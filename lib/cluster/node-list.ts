@@ -5,7 +5,7 @@
 import { X509Certificate, createPrivateKey, sign, verify } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MosrunError } from '../shared/errors.js';
 import { readIfThere, writeAtomically } from '../shared/files.js';
 

@@ -1,7 +1,7 @@
 /** Partners: other clusters that this one knows, each by a file that says who they are and what they may. */
 import { X509Certificate } from 'node:crypto';
 import { isIPv4 } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PUBLIC_PREFIX } from './names.js';
 import { nodeName } from './node-list.js';
 

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { MosrunError, errorFrom } from '../shared/errors.js';
 import type { NodeAddress } from './membership.js';
 import { clusterOf, ownNameOf } from './names.js';

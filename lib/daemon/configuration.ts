@@ -1,7 +1,7 @@
 /** /etc/mosrun/mosrun.toml and what is beside it: one schema, from which defaults, checks and messages come. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NodeList, type Partner, conflicts, listedNode, nodeName, readList } from '../cluster/index.js';
 import { MosrunError, systemCode } from '../shared/errors.js';
 import { readIfThere } from '../shared/files.js';

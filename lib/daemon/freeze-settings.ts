@@ -1,7 +1,7 @@
 /** freeze.toml, beside mosrun.toml: when processes are frozen, and where they are kept then. Without it nothing is frozen but by order, or for want of memory. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MosrunError, systemCode } from '../shared/errors.js';
 import { parseToml } from './toml-text.js';
 

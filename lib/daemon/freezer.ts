@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GateEvent, GateSession, LinkOrder } from '../engine/index.js';
 import { type Identity, type SessionGrant, identityOf } from '../processes/index.js';
 import { MosrunError } from '../shared/errors.js';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { z } from 'zod';
+import * as z from 'zod';
 import { GossipMembership, type GossipPorts, GossipSocket, NodeKeys } from '../cluster/index.js';
 import { readJson, writeAtomically } from '../shared/files.js';
 import type { Context } from './context.js';

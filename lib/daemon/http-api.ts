@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { complaints } from '../shared/complaints.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 import { type Answer, type Checked, type Route, type RouteName, routes } from '../shared/routes.js';

@@ -1,5 +1,5 @@
 /** What this node asks other nodes beside sessions. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Membership, NodeAddress, NodeView, PeerClient, Question } from '../cluster/index.js';
 import { type RecallResult, recalled } from '../shared/wire.js';
 import type { Configuration } from './configuration.js';

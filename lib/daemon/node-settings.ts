@@ -1,5 +1,5 @@
 /** What root has told this node by mosctl. It outlasts the daemon and a reboot. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { partnerPriority } from '../cluster/index.js';
 import { readJson, writeAtomically } from '../shared/files.js';
 

@@ -1,6 +1,6 @@
 /** The API's description as OpenAPI 3.1, whose schemas are JSON Schema 2020-12, as zod writes it. */
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import * as documents from '../shared/documents.js';
 import { type ErrorCode, errorKinds } from '../shared/errors.js';
 import { eventDocument } from '../shared/events.js';

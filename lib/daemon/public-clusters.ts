@@ -3,7 +3,7 @@
  * of that is one of its nodes, and nobody else. The name it is shown by, the beginning of the authority's fingerprint, is pinned to the whole of it when
  * it first comes, so that none can take another's.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../shared/clock.js';
 import { readJson, writeAtomically } from '../shared/files.js';
 

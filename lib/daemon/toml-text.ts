@@ -1,6 +1,6 @@
 /** A configuration file's text, checked by its schema; what is wrong is said with file, line, key and what is accepted. */
 import { TomlError, parse } from 'smol-toml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { complaint } from '../shared/complaints.js';
 import { MosrunError } from '../shared/errors.js';
 import { lineOf } from './toml-lines.js';

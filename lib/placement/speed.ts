@@ -2,7 +2,7 @@
  * How fast one processor of this node is, 10000 being the standard core. A short computation, measured once after each boot; the fastest of many
  * pieces, since others may be using the processor meanwhile.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readJson, writeAtomically } from '../shared/files.js';
 import { STANDARD_SPEED } from './cost.js';
 

@@ -1,6 +1,6 @@
 /** The movers' state files: one for each process that is away or moving. Written before the commit, removed when it is home again. */
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { namesIn, readJson, removeFile } from '../shared/files.js';
 import { identity, identityOf, isPresent } from './identity.js';
 

@@ -1,6 +1,6 @@
 /** What happened to each process, kept in a small file of its own so that a restarted daemon still knows it. */
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type HistoryEntry, historyEntry } from '../shared/documents.js';
 import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 import { type Identity, identity, identityOf, isPresent } from './identity.js';

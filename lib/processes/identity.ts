@@ -2,7 +2,7 @@
  * State files name a process by boot, pid and start time: a pid alone may be somebody else's by the time the file is read (after a crash of
  * the daemon, or a reboot that kept /run).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { bootId, hasEnded, readFacts } from './proc.js';
 
 export const identity = z.object({

@@ -1,6 +1,6 @@
 /** One file for each mover at work, so that a daemon that died in the middle still learns how the migration ended. */
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 import { identity } from './identity.js';
 

@@ -1,5 +1,5 @@
 /** What a schema has to say about a wrong value, in words for whoever wrote the value. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,5 +1,5 @@
 /** The JSON documents users and programs see: one schema each, from which types, API description and checks come. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { nodeDocument } from './node-documents.js';
 import { DOCUMENT_VERSION } from './version.js';
 

@@ -1,5 +1,5 @@
 /** What a daemon tells as it happens: one row for each type of event, from which schemas, types and documentation come. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DOCUMENT_VERSION } from './version.js';
 
 const pid = z.int();

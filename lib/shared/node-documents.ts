@@ -1,5 +1,5 @@
 /** The documents about nodes: what each tells of itself, as it has reached the one that is asked. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DOCUMENT_VERSION } from './version.js';
 
 const version = z.literal(DOCUMENT_VERSION);

@@ -2,7 +2,7 @@
  * The API: each request with what it takes, what it answers, who may make it and how it can fail. The daemon's routes, the OpenAPI document,
  * the tables of docs/api.md and the client's types come from here. The client takes types only, so that commands load no schemas.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   bestNodeDocument,
   doctorDocument,

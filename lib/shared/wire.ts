@@ -1,5 +1,5 @@
 /** What nodes say to each other over mutual TLS: one schema each. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A sign of life, and what others decide by. */
 export const heartbeat = z.object({

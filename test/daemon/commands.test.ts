@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { helpText } from '../../lib/commands/help.js';
 import { commands } from '../../lib/commands/table.js';
 import * as documents from '../../lib/shared/documents.js';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { z } from 'zod';
+import * as z from 'zod';
 import type * as ClusterLayer from '../../lib/cluster/index.js';
 import type { GuestDocument, NodeDocument, StatusDocument } from '../../lib/shared/documents.js';
 import { PROTOCOL_VERSION } from '../../lib/shared/version.js';

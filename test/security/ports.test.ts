@@ -10,7 +10,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { z } from 'zod';
+import * as z from 'zod';
 import type * as ClusterLayer from '../../lib/cluster/index.js';
 import { type LaunchServices, launchServer } from '../../lib/daemon/launch-server.js';
 import { MosrunError } from '../../lib/shared/errors.js';

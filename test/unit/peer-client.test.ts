@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeAuthority, makeNodeCertificate } from '../../lib/cluster/certificates.js';
 import { PeerClient } from '../../lib/cluster/index.js';
 
