@@ -14,6 +14,7 @@
         "native/addon/cpu.cc",
         "native/addon/identity.cc",
         "native/addon/link.cc",
+        "native/addon/memory.cc",
         "native/addon/inspect.cc",
         "native/addon/notify.cc",
         "native/addon/probe.cc",

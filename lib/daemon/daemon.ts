@@ -48,6 +48,7 @@ import { ServiceManager, type ServiceSettings } from './service-manager.js';
 import { apiHandlers } from './services.js';
 import { Sessions } from './sessions.js';
 import { ThisNode } from './this-node.js';
+import { Thrift } from './thrift.js';
 import { Visits } from './visits.js';
 
 export interface DaemonOptions {
@@ -348,8 +349,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const server = peerServer(credentials, clusters.authorities, visits.services(), handlers);
 
+  const thrift = new Thrift(clock, addon);
+
   const stop = async (): Promise<void> => {
     manager.stopping();
+    thrift.stop();
     automatic.balancer.stop();
     flood.stop();
     visits.stop();
@@ -383,6 +387,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   automatic.balancer.start();
   flood.start();
   await guests.start();
+  thrift.start();
   manager.ready(`node ${own.name} of cluster ${configuration.cluster}`);
   note('mosd is ready', { node: own.name, cluster: configuration.cluster, address: own.address });
 

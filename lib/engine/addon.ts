@@ -92,6 +92,8 @@ export interface Addon {
   /** For so long its home has no memory for a process that is away to come back with; 0: it has. False: it is not away. */
   tellRoom(pid: number, seconds: number): boolean;
   tellStopped(pid: number, stopped: boolean): boolean;
+  /** Gives the system the memory back that this process does not use now. */
+  trim(): void;
   /** To a unix datagram socket; an address that begins with @ is an abstract one. Throws what the system says. */
   sendDatagram(address: string, text: string): void;
 }

@@ -28,6 +28,9 @@ Napi::Value TellRoom(const Napi::CallbackInfo &info);
 /// tellStopped(pid, stopped) -> whether the guest of a process that is away was told that it stands still, or goes on.
 Napi::Value TellStopped(const Napi::CallbackInfo &info);
 
+/// trim(): gives the system the memory back that this process does not use now.
+Napi::Value Trim(const Napi::CallbackInfo &info);
+
 /// sendDatagram(address, text): to a unix datagram socket, for which Node has nothing; an address that begins with @ is an abstract one.
 Napi::Value SendDatagram(const Napi::CallbackInfo &info);
 
