@@ -11,6 +11,8 @@ export interface Guest extends Visitor {
 export interface EvictionPorts {
   clock: Clock;
   guests: () => Promise<Guest[]>;
+  /** All that are here are as good as any: none of them ever leaves for another. */
+  areOwn: () => boolean;
   /** The best priority of what runs here and is no guest; null: nothing does. */
   ownBest: () => number | null;
   /** Do worse guests leave as soon as a better process is here? Otherwise only when it needs their room. */
@@ -68,7 +70,8 @@ export class Evictions {
   }
 
   private async lookOnce(): Promise<void> {
-    const { guests, ownBest, always } = this.ports;
+    const { guests, ownBest, always, areOwn } = this.ports;
+    if (this.leaving.size === 0 && areOwn()) return;
     const present = await guests();
     const sessions = new Set(present.map(({ session }) => session));
     for (const session of this.leaving.keys()) if (!sessions.has(session)) this.leaving.delete(session);

@@ -7,6 +7,7 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { GateClient, type GateEvent, type GateSession, type Route } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
+import type { Gate } from './guests.js';
 import { MosrunError, asMosrunError } from '../shared/errors.js';
 
 export interface GateKeeperOptions {
@@ -175,8 +176,13 @@ export class GateKeeper {
   }
 
   /** null: there is nobody to ask now, or it ended while it was asked. */
-  async list(): Promise<GateSession[] | null> {
-    return (await this.client?.list().catch(() => null)) ?? null;
+  async list(session?: string): Promise<GateSession[] | null> {
+    return (await this.client?.list(session).catch(() => null)) ?? null;
+  }
+
+  /** As {@link list}, without what they use. */
+  async names(): ReturnType<Gate['names']> {
+    return (await this.client?.names().catch(() => null)) ?? null;
   }
 
   /** Ends mosgate, which stays when it has guests after all. */

@@ -1,7 +1,7 @@
 /** The processes of other nodes that visit this one: who they are is kept beside what mosgate knows, so that a restarted daemon can say. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GateEvent, GateSession } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { GuestDocument } from '../shared/documents.js';
@@ -42,8 +42,10 @@ const MOST_KEPT = 2000;
 export interface Gate {
   open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void>;
   kill(session: string): Promise<void>;
-  /** null: there is nobody to ask now. */
-  list(): Promise<GateSession[] | null>;
+  /** null: there is nobody to ask now. @param session that one alone. */
+  list(session?: string): Promise<GateSession[] | null>;
+  /** As `list`, without what they use, for which mosgate looks at each. */
+  names(): Promise<Pick<GateSession, 'session' | 'state' | 'keeper' | 'frozen'>[] | null>;
 }
 
 export interface GuestsOptions {
@@ -59,7 +61,9 @@ export interface GuestsOptions {
 export class Guests {
   private readonly arrived = new Set<string>();
   /** The process in whose hands each session is, as mosgate last said. */
-  private keepers = new Map<string, number>();
+  private readonly keepers = new Map<string, number>();
+  /** The numbers that guests have in their own namespaces, which never change. */
+  private readonly inner = new Map<string, { pid: number; startTime: string; inner: number }[]>();
   private readonly records = new Map<string, GuestRecord>();
 
   constructor(private readonly options: GuestsOptions) {}
@@ -79,7 +83,9 @@ export class Guests {
   }
 
   get count(): number {
-    return this.present().length;
+    let count = 0;
+    for (const { ended } of this.records.values()) if (ended === null) count++;
+    return count;
   }
 
   /** One that is here, as events tell of it; null: there is none. */
@@ -159,7 +165,10 @@ export class Guests {
 
   onEvent(event: GateEvent): void {
     if (event.event !== 'session' || !event.session) return;
-    if (event.state === 'running') this.arrive(event.session);
+    if (event.state === 'running') {
+      if (event.keeper && this.records.has(event.session)) this.keepers.set(event.session, event.keeper);
+      this.arrive(event.session);
+    }
     if (event.state === 'ended') this.end(event.session, event.cpu_seconds ?? null);
   }
 
@@ -180,7 +189,7 @@ export class Guests {
     const record = this.records.get(session);
     if (record?.home !== home) throw new MosrunError('not-found', `there is no session ${session} of ${home}`);
     const { encrypted } = record;
-    const present = (await this.options.gate.list())?.find((one) => one.session === session);
+    const present = (await this.options.gate.list(session))?.find((one) => one.session === session);
     if (present) {
       const { cpu_seconds, rss_bytes: memory_bytes, threads } = present;
       return { running: true, cpu_seconds, memory_bytes, threads, encrypted };
@@ -196,20 +205,28 @@ export class Guests {
   /** What each process of that home that runs here has used. */
   async usages(home: string): Promise<ProcessUsage[]> {
     const theirs = this.present().filter((one) => one.home === home && this.arrived.has(one.session));
-    // Homes ask again and again, and mosgate looks at every guest for its list.
+    // One of before this daemon.
     if (theirs.some(({ session }) => !this.keepers.has(session)))
-      this.keepers = new Map(
-        (await this.options.gate.list())?.filter(({ keeper }) => keeper > 0).map(({ session, keeper }) => [session, keeper]),
-      );
-    return theirs.flatMap(({ session }) =>
-      readChildren(this.keepers.get(session) ?? 0).flatMap((pid): ProcessUsage[] => {
-        const facts = readFacts(pid);
-        const inner = innermostPid(pid);
-        if (!facts || inner === null || hasEnded(facts)) return [];
-        const { userSeconds: user_seconds, memoryBytes: memory_bytes } = facts;
-        return [{ session, pid: inner, user_seconds, memory_bytes, runnable: runnableThreads(facts) }];
-      }),
-    );
+      for (const { session, keeper } of (await this.options.gate.names()) ?? [])
+        if (keeper > 0) this.keepers.set(session, keeper);
+    return theirs.flatMap(({ session }) => this.usagesIn(session));
+  }
+
+  private usagesIn(session: string): ProcessUsage[] {
+    const before = this.inner.get(session) ?? [];
+    const known: typeof before = [];
+    const usages = readChildren(this.keepers.get(session) ?? 0).flatMap((pid): ProcessUsage[] => {
+      const facts = readFacts(pid);
+      if (!facts || hasEnded(facts)) return [];
+      const { userSeconds: user_seconds, memoryBytes: memory_bytes, startTime } = facts;
+      const same = before.find((one) => one.pid === pid && one.startTime === startTime);
+      const inner = same?.inner ?? innermostPid(pid);
+      if (inner === null) return [];
+      known.push(same ?? { pid, startTime, inner });
+      return [{ session, pid: inner, user_seconds, memory_bytes, runnable: runnableThreads(facts) }];
+    });
+    this.inner.set(session, known);
+    return usages;
   }
 
   private write(record: GuestRecord): void {
@@ -221,6 +238,7 @@ export class Guests {
     const record = this.records.get(session);
     if (!record) return;
     this.keepers.delete(session);
+    this.inner.delete(session);
     if (this.arrived.delete(session)) this.tell('guest-left', record);
     // One that was dropped is told to have ended too, and then what it used.
     this.write({
@@ -237,18 +255,8 @@ export class Guests {
   }
 
   async list(): Promise<GuestDocument[]> {
-    const { gate, clock } = this.options;
-    const expected = [...this.records.values()];
-    const present = (await gate.list())?.filter((one) => one.frozen !== true);
+    const present = await this.compare(() => this.options.gate.list());
     if (!present) return [];
-    const sessions = new Set(present.map((one) => one.session));
-    for (const { session, ended } of expected) {
-      if (ended && clock.wallSeconds() - ended.at > ENDED_KEPT_SECONDS) this.forget(session);
-      // Known before it was asked, unknown to it: that one ended while nobody listened.
-      if (!ended && !sessions.has(session)) this.end(session, null);
-    }
-    // What mosgate said while nobody listened.
-    for (const one of present) if (one.state === 'running') this.arrive(one.session);
     return present.map((one) => {
       const record = this.records.get(one.session);
       return {
@@ -271,25 +279,48 @@ export class Guests {
 
   /** Those that are here or on their way, as they count for who makes way for whom. */
   async visitors(): Promise<{ session: string; home: string; priority: number; memoryBytes: number; opened: number }[]> {
-    const present = this.present();
-    const own = present.every(({ home }) => this.options.clusterOf(home).priority === 0);
     // Mostly all are of the own cluster, and nobody need be asked.
-    const memory = new Map(own ? [] : (await this.list()).map(({ session, memory_bytes }) => [session, memory_bytes]));
+    const memory = new Map(this.areOwn ? [] : (await this.list()).map(({ session, memory_bytes }) => [session, memory_bytes]));
     return this.present().map(({ session, home, opened }) => {
       const { priority } = this.options.clusterOf(home);
       return { session, home, priority, memoryBytes: memory.get(session) ?? 0, opened };
     });
   }
 
+  /** Are all of the own cluster, or of others that are no worse? */
+  get areOwn(): boolean {
+    const homes = new Set<string>();
+    for (const { home, ended } of this.records.values()) if (ended === null) homes.add(home);
+    return [...homes].every((home) => this.options.clusterOf(home).priority === 0);
+  }
+
   /** What mosgate says while nobody listens is made up for, now and again and again. */
   async start(): Promise<void> {
     await this.refresh().catch(() => {});
-    // Mosgate looks at each of them for it.
     this.options.clock.after(Math.max(CHECK_SECONDS, this.count / CHECKED_PER_SECOND), () => void this.start());
   }
 
   /** Brings the count in line with what mosgate has. */
   async refresh(): Promise<void> {
-    await this.list();
+    await this.compare(() => this.options.gate.names());
+  }
+
+  /** What mosgate has, with which what is known here is brought in line. */
+  private async compare<Session extends Pick<GateSession, 'session' | 'state' | 'frozen'>>(
+    ask: () => Promise<Session[] | null>,
+  ): Promise<Session[] | null> {
+    const { clock } = this.options;
+    const expected = [...this.records.values()];
+    const present = (await ask())?.filter((one) => one.frozen !== true);
+    if (!present) return null;
+    const sessions = new Set(present.map((one) => one.session));
+    for (const { session, ended } of expected) {
+      if (ended && clock.wallSeconds() - ended.at > ENDED_KEPT_SECONDS) this.forget(session);
+      // Known before it was asked, unknown to it: that one ended while nobody listened.
+      if (!ended && !sessions.has(session)) this.end(session, null);
+    }
+    // What mosgate said while nobody listened.
+    for (const one of present) if (one.state === 'running') this.arrive(one.session);
+    return present;
   }
 }

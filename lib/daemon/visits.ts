@@ -63,6 +63,7 @@ export class Visits {
     this.evictions = new Evictions({
       clock,
       guests: () => guests.visitors(),
+      areOwn: () => guests.areOwn,
       ownBest: () => this.ownBest(),
       always: () => configuration().guests.leave === 'always',
       recall: sendAway,

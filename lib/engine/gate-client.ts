@@ -38,6 +38,8 @@ export interface GateEvent {
   event: string;
   session?: string;
   state?: string;
+  /** The pid 1 of its processes. */
+  keeper?: number;
   why?: string;
   /** Of an ended session: what its processes used. */
   cpu_seconds?: number;
@@ -171,8 +173,22 @@ export class GateClient {
     await this.ask(`kill ${session}`);
   }
 
-  async list(): Promise<GateSession[]> {
-    const { sessions } = await this.ask('list');
+  /** @param session that one alone. */
+  async list(session?: string): Promise<GateSession[]> {
+    return this.listed(session === undefined ? 'list' : `list ${session}`);
+  }
+
+  /** Without what they use: mosgate need not look at each of them. */
+  async names(): Promise<Pick<GateSession, 'session' | 'state' | 'keeper' | 'frozen'>[]> {
+    return this.listed('list names');
+  }
+
+  private async listed(command: string): Promise<GateSession[]> {
+    // A mosgate of before these commands, which has guests still, tells all of all.
+    const { sessions } = await this.ask(command).catch((error: unknown) => {
+      if (command === 'list' || this.socket.destroyed) throw error;
+      return this.ask('list');
+    });
     return Array.isArray(sessions) ? (sessions as GateSession[]) : [];
   }
 

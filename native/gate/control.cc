@@ -131,8 +131,8 @@ void Gate::command(Client &client, char *line) {
   } else if (!strcmp(words[0], "unroute") && count == 2 && parse_session(words[1], id)) {
     drop_route(id);
     answer(client, "{\"ok\":true}");
-  } else if (!strcmp(words[0], "list") && count == 1) {
-    command_list(client);
+  } else if (!strcmp(words[0], "list") && (count == 1 || (count == 2 && (!strcmp(words[1], "names") || parse_session(words[1], id))))) {
+    command_list(client, count == 1 ? nullptr : words[1]);
   } else if (!strcmp(words[0], "quit") && count == 1) {
     // Guests that run are found again by the next one; those on their way are not.
     unsigned coming = 0;
@@ -141,7 +141,7 @@ void Gate::command(Client &client, char *line) {
     quit_ = true;
     answer(client, "{\"ok\":true}");
   } else {
-    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP [sealed]]] | freeze SESSION TOKEN DIRECTORY [sealed] | kill SESSION | pass SESSION PID NUMBER | route SESSION session|memory KEY ADDRESS PORT | unroute SESSION | list | quit\"}");
+    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP [sealed]]] | freeze SESSION TOKEN DIRECTORY [sealed] | kill SESSION | pass SESSION PID NUMBER | route SESSION session|memory KEY ADDRESS PORT | unroute SESSION | list [SESSION|names] | quit\"}");
   }
 }
 
@@ -223,7 +223,10 @@ void Gate::answer_open(Session &session, int error, const char *step) {
   }
 }
 
-void Gate::command_list(Client &client) {
+// Of one session, of all, or the names of all: what they use is found out process by process.
+void Gate::command_list(Client &client, const char *which) {
+  uint64_t wanted = 0;
+  const bool names = which && !strcmp(which, "names"), one = which && !names && parse_session(which, wanted);
   Array<char> &out = client.output;
   auto add = [&out](const char *text) {
     while (*text) out.add(*text++);
@@ -231,9 +234,16 @@ void Gate::command_list(Client &client) {
   add("{\"ok\":true,\"sessions\":[");
   bool first = true;
   for (Session *session : sessions_) {
-    if (session->ended) continue;
-    Usage usage = usage_of(session->keeper);
+    if (session->ended || (one && session->id != wanted)) continue;
     char text[448];
+    if (names) {
+      snprintf(text, sizeof text, "%s{\"session\":\"%016lx\",\"state\":\"%s\",\"keeper\":%d,\"frozen\":%s}", first ? "" : ",", session->id,
+               state_name(session->state), session->keeper, session->frozen ? "true" : "false");
+      add(text);
+      first = false;
+      continue;
+    }
+    Usage usage = usage_of(session->keeper);
     snprintf(text, sizeof text,
              "%s{\"session\":\"%016lx\",\"state\":\"%s\",\"home_pid\":%d,\"pid\":%d,\"keeper\":%d,\"cpu_seconds\":%.2f,\"rss_bytes\":%lu,\"threads\":%u,"
              "\"adopted\":%s,\"sealed\":%s,\"frozen\":%s}",
@@ -261,7 +271,7 @@ void Gate::tell_all(const Session &session, const char *state, const char *why) 
   char used[48] = "";
   if (session.cpu_seconds >= 0) snprintf(used, sizeof used, ",\"cpu_seconds\":%.6f", session.cpu_seconds);
   for (Client *client : clients_) {
-    if (!client->over) answer(*client, "{\"event\":\"session\",\"session\":\"%016lx\",\"state\":\"%s\",\"why\":\"%s\"%s}", session.id, state, why, used);
+    if (!client->over) answer(*client, "{\"event\":\"session\",\"session\":\"%016lx\",\"state\":\"%s\",\"why\":\"%s\",\"keeper\":%d%s}", session.id, state, why, session.keeper, used);
   }
 }
 

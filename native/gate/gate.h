@@ -136,7 +136,7 @@ class Gate {
   void command_open(Client &client, char **words, int count);
   void command_freeze(Client &client, char **words, int count);
   void open_for(Client &client, uint64_t id, uint8_t (&token)[32], const Opening &opening);
-  void command_list(Client &client);
+  void command_list(Client &client, const char *which);
   void command_route(Client &client, char **words, int count);
   void command_pass(Client &client, char **words, int count);
   __attribute__((format(printf, 3, 4))) void answer(Client &client, const char *format, ...);

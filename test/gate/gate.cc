@@ -36,6 +36,9 @@ static void answers_commands() {
   CHECK(control.ask(open) == "{\"ok\":true}");
   CHECK(has(control.ask(open), "exists"));
   CHECK(has(control.ask("list"), "\"state\":\"open\""));
+  CHECK(has(control.ask("list 00000000000000ab"), "\"rss_bytes\":"));
+  CHECK(control.ask("list 00000000000000ac") == "{\"ok\":true,\"sessions\":[]}");
+  CHECK(has(control.ask("list names"), "\"session\":\"00000000000000ab\",\"state\":\"open\",\"keeper\":"));
   CHECK(has(control.ask("quit"), "busy"));
   CHECK(control.ask("kill 00000000000000ab") == "{\"ok\":true}");
   CHECK(control.event("\"state\":\"ended\",\"why\":\"killed\"", 1000));

@@ -205,6 +205,7 @@ describe('who makes way', () => {
     const evictions = new Evictions({
       clock,
       guests: () => Promise.resolve(guests),
+      areOwn: () => guests.every(({ priority }) => priority === 0),
       ownBest: () => state.ownBest,
       always: () => always,
       recall: (home, sessions, reason) => {
