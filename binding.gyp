@@ -12,6 +12,7 @@
       "sources": [
         "native/addon/addon.cc",
         "native/addon/cpu.cc",
+        "native/addon/groups.cc",
         "native/addon/identity.cc",
         "native/addon/link.cc",
         "native/addon/memory.cc",

@@ -12,6 +12,7 @@ import {
   AwayFiles,
   CgroupTree,
   Finder,
+  GroupUsages,
   HistoryBook,
   JobBook,
   Migrations,
@@ -93,10 +94,12 @@ export class Residents {
         log.error({ error: asMosrunError(error).message }, 'jobs.fast_start has no effect: the cgroup tree cannot be mounted so');
       }
     }
-    this.jobs = new JobBook(runtime('jobs'), tree, clock, (ended) => {
+    const usages = new GroupUsages({ clock, usages: (descriptors) => addon.groupUsages(descriptors) });
+    const onEnded = (ended: readonly Job[]): void => {
       for (const job of ended) this.tellEnded(job);
       this.tidy();
-    });
+    };
+    this.jobs = new JobBook(runtime('jobs'), tree, clock, onEnded, usages);
     this.migrations = new Migrations({
       self: own.name,
       engine: this.engine,

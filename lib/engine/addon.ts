@@ -92,6 +92,8 @@ export interface Addon {
   /** For so long its home has no memory for a process that is away to come back with; 0: it has. False: it is not away. */
   tellRoom(pid: number, seconds: number): boolean;
   tellStopped(pid: number, stopped: boolean): boolean;
+  /** Processor time that control groups have used, in microseconds, by descriptors of their cpu.stat; NaN: not known. */
+  groupUsages(descriptors: Int32Array): Float64Array;
   /** Gives the system the memory back that this process does not use now. */
   trim(): void;
   /** To a unix datagram socket; an address that begins with @ is an abstract one. Throws what the system says. */

@@ -10,10 +10,14 @@ import type { Job, JobBook } from './jobs.js';
 const INTERVAL_SECONDS = 1;
 /** Of a processor, at most: where there are thousands they are looked into less often. */
 const SHARE = 1 / 40;
+/** As above, of those that do nothing. */
+const QUIET_SHARE = 1 / 200;
+/** One that does nothing at home is looked into once in that time all the same: a debugger may have attached to it that lets it rest. */
+const QUIET_SECONDS = 60;
 
 export interface CleanerPorts {
   clock: Clock;
-  jobs: Pick<JobBook, 'all' | 'jobOf' | 'processes'>;
+  jobs: Pick<JobBook, 'all' | 'jobOf' | 'refresh' | 'usageOf' | 'lastProcesses'>;
   look: (pid: number) => Glance | null;
   isMoving: (pid: number) => boolean;
   /** False: it could not be cleaned now. */
@@ -26,6 +30,8 @@ export interface CleanerPorts {
 
 export class Cleaner {
   private readonly watched = new Set<number>();
+  /** Jobs all of whose processes stand still away: what they had used at home before that was seen, and when it was. */
+  private readonly quiet = new Map<number, { usage: number; at: number }>();
   /** Those at home at the last look: cleaned at the next, so that one that is ordered away again at once is left alone. */
   private settled = new Set<number>();
   private cancel = (): void => {};
@@ -41,6 +47,7 @@ export class Cleaner {
   stop(): void {
     this.cancel();
     this.watched.clear();
+    this.quiet.clear();
   }
 
   watch(pid: number): void {
@@ -48,6 +55,7 @@ export class Cleaner {
     if (!job) return;
     if (this.watched.size === 0) this.schedule();
     this.watched.add(job.number);
+    this.quiet.delete(job.number);
   }
 
   private schedule(seconds = INTERVAL_SECONDS): void {
@@ -58,30 +66,54 @@ export class Cleaner {
   }
 
   private look(): void {
+    const { clock, jobs, tidy } = this.ports;
     const began = performance.now();
+    jobs.refresh();
+    const refreshed = performance.now();
+    const now = clock.seconds();
     const home = new Set<number>();
     let changed = false;
-    for (const job of this.ports.jobs.all()) {
+    const all = jobs.all();
+    // Not all of those that were sent away together at once.
+    let rounds = Math.ceil(this.quiet.size / QUIET_SECONDS);
+    for (const job of all) {
       if (!this.watched.has(job.number)) continue;
-      if (this.lookInto(job, home)) continue;
+      const known = this.quiet.get(job.number);
+      if (known?.usage === jobs.usageOf(job) && (now - known.at < QUIET_SECONDS || rounds-- <= 0)) continue;
+      this.quiet.delete(job.number);
+      if (this.lookInto(job, home, now)) continue;
       this.watched.delete(job.number);
+      this.quiet.delete(job.number);
       changed = true;
     }
-    const present = new Set(this.ports.jobs.all().map((job) => job.number));
-    for (const number of this.watched) if (!present.has(number)) this.watched.delete(number);
+    this.forget(all);
     this.settled = home;
-    if (changed) this.ports.tidy();
-    const took = (performance.now() - began) / 1000;
-    if (this.watched.size > 0) this.schedule(Math.max(INTERVAL_SECONDS, took / SHARE));
+    if (changed) tidy();
+    const took = (performance.now() - refreshed) / 1000;
+    const asking = (refreshed - began) / 1000;
+    if (this.watched.size > 0) this.schedule(Math.max(INTERVAL_SECONDS, took / SHARE, asking / QUIET_SHARE));
+  }
+
+  /** Those that have ended. */
+  private forget(all: readonly Job[]): void {
+    const present = new Set(all.map((job) => job.number));
+    for (const number of this.watched) {
+      if (present.has(number)) continue;
+      this.watched.delete(number);
+      this.quiet.delete(number);
+    }
   }
 
   /** False when nothing of the job is away, moving, or in need of cleaning. */
-  private lookInto(job: Job, home: Set<number>): boolean {
+  private lookInto(job: Job, home: Set<number>, now: number): boolean {
     const { look, isMoving, jobs, clean } = this.ports;
+    const usage = jobs.usageOf(job);
     let goesOn = false;
-    for (const pid of jobs.processes(job)) {
+    let isQuiet = true;
+    for (const pid of jobs.lastProcesses(job)) {
       const glance = look(pid);
       this.ports.onLook(pid, glance);
+      if (!isStill(glance) || isMoving(pid)) isQuiet = false;
       if (!glance && !isMoving(pid)) continue;
       goesOn = true;
       if (glance?.state !== 'home' || isMoving(pid)) continue;
@@ -91,6 +123,11 @@ export class Cleaner {
         clean(pid).catch(() => {});
       }
     }
+    if (isQuiet) this.quiet.set(job.number, { usage, at: now });
     return goesOn;
   }
 }
+
+/** At home, or waiting away for what its guest asks: nobody traces it, and it is not stopped. */
+const isStill = (glance: Glance | null): boolean =>
+  glance === null || (glance.state === 'away' && glance.letter === 'S' && glance.tracer === 0);

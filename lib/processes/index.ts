@@ -4,6 +4,7 @@ export * from './cgroups.js';
 export * from './cleaner.js';
 export * from './debuggers.js';
 export * from './grants.js';
+export * from './group-usages.js';
 export * from './history.js';
 export * from './identity.js';
 export * from './jobs.js';

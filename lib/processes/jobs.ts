@@ -5,13 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../shared/clock.js';
 import { unserved } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 import { type CgroupTree, JOB_GROUP_PREFIX } from './cgroups.js';
 import { Ancestry } from './ancestry.js';
+import type { GroupUsages } from './group-usages.js';
 import { identity, identityOf, isPresent } from './identity.js';
 import { readUids } from './proc.js';
 
@@ -58,14 +59,20 @@ export class JobBook {
   private readonly jobs = new Map<number, Job>();
   private readonly watchers = new Map<number, FSWatcher>();
   private readonly ancestry = new Ancestry();
+  /** The processes of jobs when they were last asked for, and what their groups had used before. */
+  private readonly seen = new Map<number, { usage: number; processes: readonly number[] }>();
   private nextNumber = 1;
 
-  /** @param onEnded told of the jobs that have ended. */
+  /**
+   * @param onEnded told of the jobs that have ended.
+   * @param usages null: every look is at everything.
+   */
   constructor(
     private readonly directory: string,
     private readonly tree: CgroupTree | null,
     private readonly clock: Clock,
     private readonly onEnded: (ended: readonly Job[]) => void,
+    private readonly usages: GroupUsages | null = null,
   ) {}
 
   /** Finds the jobs of an earlier life. */
@@ -105,6 +112,8 @@ export class JobBook {
       members: group ? [] : [launcher],
       natives: [],
     };
+    // Another job's may have lost a process to it.
+    this.seen.clear();
     this.jobs.set(number, job);
     this.write(job);
     this.watchEnd(job);
@@ -139,6 +148,7 @@ export class JobBook {
 
   /** Takes a process out of every job it is in. */
   leave(pid: number): void {
+    this.seen.clear();
     for (let job = this.jobOf(pid); job !== null; job = this.jobOf(pid)) {
       const present = identityOf(pid);
       if (job.group === null && present) {
@@ -160,9 +170,33 @@ export class JobBook {
     return members.map((one) => one.pid);
   }
 
+  /**
+   * Finds out which jobs have done something at home. It costs a system call for each.
+   * @param ageSeconds what was found out within that time is good enough.
+   */
+  refresh(ageSeconds = 0): void {
+    this.usages?.refresh(ageSeconds);
+  }
+
+  /** Processor time its processes had used at home when that was last found out, in microseconds; NaN, which equals nothing: not known. */
+  usageOf(job: Job): number {
+    return this.usages?.of(job.number) ?? Number.NaN;
+  }
+
+  /** Its processes when that was last found out: the same list as before while nothing has changed. */
+  lastProcesses(job: Job): readonly number[] {
+    const usage = this.usageOf(job);
+    const known = this.seen.get(job.number);
+    if (known?.usage === usage) return known.processes;
+    const processes = this.processes(job);
+    if (!Number.isNaN(usage)) this.seen.set(job.number, { usage, processes });
+    return processes;
+  }
+
   /** cgroup.events changes when the last process has gone: no need to look at any other time. */
   private watchEnd(job: Job): void {
     if (job.group === null) return;
+    this.usages?.add(job.number, job.group);
     try {
       const watcher = watch(path.join(job.group, 'cgroup.events'), { persistent: false }, () => {
         this.sweepPatiently(job);
@@ -191,6 +225,8 @@ export class JobBook {
       if (job.group !== null && !this.tree?.remove(job.group)) continue;
       this.watchers.get(job.number)?.close();
       this.watchers.delete(job.number);
+      this.usages?.remove(job.number);
+      this.seen.delete(job.number);
       this.jobs.delete(job.number);
       removeFile(this.file(job.number));
       ended.push(job);
@@ -203,5 +239,6 @@ export class JobBook {
     this.sweep();
     for (const watcher of this.watchers.values()) watcher.close();
     this.watchers.clear();
+    this.usages?.clear();
   }
 }

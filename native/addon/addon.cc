@@ -10,6 +10,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("callTimes", Napi::Function::New<CallTimesOf>(env, "callTimes"));
   exports.Set("tellRoom", Napi::Function::New<TellRoom>(env, "tellRoom"));
   exports.Set("tellStopped", Napi::Function::New<TellStopped>(env, "tellStopped"));
+  exports.Set("groupUsages", Napi::Function::New<GroupUsages>(env, "groupUsages"));
   exports.Set("trim", Napi::Function::New<Trim>(env, "trim"));
   exports.Set("sendDatagram", Napi::Function::New<SendDatagram>(env, "sendDatagram"));
   exports.Set("probeKernel", Napi::Function::New<ProbeKernel>(env, "probeKernel"));

@@ -28,6 +28,9 @@ Napi::Value TellRoom(const Napi::CallbackInfo &info);
 /// tellStopped(pid, stopped) -> whether the guest of a process that is away was told that it stands still, or goes on.
 Napi::Value TellStopped(const Napi::CallbackInfo &info);
 
+/// groupUsages(Int32Array) -> Float64Array: microseconds of processor time that control groups have used, by descriptors of their cpu.stat; NaN: not known.
+Napi::Value GroupUsages(const Napi::CallbackInfo &info);
+
 /// trim(): gives the system the memory back that this process does not use now.
 Napi::Value Trim(const Napi::CallbackInfo &info);
 

@@ -12,15 +12,23 @@ function node() {
   const looks: number[] = [];
   let works = true;
   let milliseconds = 0;
+  let usage = Number.NaN;
+  let letter = 'S';
   const job = { number: 1 } as Job;
   const cleaner = new Cleaner({
     clock,
-    jobs: { all: () => [job], jobOf: () => job, processes: () => [...states.keys()] },
+    jobs: {
+      all: () => [job],
+      jobOf: () => job,
+      refresh: () => {},
+      usageOf: () => usage,
+      lastProcesses: () => [...states.keys()],
+    },
     look: (pid) => {
       looks.push(pid);
       for (const until = performance.now() + milliseconds; performance.now() < until; );
       const state = states.get(pid);
-      return state ? { state, letter: 'S', tracer: 0 } : null;
+      return state ? { state, letter, tracer: 0 } : null;
     },
     isMoving: (pid) => moving.has(pid),
     onLook: () => {},
@@ -39,6 +47,8 @@ function node() {
     looks,
     cleaner,
     failing: (yes: boolean) => (works = !yes),
+    used: (microseconds: number) => (usage = microseconds),
+    letter: (is: string) => (letter = is),
     slow: (each: number) => (milliseconds = each),
   };
 }
@@ -93,4 +103,29 @@ test('looks that take long come less often', async () => {
   slow(0);
   await clock.advance(2);
   assert.ok(looks.length >= 2);
+});
+
+test('one that does nothing at home is looked into once a minute, and at once when it has done something', async () => {
+  const { clock, states, cleaned, looks, cleaner, used } = node();
+  states.set(1, 'away');
+  used(100);
+  cleaner.watch(1);
+  await clock.advance(10);
+  assert.deepEqual(looks, [1]);
+  await clock.advance(60);
+  assert.deepEqual(looks, [1, 1]);
+  states.set(1, 'home');
+  used(101);
+  for (let second = 0; second < 3; second++) await clock.advance(1);
+  assert.deepEqual(cleaned, [1]);
+});
+
+test('one that is stopped is looked into again and again: its guest has to be told', async () => {
+  const { clock, states, looks, cleaner, used, letter } = node();
+  states.set(1, 'away');
+  letter('T');
+  used(100);
+  cleaner.watch(1);
+  for (let second = 0; second < 5; second++) await clock.advance(1);
+  assert.equal(looks.length, 5);
 });
