@@ -4,51 +4,39 @@ import {
   type Candidate,
   type Decision,
   type Links,
-  type Resident,
-  type Watched,
   type Bounds,
   bestOther,
   bestStart,
   placesFor,
 } from '../placement/index.js';
 import { type Membership, type NodeView, clusterOf } from '../cluster/index.js';
-import {
-  TICKS_PER_SECOND,
-  hasEnded,
-  innermostPid,
-  movableBytes,
-  privilegesOf,
-  readFacts,
-  readTransfers,
-  runnableThreads,
-} from '../processes/index.js';
+import { privilegesOf } from '../processes/index.js';
 import type { BestNodeDocument } from '../shared/documents.js';
 import { MosrunError } from '../shared/errors.js';
 import { FROZEN } from '../shared/frozen.js';
-import { readIfThere } from '../shared/files.js';
 import { DOCUMENT_VERSION } from '../shared/version.js';
 import type { ProcessUsage } from '../shared/wire.js';
 import type { Clusters } from './clusters.js';
 import type { Context } from './context.js';
 import type { Freezer } from './freezer.js';
 import type { Residents } from './residents.js';
+import { Watch } from './watch.js';
 
 export interface AutomaticPorts {
   members: Membership;
   residents: Residents;
   links: Links;
-  /** What each of this node's processes on that node has used. */
-  usages: (node: string) => Promise<ProcessUsage[]>;
+  /** What each process of this node's in those sessions on that node has used. */
+  usages: (node: string, sessions: readonly string[]) => Promise<ProcessUsage[]>;
   clusters: Pick<Clusters, 'whyNotTo'>;
   freezer: Pick<Freezer, 'holds'>;
   random?: () => number;
 }
 
-const uptimeSeconds = (): number => Number((readIfThere('/proc/uptime') ?? '0').split(' ')[0]);
-
 export class Automatic {
   readonly balancer: Balancer;
   private readonly random: () => number;
+  private readonly watch: Watch;
 
   constructor(
     private readonly context: Context,
@@ -57,6 +45,12 @@ export class Automatic {
     const { clock, configuration, own, log } = context;
     const { members, links, residents, random = Math.random } = ports;
     this.random = random;
+    this.watch = new Watch(context, {
+      residents,
+      freezer: ports.freezer,
+      usages: ports.usages,
+      bounds: (pid, abroad) => this.bounds(pid, abroad),
+    });
     this.balancer = new Balancer({
       self: own.name,
       clock,
@@ -68,8 +62,8 @@ export class Automatic {
       latest: (most, names) => members.latest(most, names),
       linkTo: (node) => links.linkTo(node),
       whyBarred: (node) => this.whyBarred(node),
-      residents: () => this.list(),
-      sample: (pids) => this.sample(pids),
+      residents: () => this.watch.residents(),
+      sample: (pids) => this.watch.sample(pids),
       isMoving: (pid) => residents.migrations.isMoving(pid),
       lastResort: FROZEN,
       cpuSeconds: () => {
@@ -154,80 +148,6 @@ export class Automatic {
   private other(pid: number, from: string, all: readonly Candidate[], trigger: 'order' | 'leaving'): Decision {
     const bounds = this.bounds(pid, this.ports.residents.jobs.jobOf(pid)?.abroad ?? false);
     return bestOther(placesFor(all, bounds, from), { from, need: this.balancer.seasonedNeed(pid), trigger, random: this.random });
-  }
-
-  private list(): Resident[] {
-    const { jobs } = this.ports.residents;
-    const nodeStays = this.context.settings.whyOwnStay;
-    const found = new Map<number, Resident>();
-    for (const job of jobs.all()) {
-      const stays = job.locked ? 'it is locked (-L)' : nodeStays;
-      for (const pid of jobs.processes(job)) {
-        const { decay, pure, memory_bytes: memoryBytes } = job;
-        found.set(pid, {
-          pid,
-          stays: this.ports.freezer.holds(pid) ? 'it is frozen' : stays,
-          decay,
-          pure,
-          memoryBytes,
-          bounds: this.bounds(pid, job.abroad),
-        });
-      }
-    }
-    return [...found.values()];
-  }
-
-  /** At home the kernel knows; of those away their nodes are asked, each once for all. */
-  private async sample(pids: readonly number[]): Promise<Map<number, Watched>> {
-    const { own, clock } = this.context;
-    const { residents } = this.ports;
-    const uptime = uptimeSeconds();
-    const samples = new Map<number, Watched>();
-    const away = new Map<
-      string,
-      { pid: number; session: string; there: Omit<Watched, 'runnable' | 'memoryBytes' | 'cpuSeconds'> }[]
-    >();
-    for (const pid of pids) {
-      const facts = readFacts(pid);
-      // One that is stopped, or is not its program yet, cannot be moved.
-      if (!facts || hasEnded(facts) || facts.state === 'T' || residents.isLaunching(pid)) continue;
-      const { node, session, inspection } = residents.whereIs(pid);
-      if (node === FROZEN) continue;
-      const ageSeconds = Math.max(0, uptime - Number(facts.startTime) / TICKS_PER_SECOND);
-      const { startTime, cpuSeconds } = facts;
-      const common = { atSeconds: clock.seconds(), place: node ?? own.name, startTime, ageSeconds };
-      if (node === null || session === null) {
-        const { calls, bytes } = readTransfers(pid);
-        samples.set(pid, {
-          ...common,
-          cpuSeconds,
-          runnable: runnableThreads(facts),
-          runnableAtHome: 0,
-          memoryBytes: movableBytes(pid),
-          calls,
-          bytes,
-        });
-        continue;
-      }
-      const calls = inspection?.calls ?? 0;
-      const bytes = (inspection?.bytesOut ?? 0) + (inspection?.bytesIn ?? 0);
-      const there = away.get(node) ?? [];
-      away.set(node, there);
-      there.push({ pid, session, there: { ...common, runnableAtHome: runnableThreads(facts), calls, bytes } });
-    }
-    const asked = [...away].map(async ([node, all]) => {
-      // One that does not answer is no reason to know nothing of the others.
-      const usages = await this.ports.usages(node).catch(() => []);
-      const byName = new Map(usages.map((one) => [`${one.session} ${one.pid}`, one]));
-      for (const { pid, session, there } of all) {
-        const usage = byName.get(`${session} ${innermostPid(pid)}`);
-        if (!usage) continue;
-        const { runnable, memory_bytes: memoryBytes, user_seconds: cpuSeconds } = usage;
-        samples.set(pid, { ...there, cpuSeconds, runnable, memoryBytes });
-      }
-    });
-    await Promise.all(asked);
-    return samples;
   }
 
   private async move(pid: number, to: string, reason: string): Promise<{ seconds: number }> {

@@ -234,7 +234,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     members,
     residents,
     links,
-    usages: (name) => sessions.usages(name),
+    usages: (name, some) => sessions.usages(name, some),
     clusters,
     freezer,
   });

@@ -202,9 +202,10 @@ export class Guests {
     return { running: false, cpu_seconds: ended.cpu_seconds, memory_bytes: null, threads: null, encrypted };
   }
 
-  /** What each process of that home that runs here has used. */
-  async usages(home: string): Promise<ProcessUsage[]> {
-    const theirs = this.present().filter((one) => one.home === home && this.arrived.has(one.session));
+  /** What each process of that home that runs here has used. @param sessions of these alone; null: of all. */
+  async usages(home: string, sessions: readonly string[] | null): Promise<ProcessUsage[]> {
+    const asked = sessions?.flatMap((session) => this.records.get(session) ?? []) ?? this.present();
+    const theirs = asked.filter((one) => one.home === home && one.ended === null && this.arrived.has(one.session));
     // One of before this daemon.
     if (theirs.some(({ session }) => !this.keepers.has(session)))
       for (const { session, keeper } of (await this.options.gate.names()) ?? [])

@@ -63,8 +63,8 @@ export interface PeerServices {
   goodbye(peer: string): void;
   /** What a session of that home has used; throws when there is none, or it ended long ago. */
   sessionUsage(home: string, session: string): Promise<SessionUsage>;
-  /** What each process of that home that runs here has used. */
-  processUsages(home: string): Promise<ProcessUsage[]>;
+  /** What each process of that home that runs here has used. @param sessions of these alone; null: of all. */
+  processUsages(home: string, sessions: readonly string[] | null): Promise<ProcessUsage[]>;
   /** Opens the channel that a guest's memory will go over, to the node it is to move on to. */
   link(home: string, session: string, request: LinkRequest): Promise<void>;
   /** null: the cluster keeps none. */
@@ -177,7 +177,10 @@ function nodesApp(services: PeerServices): RequestListener {
 
   app.post('/v1/admissions', async (context) => context.json({ refusal: services.refusal(await requestOf(context)) }));
 
-  app.get('/v1/sessions', async (context) => context.json({ processes: await services.processUsages(context.var.peer) }));
+  app.get('/v1/sessions', async (context) => {
+    const sessions = context.req.query('sessions')?.split(',') ?? null;
+    return context.json({ processes: await services.processUsages(context.var.peer, sessions) });
+  });
 
   app.get('/v1/sessions/:session', async (context) =>
     context.json(await services.sessionUsage(context.var.peer, context.req.param('session'))),

@@ -50,6 +50,9 @@ export interface SessionsPorts {
   unroute: (session: string) => Promise<void>;
 }
 
+/** Of more sessions it is not said which: a request has 16 KiB at most. */
+const MOST_NAMED = 512;
+
 /** The key for a session's memory channel alone, so that the node a process leaves learns no more: MemoryLabel in native/stub/wire.h. */
 function memoryKey(token: string): string {
   const label = Buffer.alloc(16);
@@ -197,10 +200,11 @@ export class Sessions {
     return (await this.usage(node, session)).memory_bytes ?? movableBytes(pid);
   }
 
-  /** What each process of this node's that runs there has used. */
-  async usages(name: string): Promise<ProcessUsage[]> {
+  /** What each process of this node's in those sessions there has used. A node of an older version tells of all. */
+  async usages(name: string, sessions: readonly string[]): Promise<ProcessUsage[]> {
     const bounds = { connectSeconds: this.ports.connectSeconds(), timeoutSeconds: 5 };
-    const question = { method: 'GET', path: '/v1/sessions', ...bounds } as const;
+    const few = sessions.length <= MOST_NAMED ? `?sessions=${sessions.join(',')}` : '';
+    const question = { method: 'GET', path: `/v1/sessions${few}`, ...bounds } as const;
     return (await this.ports.peers.ask(findNode(this.ports.members, name), question, sessionUsages)).processes;
   }
 

@@ -114,7 +114,7 @@ export class Visits {
       openSession: (request, address) => this.open(request, address),
       dropSession: (home, session) => guests.drop(home, session),
       sessionUsage: (home, session) => guests.usage(home, session),
-      processUsages: (home) => guests.usages(home),
+      processUsages: (home, sessions) => guests.usages(home, sessions),
       recall,
       goodbye: (peer) => {
         members.left(peer);

@@ -67,6 +67,8 @@ export interface BalancerPorts {
 const SHARE = 1 / 40;
 /** One that does nothing is looked at more and more seldom. */
 const LONGEST_PAUSE_SECONDS = 16;
+/** Of such, so many at one look: those that have waited for it longest. */
+const MOST_QUIET = 256;
 /** It is watched for so long before anything is decided. */
 const LEAST_WATCHED_SECONDS = 0.9;
 const SEASONED_SECONDS = 3;
@@ -98,6 +100,8 @@ interface Entry {
   notBefore: number;
   failures: number;
   decisions: DecisionDocument[];
+  /** What was known when it was last decided about. */
+  decidedOn: Watched | null;
 }
 
 interface Choice {
@@ -158,7 +162,9 @@ export class Balancer {
 
   /** Of the largest of the processes, as far as they are known. */
   get largestBytes(): number {
-    return Math.max(0, ...[...this.entries.values()].map(({ profile, sample }) => (sample ? profile.need().memoryBytes : 0)));
+    let largest = 0;
+    for (const { sample } of this.entries.values()) if (sample) largest = Math.max(largest, sample.memoryBytes);
+    return largest;
   }
 
   /** What is known of a process; null: nothing yet. */
@@ -202,11 +208,12 @@ export class Balancer {
       if (known) known.resident = resident;
       else this.entries.set(resident.pid, this.begin(resident, now));
     }
-    const due = [...this.entries].filter(([, { nextSample }]) => nextSample <= now);
-    const samples = await sample(due.map(([pid]) => pid));
-    for (const [pid, looked] of due) {
+    const due = this.due(now);
+    const samples = await sample(due);
+    for (const pid of due) {
+      const looked = this.entries.get(pid);
       const taken = samples.get(pid);
-      if (!taken) continue;
+      if (!looked || !taken) continue;
       const isAnother = looked.sample !== null && looked.sample.startTime !== taken.startTime;
       const entry = isAnother ? this.begin(looked.resident, now) : looked;
       this.entries.set(pid, entry);
@@ -224,6 +231,20 @@ export class Balancer {
     }
   }
 
+  /** Whom to look at now. */
+  private due(now: number): number[] {
+    const found: number[] = [];
+    const quiet: { pid: number; since: number }[] = [];
+    for (const [pid, { nextSample, pause }] of this.entries) {
+      if (nextSample > now) continue;
+      if (pause === 0) found.push(pid);
+      else quiet.push({ pid, since: nextSample });
+    }
+    if (quiet.length > MOST_QUIET) quiet.sort((one, other) => one.since - other.since);
+    for (const { pid } of quiet.slice(0, MOST_QUIET)) found.push(pid);
+    return found;
+  }
+
   private begin(resident: Resident, now: number): Entry {
     return {
       resident,
@@ -238,6 +259,7 @@ export class Balancer {
       notBefore: 0,
       failures: 0,
       decisions: [],
+      decidedOn: null,
     };
   }
 
@@ -273,8 +295,11 @@ export class Balancer {
       if (!this.mayMove(entry) || entry.profile.watchedSeconds < LEAST_WATCHED_SECONDS) continue;
       // Twice what the last move took, at least: else moving would be all it does.
       if (now - entry.hereSince < settings().residenceSeconds + 2 * entry.lastMoveSeconds) continue;
+      // One that does nothing is decided about once at each look at it.
+      if (entry.pause > 0 && entry.wantsSince === null && entry.decidedOn === entry.sample) continue;
       const choice = this.decideFor(entry, all, 'balance');
       this.keep(choice);
+      entry.decidedOn = entry.sample;
       const wants = choice.decision.to !== choice.decision.from;
       entry.wantsSince = wants ? (entry.wantsSince ?? now) : null;
       if (entry.wantsSince === null) continue;
@@ -287,9 +312,16 @@ export class Balancer {
 
   /** A process to be moved because the memory of its node is about to run out: the largest that another has room for. */
   private memoryShortage(all: readonly Candidate[]): Choice | null {
+    const byPlace = new Map<string, Entry[]>();
+    for (const entry of this.entries.values()) {
+      if (!entry.sample) continue;
+      const others = byPlace.get(entry.sample.place);
+      if (others) others.push(entry);
+      else byPlace.set(entry.sample.place, [entry]);
+    }
     for (const place of all) {
-      const there = [...this.entries.values()].filter(({ sample }) => sample?.place === place.name);
-      if (there.length === 0) continue;
+      const there = byPlace.get(place.name);
+      if (!there) continue;
       const growth = there.reduce((sum, { profile }) => sum + growthBytes(profile.need()), 0);
       if (place.memoryFreeBytes > growth) continue;
       const largestFirst = there.sort((one, other) => other.profile.need().memoryBytes - one.profile.need().memoryBytes);
