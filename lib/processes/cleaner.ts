@@ -67,9 +67,11 @@ export class Cleaner {
 
   private look(): void {
     const { clock, jobs, tidy } = this.ports;
-    const began = performance.now();
+    const before = process.cpuUsage();
     jobs.refresh();
-    const refreshed = performance.now();
+    const { user, system } = process.cpuUsage(before);
+    const asking = (user + system) / 1e6;
+    const began = performance.now();
     const now = clock.seconds();
     const home = new Set<number>();
     let changed = false;
@@ -89,8 +91,7 @@ export class Cleaner {
     this.forget(all);
     this.settled = home;
     if (changed) tidy();
-    const took = (performance.now() - refreshed) / 1000;
-    const asking = (refreshed - began) / 1000;
+    const took = (performance.now() - began) / 1000;
     if (this.watched.size > 0) this.schedule(Math.max(INTERVAL_SECONDS, took / SHARE, asking / QUIET_SHARE));
   }
 

@@ -213,3 +213,19 @@ test('a number that is given to another process begins anew', async () => {
   assert.equal(home.balancer.need(1), null);
   assert.deepEqual(home.balancer.decisionsOf(1), []);
 });
+
+test('of many that do nothing not all are looked at at once, but each in its turn', async () => {
+  const pids = Array.from({ length: 1000 }, (_, index) => index + 1);
+  const home = new Home(...pids);
+  for (const pid of pids) home.sleeping.add(pid);
+  await home.run(40);
+  home.asked.splice(0);
+  let most = 0;
+  for (let second = 0; second < 30; second++) {
+    const before = home.asked.length;
+    await home.run(2);
+    most = Math.max(most, home.asked.length - before);
+  }
+  assert.ok(most <= 2 * 256, `${most} in two seconds`);
+  assert.equal(new Set(home.asked).size, pids.length);
+});
