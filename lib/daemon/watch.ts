@@ -25,8 +25,9 @@ export interface WatchPorts {
   bounds: (pid: number, abroad: boolean) => Bounds;
 }
 
-/** Who has done something at home is found out for the cleaner too, which need not be done again. */
+/** Where there are many, who has done something at home is not found out again when it has just been for the cleaner. */
 const FRESH_SECONDS = 2;
+const MANY = 256;
 
 interface Seen {
   /** Where it is away; null: it is at home. */
@@ -84,10 +85,11 @@ export class Watch {
 
   residents(): Resident[] {
     const { jobs } = this.ports.residents;
-    jobs.refresh(FRESH_SECONDS);
+    const all = jobs.all();
+    jobs.refresh(all.length > MANY ? FRESH_SECONDS : 0);
     const listed: typeof this.listed = new Map();
     const present: typeof this.present = new Map();
-    for (const job of jobs.all()) {
+    for (const job of all) {
       const processes = jobs.lastProcesses(job);
       const known = this.listed.get(job.number);
       const kept =
