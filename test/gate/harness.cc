@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "blob.h"
 #include "engine/sha256.h"
 
@@ -29,6 +31,12 @@ double now_ms() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+double at_once() {
+  double load[1] = {0};
+  const double processors = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+  return 100 * std::max(1.0, getloadavg(load, 1) == 1 ? load[0] / processors : 1.0);
 }
 
 bool wait_for(double ms, bool (*condition)(void *), void *argument) {

@@ -18,6 +18,7 @@ double now_ms();
 bool wait_for(double ms, bool (*condition)(void *), void *argument);
 // What is to come about, however busy the machine is; what is to be quick is timed apart.
 constexpr double kSoon = 5000;
+double at_once();               // what is quick: 100 ms where there is a processor for everybody, and the longer the more wait for one
 template <class F>
 bool within(double ms, F condition) {
   return wait_for(ms, [](void *f) { return (*static_cast<F *>(f))(); }, &condition);
