@@ -117,6 +117,7 @@ int take_socket(const Order &o, pid_t leader, uint64_t base, int timeout_ms, std
       return fd;
     }
     if (c.failed) return error = std::string("the stub gave up: ") + strerror(int(c.failed)), -1;
+    if (Phase(c.phase) == Phase::home) return error = "it is at home again", -1;   // a mover that had no processor for a while missed the way
     if (Phase(c.phase) == Phase::returning) return error = "it came home meanwhile, for a call that is not served away", -1;
     if (clock_ns(CLOCK_MONOTONIC) > until) return error = "its threads did not stand still in time", -1;
     usleep(20);

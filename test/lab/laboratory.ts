@@ -198,7 +198,8 @@ export class Bench {
       troubles.push(`it ended with ${ran.signal ?? ran.status}, plain with ${plain.signal ?? plain.status}`);
     if (ran.files !== plain.files) troubles.push(`files: ${ran.files} moved, ${plain.files} plain`);
     // On the way to another node it may come home for what it says it comes home for.
-    const refused = behaviour.home.length > 0 ? [...behaviour.refused, 'it came home meanwhile'] : behaviour.refused;
+    const refused =
+      behaviour.home.length > 0 ? [...behaviour.refused, 'it came home meanwhile', 'it is at home again'] : behaviour.refused;
     const unexpected = ran.failures.find(({ message }) => !refused.some((text) => message.includes(text)));
     if (unexpected) troubles.push(`a move failed at "${unexpected.point}": ${unexpected.code}: ${unexpected.message}`);
     const least = behaviour.refused.length > 0 ? 0 : Math.max(1, Math.floor(ran.points / 2));

@@ -67,7 +67,10 @@ describe('promises of the kernel', { skip: whyNoTestbed() ?? noCompiler ?? false
       let moves = 0;
       for (let seed = 3; moves < 10; seed++) {
         assert.ok(seed < 6, `only ${moves} moves in 3 runs`);
-        const running = testbed.start(1, ['mosrun', program, isShort ? '4' : '6', 'elapsed'], { cwd: workplace.empty(), timeout: 60 });
+        const running = testbed.start(1, ['mosrun', program, isShort ? '4' : '6', 'elapsed'], {
+          cwd: workplace.empty(),
+          timeout: 60,
+        });
         const pid = await pidOf(testbed, program);
         const storm = new Storm(testbed, pid, { away: [0.05, 0.3], home: [0, 0.2], seed });
         await until(() => running.ended, 70, 'the program to end');
