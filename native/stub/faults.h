@@ -53,6 +53,7 @@
   F(102, home_thread_lingers, "a thread that ends lingers at home, its channel closed") \
   F(103, sleep_forgotten, "the scheduler has forgotten since when a thread sleeps") \
   F(104, stop_late, "threads stand still only 300 ms after they were asked to")     \
+  F(105, stage_lingers, "the thread that takes memory at home does not get on at once") \
   F(110, home_no_lease, "somebody has the file open that home is to read ahead of the program") \
   F(111, home_read_ahead, "home cannot read ahead")                               \
   F(120, freeze_disk_full, "the disk is full while a process is frozen")          \

@@ -200,21 +200,29 @@ void tell_guest() {
 }
 
 // The program's are not touched by this thread: one that it opened could have the number that the program is to get. It has a table of its own, of which
-// it needs two; the rest is closed at once, or the program's pipes would not end when it closes them.
-void leave_descriptors() {
+// it needs two. Until it has it, it shares the program's: with copies of its descriptors the program's pipes would not end when it closes them. Those
+// below the stub's own are not even copied (CLOSE_RANGE_UNSHARE; Linux 6.12, before that they are closed by the same call).
+i64 leave_descriptors() {
   Control &c = control();
+  constexpr u64 unshare = 2;
   const u64 low = u64(minimum(c.event, c.proc)), high = u64(maximum(c.event, c.proc));
-  if (low) sys(nr_close_range, 0, low - 1, 0);
+  if (fails(Fault::stage_lingers)) {
+    const TimeSpec pause{0, 300'000'000};
+    sys(nr_nanosleep, address(&pause), 0);
+  }
+  if (!low) return -EINVAL_;
+  if (i64 error = sys(nr_close_range, 0, low - 1, unshare)) return error;
   if (high > low + 1) sys(nr_close_range, low + 1, high - 1, 0);
   sys(nr_close_range, high + 1, ~0u, 0);
+  return 0;
 }
 
 void take(void *) {
   block_all_signals();
   Control &c = control();
-  leave_descriptors();
   Spare spare{-1, number_of_stage()};
-  i64 error = clear_skeleton();
+  i64 error = leave_descriptors();
+  if (!error) error = clear_skeleton();
   if (!error) error = open_numbered(spare);
   if (!error) {
     set_timeout(spare.fd, kSilence / 1'000'000, false);
@@ -264,7 +272,7 @@ void open_stage() {
   u64 keep = 0, all = ~0ull;
   sys(nr_rt_sigprocmask, 2, address(&all), address(&keep), 8);
   CloneArgs args{};
-  args.flags = 0x50b00 | 0x200000 | 0x100000;               // VM FS SIGHAND THREAD SYSVSEM, CHILD_CLEARTID PARENT_SETTID; without FILES
+  args.flags = 0x50f00 | 0x200000 | 0x100000;               // VM FS FILES SIGHAND THREAD SYSVSEM, CHILD_CLEARTID PARENT_SETTID
   args.child_tid = args.parent_tid = address(const_cast<u32 *>(&c.stage_thread));
   args.stack = base() + kAheadOffset;
   args.stack_size = kAheadStack - 64;

@@ -33,6 +33,7 @@ const expected: Record<string, Expectation> = {
   stage_cut: { succeeds: true },
   stage_no_room: { succeeds: true },
   stage_late: { succeeds: true },
+  stage_lingers: { succeeds: true },
   ahead_dies: { succeeds: true },
   ahead_unwatched: { succeeds: true },
   home_no_memory: { code: 'no-memory' },
@@ -75,7 +76,7 @@ const ways = (name: string): Way[] => {
 const onTheWayOut = (name: string): Way[] => {
   if (/^home_(thread_lingers|no_lease|read_ahead)$/.test(name) || name === 'sleep_forgotten' || name === 'stop_late')
     return ['out'];
-  if (/^(home_|mover_dies_clean|stage_(cut|no_room|late))/.test(name)) return ['home'];
+  if (/^(home_|mover_dies_clean|stage_(cut|no_room|late|lingers))/.test(name)) return ['home'];
   if (/^(dump_|ahead_|mover_dies_order)/.test(name)) return ['on', 'home'];
   if (
     /^(mover_dies_(at_start|handing|following)|other_version|leave_(descriptors|cut_at_go|running)|arrive_|guest_|stage_no_memory)/.test(

@@ -1,6 +1,7 @@
 /** Memory that goes ahead while the program runs, out, on and home: what the program finds there is what it wrote, however it changes its memory meanwhile. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { arm } from './fault-points.js';
 import { compiled, endlessPython, type Program, whySkipped } from './programs.js';
 import { pidOf, Storm, Workplace } from './storm.js';
 import { note, Testbed, until, whyNoTestbed } from './testbed.js';
@@ -79,6 +80,40 @@ describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, (
     note(told.join(', '));
     await testbed.kill(1, pid, 'KILL');
     await running.done;
+  });
+
+  void test('a pipe ends when the program closes it, whatever takes its memory at home has been given', {
+    timeout: 120_000,
+  }, async () => {
+    const script = [
+      'import os, signal, time',
+      'going = True',
+      'def end(*_):',
+      '    global going',
+      '    going = False',
+      'signal.signal(signal.SIGTERM, end)',
+      'memory = bytearray(os.urandom(8 << 20)); wrong = closed = 0',
+      'print("ready", flush=True)',
+      'while going:',
+      '    reads, writes = os.pipe()',
+      '    time.sleep(0.1)',
+      '    os.close(reads); closed += 1',
+      '    try: os.write(writes, b"x"); wrong += 1',
+      '    except BrokenPipeError: pass',
+      '    os.close(writes)',
+      'print("all ended" if closed and not wrong else f"{wrong} of {closed} had a reader still")',
+    ].join('\n');
+    const running = testbed.start(1, ['mosrun', 'python3', '-c', script], { cwd: workplace.empty(), timeout: 110 });
+    await running.says('ready');
+    const pid = await pidOf(testbed, 'python3 -c');
+    for (let turn = 0; turn < 4; turn++) {
+      await move(pid, 'node2');
+      await arm(testbed, 'stage_lingers');
+      await move(pid, 'home');
+    }
+    await testbed.kill(1, pid);
+    const { status, stdout, stderr } = await running.done;
+    assert.deepEqual([status, stdout, stderr], [0, 'ready\nall ended\n', '']);
   });
 
   void test('a child born while its parent is copied has none of what is only on its way', { timeout: 120_000 }, async () => {
