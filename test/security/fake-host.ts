@@ -217,7 +217,7 @@ export class FakeHost {
       reader.socket.write(record);
     };
     // With the bytes and pages it has got.
-    say(Record.ready, 16);
+    say(Record.ready, 24); // struct Sent
     const go = await reader.take(16);
     if (go?.readUInt32LE(0) !== Record.go) throw new Error('home does not say go');
     say(Record.running);
