@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { count, guestProcess, homeProcess } from './kernel.js';
-import { endlessPython, endlessThreads, type Program, programs, whySkipped } from './programs.js';
+import { endlessPython, endlessThreads, isShort, type Program, programs, whySkipped } from './programs.js';
 import { pidOf, Storm, Workplace } from './storm.js';
 import { note, sleep, Testbed, until, whyNoTestbed } from './testbed.js';
 
 /** MOSRUN_TEST_HOPS=300 for as many as the project promises. */
-const hops = Number(process.env['MOSRUN_TEST_HOPS'] ?? 60);
+const hops = Number(process.env['MOSRUN_TEST_HOPS'] ?? (isShort ? 40 : 60));
 const bash = programs.find(({ needs }) => needs.includes('bash')) as Program;
 
 describe('hops', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {

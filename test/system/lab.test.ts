@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { Bench, behaviours, compileAll, whyNoLaboratory } from '../lab/laboratory.js';
 import { note, repository, whyNoTestbed } from './testbed.js';
 
-const every = 20;
+const every = 24;
 /** And those that changes of the engine have broken before. */
 const always = /^(files\/endless-devices|ipc\/random-bytes|ipc\/posix-queue-notifies)$/;
 const sample = behaviours().filter(({ name }, index) => index % every === 0 || always.test(name));
