@@ -77,20 +77,14 @@ void receive_stage(Slot *slot, int source, const RecordHeader &header, Staged &s
   check(slot, fails(Fault::stage_no_memory) ? -ENOMEM_ : add_to_stage(staged.list, staged.count, kStagedMax, m, map_stage));
 }
 
-// What is not mapped for it would be a fault of this code.
-bool is_staged(const Staged &staged, const PageRun &run) {
-  u64 at = run.address;
-  for (u64 i = 0; i < staged.count && staged.list[i].start <= at && at < run.address + run.length; ++i) at = maximum(at, staged.list[i].end);
-  return at >= run.address + run.length;
-}
-
 void receive_packed_ahead(Slot *slot, int source, const RecordHeader &header, const Staged &staged, Sent &got) {
   static_assert(kUnpackedRoom <= kBufferSize);
   Unpacked packed;
   check(slot, receive_packed(source, header, buffer(slot), packed));
   for (u32 i = 0; i < packed.count; packed.bytes += packed.runs[i++].length) {
-    if (!is_staged(staged, packed.runs[i])) refuse(slot, -EPROTO_);
-    copy(pointer<uint8_t>(packed.runs[i].address), packed.bytes, packed.runs[i].length);
+    const PageRun &run = packed.runs[i];
+    if (!stands_in(staged, run.address, run.address + run.length)) refuse(slot, -EPROTO_);   // it would be a fault of this code
+    copy(pointer<uint8_t>(run.address), packed.bytes, run.length);
   }
   count_pages(header, got, packed.saved);
 }

@@ -418,8 +418,7 @@ static void settle(Staged &staged, u64 until) {
   }
 }
 
-// What is said to stand has come, and is there still?
-static bool stands_in(const Staged &staged, u64 at, u64 end) {
+bool stands_in(const Staged &staged, u64 at, u64 end) {
   for (u64 i = staged.at; i < staged.count && staged.list[i].start <= at && at < end; ++i) at = maximum(at, staged.list[i].end);
   return at >= end;
 }

@@ -84,11 +84,7 @@ void drop_staged() {
 }
 
 bool is_staged(const PageRun &run) {
-  Control &c = control();
-  u64 at = run.address;
-  for (u64 i = 0; i < c.staged && at < run.address + run.length; ++i)
-    if (ahead_list()[i].start <= at && at < ahead_list()[i].end) at = ahead_list()[i].end;
-  return at >= run.address + run.length;
+  return stands_in({ahead_list(), control().staged, 0, 0}, run.address, run.address + run.length);
 }
 
 // Under the lock, so that nothing else comes to stand in their place meanwhile. What is not staged any more is read and forgotten.

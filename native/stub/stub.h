@@ -54,6 +54,7 @@ inline bool can_be_staged(const Mapping &m) { return m.kind == Kind::anon || m.k
 struct Staged { Mapping *list; u64 count, at, next; };
 i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *staged = nullptr);
 void settle_rest(Staged &);
+bool stands_in(const Staged &staged, u64 at, u64 end);     // is all of it there, from `staged.at` on?
 i64 add_to_stage(Mapping *list, u64 &count, u64 max, const Mapping &m, i64 (*make)(Mapping *list, u64 &count, u64 max, const Mapping &part));
 i64 insert_in_stage(Mapping *list, u64 &count, u64 max, const Mapping &m);
 
