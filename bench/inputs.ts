@@ -1,15 +1,5 @@
 /** What programs are given to work on: the same every time. */
-
-/** Numbers from 0 to 1 by their seed alone (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { randomFrom } from '../simulate/random.js';
 
 export const nucleotides = 'ACGT';
 /** Each amino acid as often as proteins have it, in percent (Swiss-Prot). */
@@ -24,7 +14,7 @@ const width = 60;
 
 /** Random sequences in the format of FASTA, of `length` letters each and about `bytes` in all. */
 export function sequences(alphabet: string, bytes: number, length: number, seed: number): Buffer {
-  const next = random(seed);
+  const next = randomFrom(seed);
   const codes = Buffer.from(alphabet);
   const all = Buffer.alloc(bytes + 2 * length, '\n');
   let at = 0;
@@ -40,7 +30,7 @@ export function sequences(alphabet: string, bytes: number, length: number, seed:
 
 /** Random clauses of three literals, 4.26 for each variable: where it is hardest to say whether all can be true (DIMACS). */
 export function clauses(variables: number, seed: number): string {
-  const next = random(seed);
+  const next = randomFrom(seed);
   const count = Math.round(4.26 * variables);
   const clause = (): string => {
     const three = new Set<number>();
