@@ -243,12 +243,15 @@ export class Visits {
     const { clock } = this.context;
     const until = clock.seconds() + ROOM_SECONDS;
     const priority = clusters.priorityOf(clusterOf(request.home));
-    for (;;) {
+    // One that has left is no guest any more a moment before its memory is free.
+    for (let isBegun = false; ; ) {
       const no = this.refusal(request);
       if (!no) return true;
       const shortage = this.shortageOf(no.reason, request);
       if (!shortage || clock.seconds() > until) return false;
-      if (!(await this.evictions.makeRoomFor(priority, `process ${request.pid} of ${request.home}`, shortage))) return false;
+      const is = await this.evictions.makeRoomFor(priority, `process ${request.pid} of ${request.home}`, shortage);
+      if (!is && !isBegun) return false;
+      isBegun = true;
       await new Promise<void>((resolve) => void clock.after(LOOK_SECONDS, resolve));
     }
   }

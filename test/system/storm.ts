@@ -66,8 +66,15 @@ export class Storm {
 
   /** What went wrong, short enough to read; empty when all went well. */
   get trouble(): string[] {
-    const told = this.failures.slice(0, 3).map(({ pid, to, code, message }) => `${pid} to ${to}: ${code}: ${message}`);
-    return this.failures.length > 3 ? [...told, `and ${this.failures.length - 3} more`] : told;
+    return this.troubleBut([]);
+  }
+
+  /** @param refusals what may be answered. */
+  troubleBut(refusals: readonly string[]): string[] {
+    const told = this.failures
+      .filter(({ message }) => !refusals.some((reason) => message.includes(reason)))
+      .map(({ pid, to, code, message }) => `${pid} to ${to}: ${code}: ${message}`);
+    return told.length > 3 ? [...told.slice(0, 3), `and ${told.length - 3} more`] : told;
   }
 
   async end(seconds: number): Promise<void> {
