@@ -117,10 +117,10 @@ void set_action(Slot *slot, const Request &r, Space &space) {
 
 // Bytes of a mapping whose truth is here. A mapping that is not readable yet is made so for the moment. By this thread's number: the first may have
 // ended, and has no memory then.
-void fetch(Slot *slot, const Request &r, Space &space) {
+i64 read_memory(Slot *slot, const Request &r, Space &space) {
   u64 at = r.args[0], length = minimum<u64>(r.args[1], r.out_size);
   // Whole pages, since a protection is changed by pages.
-  if (touches_stub(align_down(at, kPage), align_up(at % kPage + length, kPage))) return answer(slot, -EFAULT_);
+  if (touches_stub(align_down(at, kPage), align_up(at % kPage + length, kPage))) return -EFAULT_;
   IoVec local{address(space.out), length}, remote{at, length};
   i64 n = sys(nr_process_vm_readv, u64(slot->tid), address(&local), 1, address(&remote), 1, 0);
   if (n == -EFAULT_ && r.args[2]) {
@@ -128,7 +128,19 @@ void fetch(Slot *slot, const Request &r, Space &space) {
     n = sys(nr_process_vm_readv, u64(slot->tid), address(&local), 1, address(&remote), 1, 0);
     sys(nr_mprotect, align_down(at, kPage), align_up(length, kPage), r.args[3] & 7);
   }
-  answer(slot, n, space.out, n > 0 ? u64(n) : 0);
+  return n;
+}
+
+void fetch(Slot *slot, const Request &r, Space &space) {
+  if (!(r.flags & kNotWaitedFor)) {
+    i64 n = read_memory(slot, r, space);
+    return answer(slot, n, space.out, n > 0 ? u64(n) : 0);
+  }
+  begin_unheard(slot);
+  const i64 n = !control().reads_ahead ? -ENOSYS_ : fails(Fault::home_read_ahead) ? -EIO_ : read_memory(slot, r, space);
+  Reply reply = unheard_reply(n);
+  IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), reply.out_size}};
+  if (send_all(slot->channel, iov, 2)) lose_connection();
 }
 
 // Does anyone have the file open for writing? Nobody gets a read lease then (fcntl(2)). Of an open file of its own, whose signal, should somebody

@@ -72,6 +72,9 @@ bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit);   //
 i64 guard_descriptors(const Request &r);                 // the channels are none of the program's
 
 bool may_read_ahead(int fd);                             // leases.cc
+// An answer that the guest takes when it wants it, perhaps never: so nothing is told by it that has to be heard.
+void begin_unheard(Slot *slot);
+Reply unheard_reply(i64 n);
 void lease(Slot *slot, const Request &r);
 void read_ahead(Slot *slot, const Request &r, Space &space);
 void settle(Slot *slot, const Request &r, const Space &space);

@@ -287,6 +287,8 @@ struct Control {
   volatile uint32_t read_lock;   // guest: all that has to do with reading ahead
   uint32_t read_room;            // guest: its memory is there
   volatile uint32_t sharing, shared;       // guest: calls under way that close descriptors or give them to others; and all there ever were
+  volatile uint32_t mappings_changed;   // guest: counts changes of mappings of files (file-pages.cc): odd while there is one
+  uint32_t no_pages_ahead;              // guest: home sends none
   uint64_t own_files[kOwnFiles / 64];   // guest: descriptors of files that may be read ahead, and that no other process has
   Stay next;
   Process process;
@@ -302,12 +304,13 @@ enum class SlotState : uint32_t { free, used, dying };
 // Home: how it stands with a call that its socket's own time-out may end (socket-times.cc).
 enum class SocketWait : uint32_t { none, timed, let_go, over };   // let_go: it had begun to wait; over: that, and its time is over
 
-// Guest: a stretch of a file that home has been asked for.
+// Guest: a stretch that home has been asked for, of a file or of a file's mapping.
 struct Window {
   uint64_t at;
-  uint32_t file, length;
-  uint32_t got, used;             // once it has begun to come: its bytes, and those the program has
+  uint32_t file, length;          // file: 0: a mapping
+  uint32_t got, used;             // of a file, once it has begun to come: its bytes, and those the program has
   uint32_t begun;
+  uint32_t generation;            // of a mapping: of all mappings, when it was asked for
 };
 
 // A thread's part of the stub.

@@ -156,12 +156,23 @@ void lease(Slot *slot, const Request &r) {
   answer(slot, taken ? 0 : -EAGAIN_, &leased, taken ? sizeof leased : 0);
 }
 
-// The guest takes the answer when it wants it, perhaps never: so nothing is told by it that has to be heard.
-void read_ahead(Slot *slot, const Request &r, Space &space) {
-  Control &c = control();
+void begin_unheard(Slot *slot) {
   slot->busy = 0;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (slot->in_hand && !slot->told) slot->told = 1, tell_signal(slot);
+}
+
+Reply unheard_reply(i64 n) {
+  Control &c = control();
+  Reply reply{n, n > 0 ? u32(n) : 0, load(&c.breaking) ? kDrop : 0};
+  __atomic_add_fetch(&c.statistics.bytes_out, reply.out_size + sizeof reply, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&c.statistics.ahead.bytes, reply.out_size + sizeof reply, __ATOMIC_RELAXED);
+  return reply;
+}
+
+void read_ahead(Slot *slot, const Request &r, Space &space) {
+  Control &c = control();
+  begin_unheard(slot);
   i64 n = -EBADF_;
   {
     Lock lock(&c.lease_lock);
@@ -173,10 +184,8 @@ void read_ahead(Slot *slot, const Request &r, Space &space) {
   const u64 uncopied = n ? 0 : pipe.fill(int(r.args[0]), r.args[1], length);
   if (uncopied) n = i64(uncopied);
   else if (!n) n = sys(nr_pread64, r.args[0], address(space.out), length, r.args[1]);
-  Reply reply{n, n > 0 ? u32(n) : 0, load(&c.breaking) ? kDrop : 0};
+  Reply reply = unheard_reply(n);
   IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), uncopied ? 0 : reply.out_size}};
-  __atomic_add_fetch(&c.statistics.bytes_out, reply.out_size + sizeof reply, __ATOMIC_RELAXED);
-  __atomic_add_fetch(&c.statistics.ahead.bytes, reply.out_size + sizeof reply, __ATOMIC_RELAXED);
   if (send_all(slot->channel, iov, 2, uncopied ? msg_more : 0) || (uncopied && pipe.empty(slot->channel, uncopied))) lose_connection();
 }
 

@@ -28,6 +28,21 @@ Mapping *find_file(u64 start, u64 end) { return find(start, end, of_file); }
 // What home would have to give up of its shared memory, by whose order it knows it again (home.cc).
 bool home_shares(u64 start, u64 end) { return find(start, end, [](const Mapping &m) { return shared(m) && m.object; }); }
 
+// While mappings of files in [start, end) change, if there are any, and pages that are on their way are not what home has there: with the lock held.
+class Change {
+ public:
+  Change(u64 start, u64 end) : is_(find_file(start, end)) { count(); }
+  ~Change() { count(); }
+  Change(const Change &) = delete;
+  Change &operator=(const Change &) = delete;
+
+ private:
+  void count() const {
+    if (is_) add(&control().mappings_changed, 1);
+  }
+  bool is_;
+};
+
 // Takes [start, end) out of the book, splitting what it cuts.
 bool forget(u64 start, u64 end) {
   Control &c = control();
@@ -66,6 +81,7 @@ i64 unmap(Trap &trap, u64 start, u64 length) {
   length = align_up(length, kPage);
   if (ours(start, length)) return -EINVAL_;
   Lock lock(&c.lock);
+  Change change(start, start + length);
   if (find_file(start, start + length)) {
     if (home_shares(start, start + length)) return go_home_locked(trap, nr_munmap);
     if (i64 error = ask(trap, Op::mirror, nr_munmap, start, length)) return error;
@@ -85,6 +101,7 @@ i64 map_file(Trap &trap, u64 *a) {
   bool fixed = flags & map_fixed, replace = fixed && !(flags & map_fixed_noreplace);
   if (fixed && (at % kPage || ours(at, length))) return at % kPage ? -EINVAL_ : -ENOMEM_;
   Lock lock(&c.lock);
+  Change change(at, at + length);
   if (replace && home_shares(at, at + length)) return go_home_locked(trap, nr_mmap);
   if (!replace) {
     u64 reserve = map_private | map_anonymous | map_noreserve | (flags & (map_fixed | map_fixed_noreplace | 0x40));
@@ -117,6 +134,7 @@ i64 map(Trap &trap, u64 *a) {
   if (fixed && a[0] % kPage) return -EINVAL_;
   if (fixed && ours(a[0], length)) return -ENOMEM_;
   Lock lock(&c.lock);
+  Change change(a[0], a[0] + length);
   if (fixed && !(flags & map_fixed_noreplace) && a[1]) {
     if (find_file(a[0], a[0] + length)) {
       if (home_shares(a[0], a[0] + length)) return go_home_locked(trap, nr_mmap);
@@ -213,6 +231,7 @@ i64 advise(Trap &trap, u64 *a) {
   if (ours(a[0], end - a[0])) return -EINVAL_;
   if (a[0] % kPage || end < a[0]) return sys(nr_madvise, a[0], a[1], a[2]);
   Lock lock(&c.lock);
+  Change change(a[0], end);
   if (find_file(a[0], end)) {
     if (advice == remove) return go_home_locked(trap, nr_madvise);
     if (advice == free || advice == wipe_on_fork) {                     // for anonymous memory only, and so for what lies before
@@ -324,61 +343,6 @@ i64 memory_call(Trap &trap, u32 nr, u64 *args) {
     case nr_setrlimit: case nr_prlimit64: return limit(trap, nr, args);
     default: return lock(nr, args);
   }
-}
-
-// A page of a file's mapping is touched for the first time: a stretch around it comes from home. False if there is no such page (beyond the end of
-// the file): the program gets its SIGBUS.
-bool fetch_page(Slot *slot, u64 at) {
-  Control &c = control();
-  Mapping m{};
-  {
-    Mapping *found = nullptr;
-    for (u64 i = 0; i < c.book_entries && !found; ++i)
-      if (at - book()[i].start < book()[i].end - book()[i].start && (book()[i].flags & kLazy)) found = &book()[i];
-    if (!found) return false;
-    m = *found;
-  }
-  constexpr u64 stretch = 64 << 10;
-  u64 start = maximum(m.start, align_down(at, stretch)), end = minimum(m.end, align_down(at, stretch) + stretch);
-  Request r{};
-  r.op = Op::fetch;
-  r.out_size = u32(end - start);
-  r.args[0] = start;
-  r.args[1] = end - start;
-  r.args[2] = !(m.prot & prot_read);
-  r.args[3] = m.prot;
-  uint8_t *bytes = pointer<uint8_t>(address(slot) + kBufferOffset + kBufferSize - stretch);
-  IoVec in[1], out[1] = {{address(bytes), stretch}};
-  Reply reply{};
-  i64 n = exchange(slot, r, in, 1, out, 1, reply);
-  if (n > i64(r.out_size)) guest_dies(Ending::nonsense);                               // no home says that
-  if (reply.flags & kSignalWaits) slot->signal_waits = 1;
-  if (n <= 0 || start + u64(n) <= align_down(at, kPage)) {
-    if (start == align_down(at, kPage)) return false;
-    // the stretch begins beyond a hole: only the page itself
-    r.args[0] = start = align_down(at, kPage);
-    r.args[1] = r.out_size = kPage;
-    out[0] = {address(bytes), stretch};
-    n = exchange(slot, r, in, 1, out, 1, reply);
-    if (n <= 0) return false;
-    if (n > i64(r.out_size)) guest_dies(Ending::nonsense);
-  }
-  zero(bytes + n, align_up(u64(n), kPage) - u64(n));
-  u64 total = align_up(u64(n), kPage);
-  u64 step = total;                                                     // one page at a time where the stretch is not one mapping any more
-  for (u64 done = 0; done < total;) {
-    struct { u64 to, from, length, mode; i64 copied; } ask{start + done, address(bytes) + done, minimum(step, total - done), 0, 0};
-    i64 result = sys(nr_ioctl, u64(c.uffd), 0xc028aa03, address(&ask));   // UFFDIO_COPY
-    if (ask.copied > 0) result = ask.copied;
-    if (result == 0) result = i64(ask.length);
-    if (result > 0) done += u64(result);
-    else if (result == -EEXIST_) done += kPage;                         // another thread was first, or it is the program's own copy
-    else if (result == -EAGAIN_) continue;
-    else if (step > kPage) step = kPage;
-    else if (start + done == align_down(at, kPage)) return false;
-    else done += kPage;
-  }
-  return true;
 }
 
 }  // namespace mosrun

@@ -302,8 +302,8 @@ bool follow(Slot *slot, u32 nr, const u64 *args) {
     if (ReadOpen *o = find_open(fd)) word.add(*o, true);
     disown(fd);
   };
+  const bool all = any && shares_all(nr, args);              // reads the program's memory, for which home may be asked
   Lock lock(&c.read_lock);
-  const bool all = any && shares_all(nr, args);
   if (any) add(&c.sharing, 1), add(&c.shared, 1);
   if (all) {
     word.add_all(true);

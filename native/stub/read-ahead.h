@@ -41,7 +41,7 @@ static_assert(sizeof(ReadAhead) <= kReadHead);
 inline ReadAhead &read_cache() { return *pointer<ReadAhead>(base() + kReadOffset); }
 
 // --- read-data.cc, with the lock held --------------------------------------------------------------------------------------------
-void take_windows(Slot *slot);                               // all that is under way comes, and is kept if it is wanted
+void take_windows(Slot *slot);                               // all that is under way comes, and is kept if it is wanted; pages too
 // Bytes [o.offset at `at`, n) go to the program: 0, or -errno with nothing done that cannot be done again.
 i64 give_bytes(Slot *slot, ReadOpen &o, u64 at, u64 n, u64 to);
 

@@ -57,13 +57,9 @@ void begin_window(Slot *slot, Window &w) {
   w.used = 0;
 }
 
-void end_window(Slot *slot) {
-  for (u32 i = 1; i < slot->windows_waiting; ++i) slot->windows[i - 1] = slot->windows[i];
-  --slot->windows_waiting;
-}
-
 // All that is left of the head, into blocks. A block has one stretch of bytes; what would leave a gap in it replaces it.
 void take_window(Slot *slot) {
+  if (!slot->windows[0].file) return void(take_pages(slot, ~0ull, false));
   Window &w = slot->windows[0];
   begin_window(slot, w);
   bool known = is_known(w.file);
@@ -114,7 +110,7 @@ void ask_ahead(Slot *slot, ReadOpen &o, u64 at) {
     r.args[0] = u64(o.fd - 1);
     r.args[1] = o.asked;
     r.args[2] = length;
-    slot->windows[slot->windows_waiting++] = {o.asked, file.serial, u32(length), 0, 0, 0};
+    slot->windows[slot->windows_waiting++] = {o.asked, file.serial, u32(length), 0, 0, 0, 0};
     o.asked += length;
   }
   if (count && send_all(slot->channel, requests, count * sizeof(Request))) guest_dies(Ending::disconnected);
@@ -147,6 +143,16 @@ i64 give_directly(Slot *slot, u64 n, u64 to, u64 &given) {
 }
 
 }  // namespace
+
+void end_window(Slot *slot) {
+  for (u32 i = 1; i < slot->windows_waiting; ++i) slot->windows[i - 1] = slot->windows[i];
+  --slot->windows_waiting;
+}
+
+void take_first_window(Slot *slot) {
+  Lock lock(&control().read_lock);
+  take_window(slot);
+}
 
 void take_windows(Slot *slot) {
   while (slot->windows_waiting) take_window(slot);

@@ -212,6 +212,10 @@ class ReadCall {
 };
 void may_be_read(Slot *slot, i64 fd);                    // home says so of a file just opened
 void receive_windows(Slot *slot);                         // all that this thread has asked for and not waited for
+void take_first_window(Slot *slot);                       // of that, what comes next
+void end_window(Slot *slot);                              // it has come
+// file-pages.cc: the first is pages of a mapping. True: the one at `wanted` is among them. waits: for the lock of the mappings, else they may be lost.
+bool take_pages(Slot *slot, u64 wanted, bool waits);
 void drop_reads(Slot *slot);                              // home wants it so; and is told that it has been done
 void leave_reads(Slot *slot);                             // the process moves
 void forget_reads(Slot *slot);                            // in a child

@@ -67,23 +67,32 @@ inline u32 add(volatile u32 *p, u32 v) { return __atomic_add_fetch(p, v, __ATOMI
 // child that shares its parent's memory (vfork) may be killed while it holds it, and its parent then frees it.
 class Lock {
  public:
-  explicit Lock(volatile u32 *word) : word_(word) {
-    const u32 mine = holder(this_slot()->index);
-    u32 seen = 0;
-    if (__atomic_compare_exchange_n(word_, &seen, mine, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) return;
-    for (;;) {
-      if (!seen) {
-        if (__atomic_compare_exchange_n(word_, &seen, mine | kWaited, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) return;
-        continue;
-      }
-      if (!(seen & kWaited) && !__atomic_compare_exchange_n(word_, &seen, seen | kWaited, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) continue;
-      futex_wait(word_, seen | kWaited);
-      seen = load(word_);
-    }
-  }
+  explicit Lock(volatile u32 *word) : word_(word) { take(word_); }
   ~Lock() { release(word_); }
   Lock(const Lock &) = delete;
   Lock &operator=(const Lock &) = delete;
+
+  static bool is_mine(const volatile u32 *word) { return (load(word) & ~kWaited) == holder(this_slot()->index); }
+  static bool try_take(volatile u32 *word) {
+    u32 seen = 0;
+    return __atomic_compare_exchange_n(word, &seen, holder(this_slot()->index), false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
+  }
+  static void take(volatile u32 *word) {
+    if (try_take(word)) return;
+    const u32 mine = holder(this_slot()->index);
+    for (u32 seen = load(word);;) {
+      if (!seen) {
+        if (__atomic_compare_exchange_n(word, &seen, mine | kWaited, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) return;
+        continue;
+      }
+      if (!(seen & kWaited) && !__atomic_compare_exchange_n(word, &seen, seen | kWaited, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) continue;
+      futex_wait(word, seen | kWaited);
+      seen = load(word);
+    }
+  }
+  static void release(volatile u32 *word) {
+    if (__atomic_exchange_n(word, 0u, __ATOMIC_RELEASE) & kWaited) futex_wake(word, 1);
+  }
 
   // Whoever had this slot is dead.
   static void free_of(volatile u32 *word, u32 slot) {
@@ -94,9 +103,6 @@ class Lock {
  private:
   static constexpr u32 kWaited = 1;
   static constexpr u32 holder(u32 slot) { return (slot + 1) << 1; }
-  static void release(volatile u32 *word) {
-    if (__atomic_exchange_n(word, 0u, __ATOMIC_RELEASE) & kWaited) futex_wake(word, 1);
-  }
   volatile u32 *word_;
 };
 

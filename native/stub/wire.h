@@ -94,7 +94,7 @@ enum class Op : uint16_t {
   exit,        // this thread ends
   exit_group,
   come_home,   // args[0] = number of the call that cannot be served, or -1, -2; args[1] = 1: it may be answered by an error instead
-  fetch,       // bytes of home memory: args[0] = address, args[1] = length
+  fetch,       // bytes of home memory: args[0] = address, args[1] = length. With kNotWaitedFor -ENOSYS: home wants no such requests
   map,         // the mmap of a file, done at home too
   mirror,      // munmap, mprotect or anonymous mmap over a home mapping: done at home too
   refill,      // open another spare channel
@@ -131,6 +131,7 @@ struct Request {
 };
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
 constexpr uint32_t kOutOnError = 1;
+constexpr uint32_t kNotWaitedFor = 4;                  // fetch: the reply is taken when it is wanted
 constexpr uint32_t kCut = 2;                           // the program's memory ends where a buffer ends: as it does there, a length may run past it
 struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)
 constexpr uint32_t kInOut = 0x80000000u;

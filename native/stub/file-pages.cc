@@ -1,0 +1,170 @@
+// Guest: pages of files' mappings, which come from home when they are touched, a stretch at a time. Where the program goes through a file in order, the
+// stretches behind are on their way while it works on this one, as in reading ahead: they lie in the socket until it touches them, or asks home for
+// anything else.
+#include "stub.h"
+#include "times.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr u64 kStretch = 64 << 10;
+constexpr u64 kStretchPages = kStretch / kPage;
+
+uint8_t *room(Slot *slot) { return buffer(slot) + kBufferSize - kStretch; }   // a request that is being made (marshal.cc) does not reach so far
+
+// The lock of the mappings, which this thread may hold already.
+class MappingsLock {
+ public:
+  explicit MappingsLock(bool waits) : had_(Lock::is_mine(&control().lock)), has_(had_) {
+    if (had_) return;
+    if (waits) Lock::take(&control().lock), has_ = true;
+    else has_ = Lock::try_take(&control().lock);
+  }
+  ~MappingsLock() {
+    if (has_ && !had_) Lock::release(&control().lock);
+  }
+  MappingsLock(const MappingsLock &) = delete;
+  MappingsLock &operator=(const MappingsLock &) = delete;
+  bool has() const { return has_; }
+
+ private:
+  bool had_, has_;
+};
+
+bool find_lazy(u64 at, Mapping &m) {
+  const Control &c = control();
+  const auto *book = pointer<Mapping>(base() + kBookOffset);
+  for (u64 i = 0; i < c.book_entries; ++i)
+    if (at - book[i].start < book[i].end - book[i].start && (book[i].flags & kLazy)) return m = book[i], true;
+  return false;
+}
+
+// How many pages of [start, end) are here: counted from the end of it, to the first that is not.
+u64 pages_before(u64 start, u64 end) {
+  uint8_t here[kReadWindows * kStretchPages];
+  if (start == end || sys(nr_mincore, start, end - start, address(here))) return 0;
+  u64 n = 0;
+  for (u64 i = (end - start) / kPage; i && here[i - 1]; --i) ++n;
+  return n;
+}
+
+Request request_of(const Mapping &m, u64 start, u64 end, u32 flags) {
+  Request r{};
+  r.magic = kRequestMagic;
+  r.op = Op::fetch;
+  r.flags = flags;
+  r.out_size = u32(end - start);
+  r.args[0] = start;
+  r.args[1] = end - start;
+  r.args[2] = !(m.prot & prot_read);
+  r.args[3] = m.prot;
+  return r;
+}
+
+// So many stretches behind `next` are to be under way as there are before it without a gap: sends the requests for those that are not.
+void ask_ahead(Slot *slot, const Mapping &m, u64 next, u32 generation) {
+  Control &c = control();
+  if (c.no_pages_ahead || slot->process != &c.process || slot->process->want_park) return;
+  const u64 depth = pages_before(maximum(m.start, next - minimum(next, kReadWindows * kStretch)), next) / kStretchPages;
+  u64 under_way = 0;
+  for (u32 i = 0; i < slot->windows_waiting; ++i) {
+    const Window &w = slot->windows[i];
+    if (w.file || w.at != next) continue;
+    next += w.length;
+    ++under_way;
+  }
+  Request requests[kReadWindows];
+  u32 count = 0;
+  for (; under_way < depth && slot->windows_waiting < kReadWindows && next < m.end; ++under_way) {
+    const u64 end = minimum(m.end, align_down(next, kStretch) + kStretch);
+    if (pages_before(next, end) * kPage == end - next) break;
+    requests[count++] = request_of(m, next, end, kNotWaitedFor);
+    slot->windows[slot->windows_waiting++] = {next, 0, u32(end - next), 0, 0, 0, generation};
+    next = end;
+  }
+  if (count && send_all(slot->channel, requests, count * sizeof(Request))) guest_dies(Ending::disconnected);
+}
+
+// Pages that have come, into their places, unless what is mapped has changed since they were asked for: then they are not what home has there.
+// False: the one at `wanted` is not among them, or there is no such place.
+bool put(Slot *slot, u64 start, u64 length, u32 generation, u64 wanted, bool waits) {
+  const Control &c = control();
+  uint8_t *bytes = room(slot);
+  const u64 total = align_up(length, kPage);
+  zero(bytes + length, total - length);
+  MappingsLock lock(waits);
+  if (!lock.has() || load(&c.mappings_changed) != generation) return true;   // it is touched again, and asked for anew
+  u64 step = total;                                                     // one page at a time where the stretch is not one mapping any more
+  for (u64 done = 0; done < total;) {
+    struct { u64 to, from, length, mode; i64 copied; } ask{start + done, address(bytes) + done, minimum(step, total - done), 0, 0};
+    i64 result = sys(nr_ioctl, u64(c.uffd), 0xc028aa03, address(&ask));   // UFFDIO_COPY
+    if (ask.copied > 0) result = ask.copied;
+    if (result == 0) result = i64(ask.length);
+    if (result > 0) done += u64(result);
+    else if (result == -EEXIST_) done += kPage;                         // another thread was first, or it is the program's own copy
+    else if (result == -EAGAIN_) continue;
+    else if (step > kPage) step = kPage;
+    else if (start + done == wanted) return false;
+    else done += kPage;
+  }
+  return wanted - start < total;
+}
+
+// Waits for one stretch. 0: there is no such page.
+u64 fetch(Slot *slot, const Mapping &m, u64 start, u64 end) {
+  Request r = request_of(m, start, end, 0);
+  IoVec in[1], out[1] = {{address(room(slot)), kStretch}};
+  Reply reply{};
+  i64 n = exchange(slot, r, in, 1, out, 1, reply);
+  if (n > i64(r.out_size)) guest_dies(Ending::nonsense);                // no home says that
+  if (reply.flags & kSignalWaits) slot->signal_waits = 1;
+  return n > 0 ? u64(n) : 0;
+}
+
+bool is_coming(const Slot *slot, u64 page, u32 generation) {
+  for (u32 i = 0; i < slot->windows_waiting; ++i) {
+    const Window &w = slot->windows[i];
+    if (!w.file && w.generation == generation && page - w.at < w.length) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool take_pages(Slot *slot, u64 wanted, bool waits) {
+  Window w = slot->windows[0];
+  Reply reply{};
+  if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(Ending::disconnected);
+  if (reply.out_size > w.length || reply.result > i64(w.length) || (reply.result > 0 && reply.out_size != u32(reply.result))) guest_dies(Ending::nonsense);
+  if (reply.flags & kDrop) slot->drops = 1;
+  if (reply.result == -ENOSYS_) control().no_pages_ahead = 1;
+  if (reply.out_size && receive_all(slot->channel, room(slot), reply.out_size)) guest_dies(Ending::disconnected);
+  end_window(slot);
+  return reply.out_size && put(slot, w.at, reply.out_size, w.generation, wanted, waits);
+}
+
+// A page of a file's mapping is touched for the first time. False if there is no such page (beyond the end of the file): the program gets its SIGBUS.
+bool fetch_page(Slot *slot, u64 at) {
+  const u32 generation = load(&control().mappings_changed);             // what is in the book later is no older
+  const u64 page = align_down(at, kPage);
+  Mapping m{};
+  if (!find_lazy(at, m)) return false;
+  while (is_coming(slot, page, generation)) {
+    const Window w = slot->windows[0];
+    if (w.file) take_first_window(slot);
+    else if (take_pages(slot, page, true)) return ask_ahead(slot, m, w.at + w.length, generation), true;
+  }
+  u64 start = maximum(m.start, align_down(at, kStretch)), end = minimum(m.end, align_down(at, kStretch) + kStretch);
+  u64 n = fetch(slot, m, start, end);
+  if (start + n <= page) {
+    if (start == page) return false;
+    start = page;                                                       // the stretch begins beyond a hole: only the page itself
+    if (!(n = fetch(slot, m, page, page + kPage))) return false;
+  }
+  if (!put(slot, start, n, generation, page, true)) return false;
+  if (start + n == end) ask_ahead(slot, m, end, generation);
+  return true;
+}
+
+}  // namespace mosrun
