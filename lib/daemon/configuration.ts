@@ -64,6 +64,7 @@ const schema = z
         max_guests: z.int().nonnegative().default(1000),
         reserve_memory: memory.default(64 * 2 ** 20),
         speed: z.number().nonnegative().default(0),
+        keep_files: z.boolean().default(true),
       })
       .prefault({}),
     guests: z

@@ -130,6 +130,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       events.tell(type, guest, null);
     },
     clusterOf: (home) => clusters.about(home),
+    keepsFiles: () => configuration.hosting.keep_files,
   });
   /** Gives a process of this node's gate a channel to another node. */
   const link = async (request: LinkRequest & { guest: string }): Promise<void> => {

@@ -143,8 +143,8 @@ export class GateKeeper {
     return this.client;
   }
 
-  open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void> {
-    return this.named((gate) => gate.open(session, token, memoryBytes, encrypted));
+  open(session: string, token: string, memoryBytes: number, encrypted: boolean, cache: string | null): Promise<void> {
+    return this.named((gate) => gate.open(session, token, memoryBytes, encrypted, cache));
   }
 
   freeze(session: string, token: string, directory: string, encrypted: boolean): Promise<void> {

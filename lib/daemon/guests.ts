@@ -9,6 +9,7 @@ import type { EventFields } from '../shared/events.js';
 import { namesIn, readJson, removeFile, writeAtomically } from '../shared/files.js';
 import { MosrunError } from '../shared/errors.js';
 import { hasEnded, innermostPid, readChildren, readFacts, runnableThreads } from '../processes/index.js';
+import { sharersOf } from './sharers.js';
 import type { SessionAnswer, SessionRequest, SessionUsage, ProcessUsage } from '../shared/wire.js';
 
 const guestRecord = z.object({
@@ -40,7 +41,7 @@ const CHECKED_PER_SECOND = 100;
 const MOST_KEPT = 2000;
 
 export interface Gate {
-  open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void>;
+  open(session: string, token: string, memoryBytes: number, encrypted: boolean, cache: string | null): Promise<void>;
   kill(session: string): Promise<void>;
   /** null: there is nobody to ask now. @param session that one alone. */
   list(session?: string): Promise<GateSession[] | null>;
@@ -56,6 +57,8 @@ export interface GuestsOptions {
   tell: (type: 'guest-arrived' | 'guest-left', guest: EventFields<'guest-arrived'>) => void;
   /** The cluster of a home, and its priority here. */
   clusterOf: (home: string) => { cluster: string; priority: number };
+  /** Are system files kept here, once they have come? */
+  keepsFiles: () => boolean;
 }
 
 export class Guests {
@@ -132,7 +135,8 @@ export class Guests {
   ): Promise<SessionAnswer> {
     const session = randomBytes(8).toString('hex');
     const token = randomBytes(32).toString('hex');
-    await this.options.gate.open(session, token, request.memory_bytes, encrypted);
+    const cache = this.options.keepsFiles() ? sharersOf(request) : null;
+    await this.options.gate.open(session, token, request.memory_bytes, encrypted, cache);
     const { home, pid, command, uid, automatic } = request;
     const record: GuestRecord = {
       version: 1,

@@ -151,8 +151,14 @@ export class GateClient {
     return ended;
   }
 
-  async open(session: string, token: string, memoryBytes: number, encrypted: boolean): Promise<void> {
-    await this.ask(`open ${session} ${token} ${memoryBytes} -${encrypted ? ' sealed' : ''}`);
+  /** @param cache who shares what is kept of files here, 16 hex digits; null: nobody. */
+  async open(session: string, token: string, memoryBytes: number, encrypted: boolean, cache: string | null): Promise<void> {
+    const words = [
+      `open ${session} ${token} ${memoryBytes} -`,
+      encrypted ? 'sealed' : '',
+      cache === null ? '' : `cache=${cache}`,
+    ];
+    await this.ask(words.filter((word) => word !== '').join(' '));
   }
 
   /** As `open`, for a process that is to be kept in a file of that directory. */

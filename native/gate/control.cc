@@ -141,20 +141,23 @@ void Gate::command(Client &client, char *line) {
     quit_ = true;
     answer(client, "{\"ok\":true}");
   } else {
-    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP [sealed]]] | freeze SESSION TOKEN DIRECTORY [sealed] | kill SESSION | pass SESSION PID NUMBER | route SESSION session|memory KEY ADDRESS PORT | unroute SESSION | list [SESSION|names] | quit\"}");
+    answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"ping | open SESSION TOKEN [BYTES [CGROUP [sealed] [cache=NUMBER]]] | freeze SESSION TOKEN DIRECTORY [sealed] | kill SESSION | pass SESSION PID NUMBER | route SESSION session|memory KEY ADDRESS PORT | unroute SESSION | list [SESSION|names] | quit\"}");
   }
 }
 
 void Gate::command_open(Client &client, char **words, int count) {
   uint64_t id, memory = 0;
   uint8_t token[32];
-  bool sealed = count == 6 && !strcmp(words[5], "sealed");
-  if (count < 3 || (count > 5 && !sealed) || !parse_session(words[1], id) || !parse_hex(words[2], token, 32) || (count > 3 && !parse_number(words[3], memory))) {
-    return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"open SESSION TOKEN [BYTES [CGROUP [sealed]]]\"}");
+  const bool sealed = count > 5 && !strcmp(words[5], "sealed");
+  uint64_t cache = 0;
+  const int last = 5 + sealed;
+  const bool caches = count == last + 1 && !strncmp(words[last], "cache=", 6) && parse_session(words[last] + 6, cache);
+  if (count < 3 || (count > last && !caches) || !parse_session(words[1], id) || !parse_hex(words[2], token, 32) || (count > 3 && !parse_number(words[3], memory))) {
+    return answer(client, "{\"ok\":false,\"code\":\"usage\",\"error\":\"open SESSION TOKEN [BYTES [CGROUP [sealed] [cache=NUMBER]]]\"}");
   }
   // Only the table of tokens keeps it from here on, since a keeper is forked from this very call.
   explicit_bzero(words[2], strlen(words[2]));
-  open_for(client, id, token, {memory, count > 4 && strcmp(words[4], "-") ? words[4] : "", nullptr, sealed});
+  open_for(client, id, token, {memory, count > 4 && strcmp(words[4], "-") ? words[4] : "", nullptr, sealed, cache});
 }
 
 // A session for a process that is to be kept on disk, in a file of that directory.

@@ -3,6 +3,7 @@
 //   sessions.cc   what mosd opened: a keeper each, channels on their way to it, state files, control groups
 //   arrivals.cc   the data port: unauthenticated connections and the handshake
 //   control.cc    the control socket: commands and events
+//   caches.cc     what is kept of files, for guests
 //   sealing.cc    mosseal, through which encrypted connections come
 //   mosgate.cc    start, loop, end
 #pragma once
@@ -10,6 +11,7 @@
 #include <sys/types.h>
 
 #include "array.h"
+#include "caches.h"
 #include "keeper.h"
 #include "sockets.h"
 #include "stub/wire.h"
@@ -20,6 +22,7 @@ inline constexpr char kVersion[] = "0.1.0";
 inline constexpr int64_t kOpenSeconds = 30;          // a session nobody comes to
 inline constexpr unsigned kSessionsMax = 4096;
 inline constexpr unsigned kArrivalsMax = 64;         // connections that have not proved anything
+inline constexpr int64_t kCachesLook = 5 * kSecond;
 inline constexpr int64_t kArrivalTime = 5 * kSecond;
 inline constexpr int64_t kArrivalTimeCrowded = kSecond / 2;   // when all places are taken
 inline constexpr unsigned kClientsMax = 16;
@@ -38,6 +41,7 @@ struct Outgoing {
 struct Session {
   uint64_t id = 0;
   double cpu_seconds = -1;     // of all its processes, when it has ended; negative: not known
+  uint64_t cache = 0;          // the number of what is kept of files for it; 0: nothing is
   uint8_t *token = nullptr;    // 32 bytes in the table of tokens
   SessionState state = SessionState::preparing;
   bool adopted = false;        // of a mosgate before this one: its keeper is not our child
@@ -108,6 +112,7 @@ class Gate {
     uint64_t memory = 0;
     const char *cgroup = "", *freezer = nullptr;
     bool sealed = false;
+    uint64_t cache = 0;
   };
   int open_session(uint64_t id, uint8_t (&token)[32], const Opening &opening, unsigned long asked_by);   // wipes token
   int let_guest_in(Session &session, uint64_t memory);
@@ -172,6 +177,8 @@ class Gate {
   Array<Session *> sessions_;
   Array<Arrival *> arrivals_;
   Array<Client *> clients_;
+  Caches caches_;
+  int64_t caches_looked_ = 0;
   Array<char *> cgroups_;      // to be removed; busy for a moment after the last process
   Array<pollfd> set_;
 };

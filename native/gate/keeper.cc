@@ -38,7 +38,7 @@ constexpr size_t kPoolsMax = 4096;
 
 class Keeper {
  public:
-  Keeper(int gate, int husk, int maker) : gate_(gate), husk_(husk), maker_(maker) {}
+  Keeper(int gate, int husk, int maker, int cache) : gate_(gate), husk_(husk), maker_(maker), cache_(cache) {}
 
   [[noreturn]] void run() {
     await_identity();
@@ -150,7 +150,7 @@ class Keeper {
   void start(const Begin &begin, int channel) {
     int event = take_passing(ChannelKind::event), memory = take_passing(ChannelKind::memory);
     int error = send_with_fd(pool_, &begin, sizeof begin, -1);
-    pid_t pid = error ? error : start_guest(sandbox_, {husk_, channel, event, guests_, memory, begin});
+    pid_t pid = error ? error : start_guest(sandbox_, {husk_, channel, event, guests_, memory, cache_, begin});
     if (pid < 0) {
       Welcome welcome{kHelloMagic, static_cast<uint32_t>(-pid), 0};
       send(channel, &welcome, sizeof welcome, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -162,6 +162,7 @@ class Keeper {
     else watches_.add_channel({PoolType::channel, ChannelKind::thread, 0, 0, 0}, channel, pid);
     if (event >= 0) close(event);
     if (memory >= 0) close(memory);
+    if (cache_ >= 0) close(cache_);
     close(husk_);
     error = drop_keeper_rights();
     if (error) fail(error, "drop rights");
@@ -231,6 +232,7 @@ class Keeper {
 
   int gate_, husk_;
   int maker_;   // pidfd
+  int cache_;
   int pool_ = -1, guests_ = -1, children_ = -1;
   pid_t leader_ = 0;
   int64_t alone_since_ = 0;
@@ -256,11 +258,13 @@ void place_descriptors(int gate, int file, int other, int maker) {
 static_assert(kGateEnd == 5);
 
 // What the keeper runs; `gate` is its end of the socket, `other` mosgate's.
-[[noreturn]] void keep(int gate, int husk, int other, int maker) {
+[[noreturn]] void keep(int gate, int husk, int other, int maker, int cache) {
   log_descriptor = -1;
   prctl(PR_SET_NAME, "moskeeper");
+  const int kept = cache < 0 ? -1 : fcntl(cache, F_DUPFD_CLOEXEC, 128);
   place_descriptors(gate, husk, other, maker);
-  close_range(7, ~0u, 0);
+  if (kept >= 0) dup3(kept, 7, O_CLOEXEC);
+  close_range(kept < 0 ? 7 : 8, ~0u, 0);
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -269,7 +273,7 @@ static_assert(kGateEnd == 5);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  static Keeper keeper(3, 4, 6);
+  static Keeper keeper(3, 4, 6, kept < 0 ? -1 : 7);
   keeper.run();
 }
 
@@ -302,9 +306,9 @@ static pid_t start(uint64_t namespaces, int *gate_end, const Become &become) {
   return static_cast<pid_t>(pid);
 }
 
-pid_t clone_keeper(int husk, int *gate_end) {
+pid_t clone_keeper(int husk, int cache, int *gate_end) {
   constexpr uint64_t kNamespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-  return start(kNamespaces, gate_end, [&](int gate, int other, int maker) { keep(gate, husk, other, maker); });
+  return start(kNamespaces, gate_end, [&](int gate, int other, int maker) { keep(gate, husk, other, maker, cache); });
 }
 
 pid_t start_freezer(int program, int image, int *gate_end) {

@@ -29,9 +29,9 @@ constexpr uint32_t kFreezerUsers = 0x7c000000;   // mosfreeze, with its process 
 // its way. Part of what one mosgate expects of another's keepers: a change raises the version of the state files.
 constexpr int kGateEnd = 5;
 
-// Clones a keeper into new namespaces; it waits until the caller has written its identity maps and sends a first message.
-// Returns its pid and the caller's end of the socket, or -errno.
-pid_t clone_keeper(int husk, int *gate_end);
+// Clones a keeper into new namespaces; it waits until the caller has written its identity maps and sends a first message. `cache` (-1: none) is for
+// its guests. Returns its pid and the caller's end of the socket, or -errno.
+pid_t clone_keeper(int husk, int cache, int *gate_end);
 
 // In a keeper's place: mosfreeze, which keeps its process in the file `image`. As above.
 pid_t start_freezer(int program, int image, int *gate_end);

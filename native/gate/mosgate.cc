@@ -149,10 +149,20 @@ int64_t Gate::next_deadline() {
   }
   for (Arrival *arrival : arrivals_) earlier(arrival_deadline(*arrival));
   if (cgroups_.count > 0) earlier(now_ns(CLOCK_MONOTONIC) + kSecond / 20);
+  if (caches_.any()) earlier(caches_looked_ + kCachesLook);
   return next;
 }
 
 void Gate::expire(int64_t now) {
+  if (caches_.any() && caches_looked_ + kCachesLook <= now) {
+    caches_looked_ = now;
+    caches_.sweep(now, [this](uint64_t number) {
+      for (Session *session : sessions_) {
+        if (session->cache == number) return true;
+      }
+      return false;
+    });
+  }
   for (Session *session : sessions_) {
     if (session->expires && session->expires <= now) {
       session->expires = 0;

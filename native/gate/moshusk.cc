@@ -1,7 +1,8 @@
 // The husk: the empty program a guest is made from. It lays out the stub's memory, describes this side to it, and jumps into it; the stub then unmaps
 // the husk and receives the program. Static and linked at an address of its own, so that what it maps meets nothing.
 //
-//   moshusk CHANNEL EVENT POOL MEMORY      descriptor numbers; EVENT -1: comes by the pool; MEMORY -1: over the channel. The pool's first message is Begin.
+//   moshusk CHANNEL EVENT POOL MEMORY CACHE   descriptor numbers; EVENT -1: comes by the pool; MEMORY -1: over the channel; CACHE -1: there is none.
+//                                             The pool's first message is Begin.
 //
 // Nothing here has rights: the keeper took them before the exec, all but CAP_CHECKPOINT_RESTORE in the session's own user namespace.
 #include <errno.h>
@@ -34,7 +35,7 @@ namespace {
 constexpr uint64_t kAddressMax = 0x7fff00000000;   // below the stack and vdso of a fresh program
 
 struct Husk {
-  int channel, event, pool, memory;
+  int channel, event, pool, memory, cache;
   Begin begin;
 };
 
@@ -50,6 +51,9 @@ void *map_at(uint64_t address, size_t size) {
   return got == wanted ? got : nullptr;
 }
 
+// The keeper answers these with this process's own files; there is no /proc to open them in.
+int own_file(uint64_t which) { return static_cast<int>(syscall(SYS_openat, kOwnFile, which, O_RDONLY | O_CLOEXEC)); }
+
 // The program may ask for memory anywhere (mmap(2) with a hint, which V8 makes at random), and must not get what is the stub's. Of another kind than
 // what may come to lie behind it (madvise(2)): the kernel makes no one mapping of the two.
 bool reserve_slots(uint64_t base) {
@@ -58,13 +62,18 @@ bool reserve_slots(uint64_t base) {
   if (mmap(wanted, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != wanted) return false;
   return madvise(wanted, kSize, MADV_DONTDUMP) == 0;
 }
+// What this node keeps of files lies there for all processes of a user; without it there is none.
+bool map_cache(uint64_t base, int fd) {
+  if (fd < 0) return false;
+  void *wanted = reinterpret_cast<void *>(base + kCacheOffset);
+  const bool done = mmap(wanted, kCacheSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == wanted && madvise(wanted, kCacheSize, MADV_DONTDUMP) == 0;
+  close(fd);
+  return done;
+}
 Slot *slot_in_place(uint64_t at) {
   void *slot = reinterpret_cast<void *>(at);
   return mprotect(slot, kSlotSize, PROT_READ | PROT_WRITE) == 0 ? static_cast<Slot *>(slot) : nullptr;
 }
-
-// The keeper answers these with this process's own files; there is no /proc to open them in.
-int own_file(uint64_t which) { return static_cast<int>(syscall(SYS_openat, kOwnFile, which, O_RDONLY | O_CLOEXEC)); }
 
 // Pages of files are fetched when first touched. User mode only: works without rights (vm.unprivileged_userfaultfd), and the stub touches buffers
 // before the kernel does. SIGBUS: the faulting thread itself handles the fault.
@@ -131,8 +140,8 @@ bool sound(const Begin &begin) {
 }  // namespace
 
 int main(int count, char **arguments) {
-  if (count != 5) return 2;
-  Husk husk{atoi(arguments[1]), atoi(arguments[2]), atoi(arguments[3]), atoi(arguments[4]), {}};
+  if (count != 6) return 2;
+  Husk husk{atoi(arguments[1]), atoi(arguments[2]), atoi(arguments[3]), atoi(arguments[4]), atoi(arguments[5]), {}};
   if (recv(husk.pool, &husk.begin, sizeof husk.begin, 0) != sizeof husk.begin) refuse(husk, EPROTO);
   const Begin &begin = husk.begin;
   if (!sound(begin) || (begin.memory != 0) != (husk.memory >= 0)) refuse(husk, EINVAL);
@@ -153,6 +162,7 @@ int main(int count, char **arguments) {
   control.pagemap = own_file(kOwnPagemap);
   control.long_maps = own_file(kOwnLongMaps);
   if (control.maps < 0 || control.pagemap < 0 || control.long_maps < 0) refuse(husk, errno);
+  control.has_cache = map_cache(begin.base, husk.cache);
   control.uffd = open_userfaultfd();
   set_stack_limit(begin);
   forget_library();

@@ -146,15 +146,16 @@ int write_offsets(int fd, const Begin &begin) {
 }
 
 [[noreturn]] void become_guest(const GuestStart &start) {
-  char channel[12], event[12], pool[12], memory[12];
-  char *arguments[] = {const_cast<char *>("moshusk"), channel, event, pool, memory, nullptr};
+  char channel[12], event[12], pool[12], memory[12], cache[12];
+  char *arguments[] = {const_cast<char *>("moshusk"), channel, event, pool, memory, cache, nullptr};
   // No rseq area that the kernel would write to while the husk's own memory goes (rseq is glibc's since 2.35).
   char *environment[] = {const_cast<char *>("GLIBC_TUNABLES=glibc.pthread.rseq=0"), nullptr};
   snprintf(channel, sizeof channel, "%d", start.channel);
   snprintf(event, sizeof event, "%d", start.event);
   snprintf(pool, sizeof pool, "%d", start.pool);
   snprintf(memory, sizeof memory, "%d", start.memory);
-  for (int fd : {start.channel, start.event, start.pool, start.memory}) {
+  snprintf(cache, sizeof cache, "%d", start.cache);
+  for (int fd : {start.channel, start.event, start.pool, start.memory, start.cache}) {
     if (fd >= 0) fcntl(fd, F_SETFD, 0);
   }
   // The kernel's lower, bottom-up mmap area: what the guest maps later stays far from home's stack, which must be able to grow.

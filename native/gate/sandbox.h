@@ -18,7 +18,7 @@ int make_sandbox(Sandbox &sandbox, const char **step);
 
 // Starts the guest's husk under home's pid, as a child. Returns the pid or -errno.
 struct GuestStart {
-  int husk, channel, event, pool, memory;   // event -1: comes by the pool; memory -1: comes over the channel
+  int husk, channel, event, pool, memory, cache;   // event -1: comes by the pool; memory -1: comes over the channel; cache -1: none
   Begin begin;
 };
 pid_t start_guest(Sandbox &sandbox, const GuestStart &start);

@@ -156,7 +156,7 @@ int Gate::open_session(uint64_t id, uint8_t (&token)[32], const Opening &opening
   int program = open(path, O_PATH | O_CLOEXEC);
   if (program < 0) return -errno;
   int image = opening.freezer ? make_image(opening.freezer, id) : -1, socket = -1;
-  pid_t keeper = !opening.freezer ? clone_keeper(program, &socket) : image < 0 ? image : start_freezer(program, image, &socket);
+  pid_t keeper = !opening.freezer ? clone_keeper(program, opening.cache ? caches_.find(opening.cache) : -1, &socket) : image < 0 ? image : start_freezer(program, image, &socket);
   if (image >= 0) close(image);
   close(program);
   if (keeper < 0) return keeper;
@@ -173,6 +173,7 @@ int Gate::open_session(uint64_t id, uint8_t (&token)[32], const Opening &opening
   session->socket = socket;
   session->asked_by = asked_by;
   session->sealed = opening.sealed;
+  session->cache = opening.cache;
   session->frozen = opening.freezer;
   session->expires = now_ns(CLOCK_MONOTONIC) + kOpenSeconds * kSecond;
   snprintf(session->cgroup, sizeof session->cgroup, "%s", opening.cgroup);

@@ -207,6 +207,8 @@ void receive_state(Slot *slot, int source, const RecordHeader &header) {
   c.packs = home->packs;
   c.unsure = home->unsure;
   copy(c.own_files, home->own_files, sizeof c.own_files);
+  copy(c.files, home->files, sizeof c.files);
+  c.files_known = minimum(home->files_known, kFilesKnown);
   c.frozen_at = home->frozen_at;
   c.realtime_at = home->realtime_at;
   for (Spare &s : c.spares) s = {-1, 0};

@@ -115,34 +115,6 @@ void set_action(Slot *slot, const Request &r, Space &space) {
   answer(slot, 0);
 }
 
-// Bytes of a mapping whose truth is here. A mapping that is not readable yet is made so for the moment. By this thread's number: the first may have
-// ended, and has no memory then.
-i64 read_memory(Slot *slot, const Request &r, Space &space) {
-  u64 at = r.args[0], length = minimum<u64>(r.args[1], r.out_size);
-  // Whole pages, since a protection is changed by pages.
-  if (touches_stub(align_down(at, kPage), align_up(at % kPage + length, kPage))) return -EFAULT_;
-  IoVec local{address(space.out), length}, remote{at, length};
-  i64 n = sys(nr_process_vm_readv, u64(slot->tid), address(&local), 1, address(&remote), 1, 0);
-  if (n == -EFAULT_ && r.args[2]) {
-    sys(nr_mprotect, align_down(at, kPage), align_up(length, kPage), prot_read);
-    n = sys(nr_process_vm_readv, u64(slot->tid), address(&local), 1, address(&remote), 1, 0);
-    sys(nr_mprotect, align_down(at, kPage), align_up(length, kPage), r.args[3] & 7);
-  }
-  return n;
-}
-
-void fetch(Slot *slot, const Request &r, Space &space) {
-  if (!(r.flags & kNotWaitedFor)) {
-    i64 n = read_memory(slot, r, space);
-    return answer(slot, n, space.out, n > 0 ? u64(n) : 0);
-  }
-  begin_unheard(slot);
-  const i64 n = !control().reads_ahead ? -ENOSYS_ : fails(Fault::home_read_ahead) ? -EIO_ : read_memory(slot, r, space);
-  Reply reply = unheard_reply(n);
-  IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), reply.out_size}};
-  if (send_all(slot->channel, iov, 2)) lose_connection();
-}
-
 // Does anyone have the file open for writing? Nobody gets a read lease then (fcntl(2)). Of an open file of its own, whose signal, should somebody
 // open it at this moment, is one that does no harm here.
 bool is_written(u64 file) {
@@ -169,7 +141,10 @@ void map(Slot *slot, const Request &r) {
   if (shared && ((sys(nr_fcntl, r.args[4], 3) & 3) > 0 || is_written(r.args[4]))) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
   Lock lock(&control().lock);
   unstage(align_down(r.args[0], kPage), r.args[0] + align_up(r.args[1], kPage));
-  answer(slot, sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]));
+  const i64 result = sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]);
+  FileIdentity file{};
+  const bool known = of_file && !shared && !failed(result) && r.out_size >= sizeof file && identify(int(r.args[4]), file);
+  answer(slot, result, &file, known ? sizeof file : 0);
 }
 
 void refill(Slot *slot) {

@@ -67,6 +67,15 @@ struct Space {
   }
 };
 
+struct Status {                                              // struct stat of x86_64
+  u64 device, number, links;
+  u32 mode, user, group, pad;
+  u64 special;
+  i64 size, block, blocks, read, read_ns, written, written_ns, changed, changed_ns, rest[3];
+};
+static_assert(sizeof(Status) == 144);
+constexpr unsigned kFilesystemWords = 15;                // of struct statfs, whose first is its type
+
 void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0, u32 flags = 0);
 bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit);   // offsets of a request become addresses; false: it names others
 i64 guard_descriptors(const Request &r);                 // the channels are none of the program's
@@ -75,6 +84,8 @@ bool may_read_ahead(int fd);                             // leases.cc
 // An answer that the guest takes when it wants it, perhaps never: so nothing is told by it that has to be heard.
 void begin_unheard(Slot *slot);
 Reply unheard_reply(i64 n);
+void fetch(Slot *slot, const Request &r, Space &space);  // home-pages.cc
+bool identify(int fd, FileIdentity &file);
 void lease(Slot *slot, const Request &r);
 void read_ahead(Slot *slot, const Request &r, Space &space);
 void settle(Slot *slot, const Request &r, const Space &space);

@@ -1,14 +1,14 @@
 // Guest: pages of files' mappings, which come from home when they are touched, a stretch at a time. Where the program goes through a file in order, the
 // stretches behind are on their way while it works on this one, as in reading ahead: they lie in the socket until it touches them, or asks home for
 // anything else.
-#include "stub.h"
+#include "file-cache.h"
 #include "times.h"
 
 namespace mosrun {
 
 namespace {
 
-constexpr u64 kStretch = 64 << 10;
+constexpr u64 kStretch = kCacheBlock;
 constexpr u64 kStretchPages = kStretch / kPage;
 
 uint8_t *room(Slot *slot) { return buffer(slot) + kBufferSize - kStretch; }   // a request that is being made (marshal.cc) does not reach so far
@@ -77,8 +77,8 @@ void ask_ahead(Slot *slot, const Mapping &m, u64 next, u32 generation) {
   Request requests[kReadWindows];
   u32 count = 0;
   for (; under_way < depth && slot->windows_waiting < kReadWindows && next < m.end; ++under_way) {
-    const u64 end = minimum(m.end, align_down(next, kStretch) + kStretch);
-    if (pages_before(next, end) * kPage == end - next) break;
+    const u64 end = minimum(m.end, block_start(m, next) + kStretch);
+    if (is_cached(m, next) || pages_before(next, end) * kPage == end - next) break;
     requests[count++] = request_of(m, next, end, kNotWaitedFor);
     slot->windows[slot->windows_waiting++] = {next, 0, u32(end - next), 0, 0, 0, generation};
     next = end;
@@ -86,29 +86,49 @@ void ask_ahead(Slot *slot, const Mapping &m, u64 next, u32 generation) {
   if (count && send_all(slot->channel, requests, count * sizeof(Request))) guest_dies(Ending::disconnected);
 }
 
-// Pages that have come, into their places, unless what is mapped has changed since they were asked for: then they are not what home has there.
-// False: the one at `wanted` is not among them, or there is no such place.
-bool put(Slot *slot, u64 start, u64 length, u32 generation, u64 wanted, bool waits) {
+// With the lock held: has what is mapped in [start, end) been the same since that generation?
+bool is_as_it_was(u64 start, u64 end, u32 generation) {
   const Control &c = control();
-  uint8_t *bytes = room(slot);
+  const u32 first = generation / 2, changes = c.mappings_changed / 2 - first + (c.mappings_changed & 1);   // one that was begun then counts
+  if (changes > kChangesKnown) return false;
+  for (u32 i = 0; i < changes; ++i) {
+    const auto &change = c.changes[(first + i) % kChangesKnown];
+    if (change.start < end && start < change.end) return false;
+  }
+  return true;
+}
+
+enum class Put { all, not_wanted, too_late };
+
+// Pages that have come, into their places, unless what is mapped there has changed since they were asked for: then they are too late, and not what home
+// has. not_wanted: the one at `wanted` is not among them, or there is no such place.
+Put put(Slot *slot, u64 start, u64 length, u32 generation, u64 wanted, bool waits, bool from_home = true) {
+  const Control &c = control();
   const u64 total = align_up(length, kPage);
+  uint8_t *bytes = room(slot);
   zero(bytes + length, total - length);
   MappingsLock lock(waits);
-  if (!lock.has() || load(&c.mappings_changed) != generation) return true;   // it is touched again, and asked for anew
+  if (!lock.has() || !is_as_it_was(start, start + total, generation)) return Put::too_late;
+  Mapping m{};
+  const bool keeps = from_home && find_lazy(start, m);
   u64 step = total;                                                     // one page at a time where the stretch is not one mapping any more
   for (u64 done = 0; done < total;) {
     struct { u64 to, from, length, mode; i64 copied; } ask{start + done, address(bytes) + done, minimum(step, total - done), 0, 0};
     i64 result = sys(nr_ioctl, u64(c.uffd), 0xc028aa03, address(&ask));   // UFFDIO_COPY
     if (ask.copied > 0) result = ask.copied;
     if (result == 0) result = i64(ask.length);
-    if (result > 0) done += u64(result);
+    if (result > 0) {
+      // Where no page was, home has none of the program's own: those have come with it.
+      if (keeps) keep(m, start + done, u64(result), bytes + done);
+      done += u64(result);
+    }
     else if (result == -EEXIST_) done += kPage;                         // another thread was first, or it is the program's own copy
     else if (result == -EAGAIN_) continue;
     else if (step > kPage) step = kPage;
-    else if (start + done == wanted) return false;
+    else if (start + done == wanted) return Put::not_wanted;
     else done += kPage;
   }
-  return wanted - start < total;
+  return wanted - start < total ? Put::all : Put::not_wanted;
 }
 
 // Waits for one stretch. 0: there is no such page.
@@ -117,54 +137,75 @@ u64 fetch(Slot *slot, const Mapping &m, u64 start, u64 end) {
   IoVec in[1], out[1] = {{address(room(slot)), kStretch}};
   Reply reply{};
   i64 n = exchange(slot, r, in, 1, out, 1, reply);
-  if (n > i64(r.out_size)) guest_dies(Ending::nonsense);                // no home says that
+  if (n > i64(r.out_size) || (n > 0 && reply.out_size != u64(n))) guest_dies(Ending::nonsense);   // no home says that
   if (reply.flags & kSignalWaits) slot->signal_waits = 1;
   return n > 0 ? u64(n) : 0;
 }
 
-bool is_coming(const Slot *slot, u64 page, u32 generation) {
+// Under way, and not known to be too late: as far as can be told without the lock.
+bool is_coming(const Slot *slot, u64 page) {
   for (u32 i = 0; i < slot->windows_waiting; ++i) {
     const Window &w = slot->windows[i];
-    if (!w.file && w.generation == generation && page - w.at < w.length) return true;
+    if (!w.file && page - w.at < w.length && is_as_it_was(w.at, w.at + w.length, w.generation)) return true;
   }
   return false;
 }
 
-}  // namespace
-
-bool take_pages(Slot *slot, u64 wanted, bool waits) {
+Put take(Slot *slot, u64 wanted, bool waits) {
   Window w = slot->windows[0];
   Reply reply{};
   if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(Ending::disconnected);
-  if (reply.out_size > w.length || reply.result > i64(w.length) || (reply.result > 0 && reply.out_size != u32(reply.result))) guest_dies(Ending::nonsense);
+  if (reply.out_size > w.length || reply.out_size != (reply.result > 0 ? u64(reply.result) : 0)) guest_dies(Ending::nonsense);
   if (reply.flags & kDrop) slot->drops = 1;
   if (reply.result == -ENOSYS_) control().no_pages_ahead = 1;
   if (reply.out_size && receive_all(slot->channel, room(slot), reply.out_size)) guest_dies(Ending::disconnected);
   end_window(slot);
-  return reply.out_size && put(slot, w.at, reply.out_size, w.generation, wanted, waits);
+  return reply.out_size ? put(slot, w.at, reply.out_size, w.generation, wanted, waits) : Put::not_wanted;
 }
 
-// A page of a file's mapping is touched for the first time. False if there is no such page (beyond the end of the file): the program gets its SIGBUS.
-bool fetch_page(Slot *slot, u64 at) {
+// One try. too_late: another thread has mapped something else there meanwhile.
+Put bring(Slot *slot, u64 at) {
   const u32 generation = load(&control().mappings_changed);             // what is in the book later is no older
   const u64 page = align_down(at, kPage);
   Mapping m{};
-  if (!find_lazy(at, m)) return false;
-  while (is_coming(slot, page, generation)) {
-    const Window w = slot->windows[0];
-    if (w.file) take_first_window(slot);
-    else if (take_pages(slot, page, true)) return ask_ahead(slot, m, w.at + w.length, generation), true;
+  if (!find_lazy(at, m)) {
+    MappingsLock lock(true);                                            // another thread may just have been moving the entries
+    if (!find_lazy(at, m)) return Put::not_wanted;
   }
-  u64 start = maximum(m.start, align_down(at, kStretch)), end = minimum(m.end, align_down(at, kStretch) + kStretch);
+  u64 start = maximum(m.start, block_start(m, page)), end = minimum(m.end, block_start(m, page) + kStretch);
+  if (u64 from, until; cached(m, page, start, end, room(slot), from, until)) return put(slot, from, until - from, generation, page, true, false);
+  while (is_coming(slot, page)) {
+    const Window w = slot->windows[0];
+    if (w.file) {
+      take_first_window(slot);
+    } else if (take(slot, page, true) == Put::all) {
+      ask_ahead(slot, m, w.at + w.length, generation);
+      return Put::all;
+    }
+  }
   u64 n = fetch(slot, m, start, end);
   if (start + n <= page) {
-    if (start == page) return false;
+    if (start == page) return Put::not_wanted;
     start = page;                                                       // the stretch begins beyond a hole: only the page itself
-    if (!(n = fetch(slot, m, page, page + kPage))) return false;
+    if (!(n = fetch(slot, m, page, page + kPage))) return Put::not_wanted;
   }
-  if (!put(slot, start, n, generation, page, true)) return false;
-  if (start + n == end) ask_ahead(slot, m, end, generation);
-  return true;
+  const Put done = put(slot, start, n, generation, page, true);
+  if (done == Put::all && start + n == end) ask_ahead(slot, m, end, generation);
+  return done;
+}
+
+}  // namespace
+
+void take_pages(Slot *slot) { take(slot, ~0ull, false); }
+
+// A page of a file's mapping is touched for the first time. False if there is no such page (beyond the end of the file): the program gets its SIGBUS.
+bool fetch_page(Slot *slot, u64 at) {
+  Put done = bring(slot, at);
+  if (done == Put::too_late) {                                          // the next time nobody changes it
+    MappingsLock lock(true);
+    done = bring(slot, at);
+  }
+  return done != Put::not_wanted;
 }
 
 }  // namespace mosrun

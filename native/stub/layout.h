@@ -46,8 +46,15 @@ constexpr uint64_t kReadHead = 64 << 10;
 constexpr uint64_t kReadBlock = 64 << 10;
 constexpr unsigned kReadBlocks = 256;
 constexpr uint64_t kReadSize = 17 << 20;
-constexpr uint64_t kRegionSize = kReadOffset + kReadSize;  // address space that must be free; at home only what is used is mapped, in a guest the rest is reserved
 static_assert(kReadHead + (kReadBlocks + 1) * kReadBlock <= kReadSize);
+// Guest: pages of files that its node keeps for all processes of one user of its home (file-cache.h).
+constexpr uint64_t kCacheOffset = kReadOffset + kReadSize;
+constexpr uint64_t kCacheHead = 1 << 20;
+constexpr uint64_t kCacheBlock = 64 << 10;
+constexpr unsigned kCacheBlocks = 2032;
+constexpr uint64_t kCacheSize = 128 << 20;
+static_assert(kCacheHead + kCacheBlocks * kCacheBlock == kCacheSize);
+constexpr uint64_t kRegionSize = kCacheOffset + kCacheSize;  // address space that must be free; at home only what is used is mapped, in a guest the rest is reserved
 
 constexpr uint64_t kFrameOffset = 4 << 10;
 constexpr uint64_t kFrameSize = 28 << 10;                      // AMX needs 11,008 bytes of XSAVE area
@@ -90,6 +97,7 @@ enum class Kind : uint32_t { anon, file_private, file_shared, shared_anon, stack
 // One mapping. `lazy`: pages are fetched from home when first touched. `written`: may differ from the file, so its pages travel home.
 // shared_anon: memory that only this process maps now, though it is of the kind that others could. Several mappings may show the same of it:
 // then the object has a number, as home has it, and `at` is the page of it that the mapping begins with. `alias`, in a guest: they do.
+// file_private: `object` is the number of the file among those known (Control::files), `at` the page of it.
 struct Mapping {
   uint64_t start, end;
   uint32_t prot;
@@ -98,6 +106,13 @@ struct Mapping {
   uint16_t object;                 // 0: one that home does not have
   uint32_t at;
 };
+// Of a file whose content tells itself apart by this (home-pages.cc).
+struct FileIdentity {
+  uint64_t device, number, size;
+  int64_t changed, changed_ns;     // its ctime
+};
+constexpr unsigned kFilesKnown = 256;
+constexpr uint32_t kChangesKnown = 16;
 constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8, kDontFork = 16, kWipeOnFork = 32, kDontDump = 64, kGrowsDown = 128;
 // In a stage: of the heap, which brk(2) makes; made at home for it, and not there before.
 constexpr uint16_t kHeap = 256, kMade = 512;
@@ -287,7 +302,12 @@ struct Control {
   volatile uint32_t read_lock;   // guest: all that has to do with reading ahead
   uint32_t read_room;            // guest: its memory is there
   volatile uint32_t sharing, shared;       // guest: calls under way that close descriptors or give them to others; and all there ever were
-  volatile uint32_t mappings_changed;   // guest: counts changes of mappings of files (file-pages.cc): odd while there is one
+  FileIdentity files[kFilesKnown];
+  uint32_t files_known;
+  uint32_t has_cache;                   // guest
+  // Guest: counts changes of mappings of files, odd while there is one; and where the last were (file-pages.cc).
+  volatile uint32_t mappings_changed;
+  struct { uint64_t start, end; } changes[kChangesKnown];
   uint32_t no_pages_ahead;              // guest: home sends none
   uint64_t own_files[kOwnFiles / 64];   // guest: descriptors of files that may be read ahead, and that no other process has
   Stay next;

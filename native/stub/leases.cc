@@ -16,17 +16,9 @@ constexpr i64 read_lease = 0, no_lease = 2;                  // F_RDLCK, F_UNLCK
 constexpr u64 kLeast = 64 << 10;                             // a smaller file comes in one answer or two
 constexpr i64 kSettled = 1;                                  // s after which the clock of a file system's times has moved on for certain
 
-struct Status {                                              // struct stat of x86_64
-  u64 device, number, links;
-  u32 mode, user, group, pad;
-  u64 special;
-  i64 size, block, blocks, read, read_ns, written, written_ns, changed, changed_ns, rest[3];
-};
-static_assert(sizeof(Status) == 144);
-
 // On a network file system others write that this kernel does not know of; on one of layers, below the layers.
 bool is_local(int fd) {
-  u64 filesystem[15] = {};
+  u64 filesystem[kFilesystemWords] = {};
   if (sys(syscalls::nr_fstatfs, u64(fd), address(filesystem))) return false;
   for (u64 known : {0xef53ull, 0x58465342ull, 0x9123683eull, 0xf2f52010ull, 0x01021994ull})   // ext2 to 4, xfs, btrfs, f2fs, tmpfs
     if (filesystem[0] == known) return true;

@@ -180,7 +180,9 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
   sys(nr_mprotect, base() + kCodeSize, kSlotsOffset + kSlotSize - kCodeSize, prot_read | prot_write);
   for (int s = 1; s <= kSignals; ++s) sys(nr_rt_sigaction, u64(s), 0, address(&c.process.actions[s - 1]), 8);
   auto *book = pointer<Mapping>(base() + kBookOffset);
-  u64 count = read_mappings(c.maps, book, kBookMax);
+  c.files_known = 0;
+  Files files;
+  u64 count = read_mappings(c.maps, book, kBookMax, &files);
   if (!count) return -ENOMEM_;
   c.advised = 0;
   for (u64 i = 0; i < count; ++i) {

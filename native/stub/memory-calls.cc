@@ -1,7 +1,7 @@
 // Guest: calls that change mappings. Plain memory is the guest's own affair and mostly does not even trap. What touches a mapping whose truth lies at
 // home (a file's) is done at home too, at the same address, so that home's mappings stay right and a return has only pages to bring.
+#include "file-cache.h"
 #include "syscalls.h"
-#include "stub.h"
 
 namespace mosrun {
 
@@ -31,15 +31,19 @@ bool home_shares(u64 start, u64 end) { return find(start, end, [](const Mapping 
 // While mappings of files in [start, end) change, if there are any, and pages that are on their way are not what home has there: with the lock held.
 class Change {
  public:
-  Change(u64 start, u64 end) : is_(find_file(start, end)) { count(); }
-  ~Change() { count(); }
+  Change(u64 start, u64 end) : is_(find_file(start, end)) {
+    Control &c = control();
+    if (!is_) return;
+    c.changes[c.mappings_changed / 2 % kChangesKnown] = {start, end};
+    add(&c.mappings_changed, 1);
+  }
+  ~Change() {
+    if (is_) add(&control().mappings_changed, 1);
+  }
   Change(const Change &) = delete;
   Change &operator=(const Change &) = delete;
 
  private:
-  void count() const {
-    if (is_) add(&control().mappings_changed, 1);
-  }
   bool is_;
 };
 
@@ -90,6 +94,22 @@ i64 unmap(Trap &trap, u64 start, u64 length) {
   return sys(nr_munmap, start, length);
 }
 
+struct Args { u64 of[6]; };
+
+i64 map_at_home(Trap &trap, const Args &args, FileIdentity &file) {
+  Request r{};
+  r.op = Op::map;
+  r.nr = uint16_t(nr_mmap);
+  copy(r.args, args.of, sizeof r.args);
+  r.out_size = sizeof file;
+  IoVec in[1], out[1] = {{address(&file), sizeof file}};
+  Reply reply{};
+  const i64 result = exchange(trap.slot, r, in, 1, out, 1, reply);
+  trap.signal_waits |= reply.flags & kSignalWaits;
+  if (reply.out_size != sizeof file) file = {};
+  return result;
+}
+
 i64 map_file(Trap &trap, u64 *a) {
   Control &c = control();
   u64 at = a[0], length = align_up(a[1], kPage), prot = a[2], flags = a[3];
@@ -110,7 +130,8 @@ i64 map_file(Trap &trap, u64 *a) {
     at = u64(got);
   }
   // Home has at this address either nothing or what the guest has given up.
-  i64 result = ask(trap, Op::map, nr_mmap, at, a[1], prot, (flags & ~u64(map_fixed_noreplace | 0x8000 | 0x2000)) | map_fixed, a[4], a[5]);
+  FileIdentity file{};
+  i64 result = map_at_home(trap, {{at, a[1], prot, (flags & ~u64(map_fixed_noreplace | 0x8000 | 0x2000)) | map_fixed, a[4], a[5]}}, file);
   if (failed(result)) {
     if (!replace) sys(nr_munmap, at, length);
     if (shared && result == -EBUSY_) return go_home_locked(trap, nr_mmap);        // it is open for writing: what is written must be seen
@@ -118,6 +139,7 @@ i64 map_file(Trap &trap, u64 *a) {
   }
   forget(at, at + length);
   Mapping m{at, at + length, u32(prot & 7), shared ? Kind::file_shared : Kind::file_private, uint16_t(kLazy | (!shared && prot & prot_write ? kWritten : 0)), 0, 0};
+  if (file.number && !shared && a[5] / kPage <= ~0u - length / kPage) m.object = uint16_t(know_file(file)), m.at = u32(a[5] / kPage);
   i64 got = sys(nr_mmap, at, length, prot, map_private | map_anonymous | map_fixed | map_noreserve, u64(-1), 0);
   if (!failed(got)) got = watch_missing(m);
   if (failed(got) || !note(m)) return go_home_locked(trap, nr_mmap);          // home has mapped it: mapping it again there is the same
@@ -213,7 +235,7 @@ bool mark_inherited(u64 start, u64 end, bool inherited) {
   auto mark = [&](u64 from, u64 to) -> i64 {
     Mapping piece = *find_file(from, to);
     if (!(piece.flags & kDontFork) == inherited) return 0;
-    piece.start = from;
+    cut_front(piece, from);
     piece.end = to;
     piece.flags ^= kDontFork;
     return forget(from, to) && note(piece) ? 0 : -ENOMEM_;

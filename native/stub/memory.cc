@@ -44,7 +44,7 @@ struct Objects {
   }
 };
 
-bool parse(Line line, Mapping &m, Objects &objects) {
+bool parse(Line line, Mapping &m, Objects &objects, Files *files) {
   m.start = line.hex();
   line.skip();
   m.end = line.hex();
@@ -55,9 +55,9 @@ bool parse(Line line, Mapping &m, Objects &objects) {
   line.at += 5;
   u64 offset = line.hex();
   line.skip();
-  line.hex();                       // major
+  const u64 major = line.hex();
   line.skip();
-  line.hex();                       // minor
+  const u64 minor = line.hex();
   line.skip();
   u64 inode = 0;
   for (; line.more() && *line.at >= '0' && *line.at <= '9'; ++line.at) inode = inode * 10 + u64(*line.at - '0');
@@ -71,6 +71,7 @@ bool parse(Line line, Mapping &m, Objects &objects) {
     return m.object && offset / kPage == m.at;
   }
   if (line.starts("/dev/zero (deleted)")) m.kind = Kind::other;
+  else if (inode && files && !shared) m.kind = Kind::file_private, files->look(m, offset / kPage, {line.at, line.end, major, minor, inode});
   else if (inode) m.kind = shared ? Kind::file_shared : Kind::file_private;
   else if (line.starts("[vdso]")) m.kind = Kind::vdso;
   else if (line.starts("[vvar") || line.starts("[vsyscall") || line.starts("[uprobes")) m.kind = Kind::other;
@@ -92,9 +93,9 @@ void note_flags(Line line, Mapping &m) {
 }  // namespace
 
 // The list is read whole before anything is changed by it. The stub's own region is left out. `maps` may be the long list.
-u64 read_mappings(int maps, Mapping *list, u64 max) { return read_mappings(maps, list, max, buffer(this_slot()), kBufferSize); }
+u64 read_mappings(int maps, Mapping *list, u64 max, Files *files) { return read_mappings(maps, list, max, buffer(this_slot()), kBufferSize, files); }
 
-u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room) {
+u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room, Files *files) {
   char *text = reinterpret_cast<char *>(scratch);
   const u64 size = minimum<u64>(64 << 10, room / 2);
   Objects objects{reinterpret_cast<u64 *>(text + size), (room - size) / sizeof(u64)};
@@ -116,7 +117,7 @@ u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room) 
           if (kept) note_flags(line, list[count - 1]);
           continue;
         }
-        if (!parse(line, m, objects)) return 0;
+        if (!parse(line, m, objects, files)) return 0;
         kept = m.start - base() >= kRegionSize;
         if (!kept) continue;
         if (count == max) return 0;
@@ -134,7 +135,7 @@ Mapping *find_mapping(Mapping *list, u64 count, u64 start, u64 end) {
 }
 
 void cut_front(Mapping &m, u64 start) {
-  if (m.kind == Kind::shared_anon) m.at += u32((start - m.start) / kPage);
+  if (m.kind == Kind::shared_anon || m.object) m.at += u32((start - m.start) / kPage);
   m.start = start;
 }
 

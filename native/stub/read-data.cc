@@ -59,7 +59,7 @@ void begin_window(Slot *slot, Window &w) {
 
 // All that is left of the head, into blocks. A block has one stretch of bytes; what would leave a gap in it replaces it.
 void take_window(Slot *slot) {
-  if (!slot->windows[0].file) return void(take_pages(slot, ~0ull, false));
+  if (!slot->windows[0].file) return take_pages(slot);
   Window &w = slot->windows[0];
   begin_window(slot, w);
   bool known = is_known(w.file);

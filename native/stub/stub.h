@@ -33,8 +33,18 @@ inline bool in_blob(u64 ip) { return ip - base() < kCodeSize; }
 inline bool touches_stub(u64 at, u64 length) { return at + length < at || (at < base() + kRegionSize && at + length > base()); }
 
 // --- memory.cc: mappings and their pages -------------------------------------------------------------------------------------
-u64 read_mappings(int maps, Mapping *list, u64 max);
-u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room);
+// Home: which of them show files that are known by what they are (home-pages.cc).
+class Files {
+ public:
+  struct Seen { const char *path, *end; u64 major, minor, number; };
+  void look(Mapping &m, u64 page, const Seen &seen);
+
+ private:
+  u64 device_ = 0, number_ = 0;
+  u32 known_ = 0;
+};
+u64 read_mappings(int maps, Mapping *list, u64 max, Files *files = nullptr);
+u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room, Files *files = nullptr);
 bool eager_file_pages(const Mapping &);
 // Sends the present pages of [start, end); file pages too if `files`.
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
@@ -214,8 +224,7 @@ void may_be_read(Slot *slot, i64 fd);                    // home says so of a fi
 void receive_windows(Slot *slot);                         // all that this thread has asked for and not waited for
 void take_first_window(Slot *slot);                       // of that, what comes next
 void end_window(Slot *slot);                              // it has come
-// file-pages.cc: the first is pages of a mapping. True: the one at `wanted` is among them. waits: for the lock of the mappings, else they may be lost.
-bool take_pages(Slot *slot, u64 wanted, bool waits);
+void take_pages(Slot *slot);                              // it is pages of a mapping, which may be lost where another thread has the lock of the mappings
 void drop_reads(Slot *slot);                              // home wants it so; and is told that it has been done
 void leave_reads(Slot *slot);                             // the process moves
 void forget_reads(Slot *slot);                            // in a child

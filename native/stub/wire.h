@@ -95,7 +95,7 @@ enum class Op : uint16_t {
   exit_group,
   come_home,   // args[0] = number of the call that cannot be served, or -1, -2; args[1] = 1: it may be answered by an error instead
   fetch,       // bytes of home memory: args[0] = address, args[1] = length. With kNotWaitedFor -ENOSYS: home wants no such requests
-  map,         // the mmap of a file, done at home too
+  map,         // the mmap of a file, done at home too; data: FileIdentity, or none
   mirror,      // munmap, mprotect or anonymous mmap over a home mapping: done at home too
   refill,      // open another spare channel
   park,        // the thread's frame follows; args[0] = it is the last, args[1] = its memory comes over the spare with this serial, 0: over this channel;

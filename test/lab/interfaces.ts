@@ -28,8 +28,15 @@ export const interfaces: Record<string, Feature[]> = {
     {
       what: 'private mappings of files',
       place: 'exact',
-      note: 'fetched from home as they are touched',
-      by: ['memory/private-file-written', 'memory/beyond-the-end-of-a-file', 'memory/library-loaded-and-closed'],
+      note: 'fetched from home as they are touched; pages of system files that another program of the user has fetched already are not, and show what they were when root changes such a file in place meanwhile',
+      by: [
+        'memory/private-file-written',
+        'memory/beyond-the-end-of-a-file',
+        'memory/library-loaded-and-closed',
+        'memory/file-read-in-order-and-replaced',
+        'threads/file-replaced-by-another-thread',
+        'system/kept-files',
+      ],
     },
     {
       what: 'a file of 10 GB, sparse, mapped',

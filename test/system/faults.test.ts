@@ -50,6 +50,7 @@ const expected: Record<string, Expectation> = {
   home_thread_lingers: { succeeds: true },
   home_no_lease: { succeeds: true },
   home_read_ahead: { succeeds: true },
+  home_young_file: { succeeds: true },
   sleep_forgotten: { succeeds: true },
   stop_late: { succeeds: true },
   freeze_disk_full: { code: 'disk-full' },
