@@ -318,6 +318,7 @@ int move_out(const Order &order) {
     remove_state(o);
     std::string ignored;
     for (int i = 0; i < 200 && !clean(o, ignored, i > 100); ++i) usleep(5000);
+    if (failure == kPlaceTaken) return say_failed("busy", "process " + std::to_string(o.pid) + " has just mapped memory where the stub is to lie; try again");
     if (failure == kCountsTime) return cannot(o.pid, "it has a timer of CPU time (setitimer(2): ITIMER_VIRTUAL, ITIMER_PROF)");
     return say_failed(code_of(failure), error.empty() ? why_failed(o, failure, "at home") : "process " + std::to_string(o.pid) + ": " + error);
   }

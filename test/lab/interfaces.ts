@@ -35,7 +35,7 @@ export const interfaces: Record<string, Feature[]> = {
         'memory/library-loaded-and-closed',
         'memory/file-read-in-order-and-replaced',
         'threads/file-replaced-by-another-thread',
-        'system/kept-files',
+        'system/kept-files: the second python3, what a program has written',
       ],
     },
     {
