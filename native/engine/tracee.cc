@@ -283,7 +283,8 @@ void Tracee::settle(Thread &thread) {
   if (int64_t(r.orig_rax) < 0) return;
   thread.in_call = true;
   int nr = int(r.orig_rax);
-  if (nr == syscalls::nr_restart_syscall) nr = known;
+  const bool goes_on = nr == syscalls::nr_restart_syscall;
+  if (goes_on) nr = known;
   if (cut_short(pid_, thread.tid, thread.mask, nr, r, result)) {
     thread.done = uint64_t(result);
     r.rax = uint64_t(nr);
@@ -303,6 +304,7 @@ void Tracee::settle(Thread &thread) {
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   else if (whole >= 0 && result == -EINTR) thread.rest_ns = whole;                         // the call ends so for having a time
   if (nr != known || whole < 0) thread.deadline_ns = -1;
+  if (goes_on && whole >= 0 && written < 0 && thread.deadline_ns < 0) has_lost_time_ = true, thread.rest_ns = -1;
   if (thread.deadline_ns >= 0) thread.rest_ns = std::clamp<int64_t>(thread.deadline_ns - stopped_at_, 0, thread.rest_ns >= 0 ? thread.rest_ns : whole);
   r.rax = uint64_t(nr);
   r.rip -= 2;
@@ -340,7 +342,7 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots,
 }
 
 bool Tracee::read_threads(std::string &error) {
-  unsettled_ = false;
+  unsettled_ = has_lost_time_ = false;
   for (const Region &region : read_regions(threads_.front().tid, false))
     if (region.name == "[vdso]") vdso_start_ = region.start, vdso_end_ = region.end;
   for (Thread &t : threads_) {

@@ -52,6 +52,8 @@ class Tracee {
   // from: it has to run a moment longer.
   bool read_threads(std::string &error);
   bool unsettled() const { return unsettled_; }
+  // A thread goes on with a wait that others have stopped, and nobody knows what is left of its time.
+  bool has_lost_time() const { return has_lost_time_; }
   bool owes_stop() const { return owes_stop_; }
 
   // One system call in the first of the threads, by an instruction of the program. With `chain` the program's memory below the stack holds a signal frame
@@ -90,6 +92,7 @@ class Tracee {
   int64_t stopped_at_ = 0;
   Gadgets gadgets_;
   bool unsettled_ = false;
+  bool has_lost_time_ = false;
   bool owes_stop_ = false;                 // a SIGSTOP met the process in the middle of what it was made to do: it gets it afterwards
   pid_t stuck_ = 0;
   bool rival_ = false;

@@ -257,6 +257,7 @@ int move_out(const Order &order) {
     }
     if (!why.empty()) return cannot(o.pid, why[0]);
     if (!held && !tracee.read_threads(error)) return cannot(o.pid, error);
+    if (tracee.has_lost_time()) return cannot(o.pid, "it goes on with a wait that was stopped (SIGSTOP, a debugger), and the kernel does not tell what is left of its time: it can be moved when that is over");
     BlobHeader header{};
     const uint32_t left_slots = left ? status.control.slots : 0;
     bool settled = !tracee.unsettled() && (!left || read_memory(tracee.threads()[0].tid, left, &header, sizeof header));

@@ -330,9 +330,9 @@ export const interfaces: Record<string, Feature[]> = {
     },
     {
       what: 'a sleep, poll or futex wait that was stopped and continued (SIGSTOP, a debugger) before it is moved',
-      place: 'differs',
-      note: 'its time begins anew with the stop, unless the sleep was given a place for its rest: the kernel tells nobody what is left of it',
-      by: [],
+      place: 'stays',
+      note: 'until it is over, unless the sleep was given a place for its rest: the kernel tells nobody what is left of it',
+      by: ['system/waits: one that was stopped'],
     },
     {
       what: 'a wait that is brought home in its middle, and stays there',

@@ -109,4 +109,40 @@ describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }
         assert.ok(took >= seconds && took < seconds + pause / 2000, `${call} took ${took} s: ${stdout}`);
       }
     });
+
+  void test('one that was stopped stays until its time is over, and one that has its rest written down moves', {
+    timeout: 60_000,
+  }, async () => {
+    const program = `
+import ctypes, select, struct, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+whole = lambda: ctypes.create_string_buffer(struct.pack("2q", 5, 0))
+waits = {"poll": lambda: libc.poll(None, 0, 5000), "sleep": lambda: libc.nanosleep(whole(), whole())}
+print("ready", flush=True)
+began = time.monotonic()
+result = waits[sys.argv[1]]()
+print(f"{result} after {time.monotonic() - began:.2f} s", flush=True)
+sys.stdin.read()
+`;
+    for (const wait of ['poll', 'sleep']) {
+      // Not a child of the runner's, which would stop with it.
+      const command = ['sh', '-c', 'exec 3<&0; mosrun "$@" <&3 & wait $!', 'sh', '-J', wait, 'python3', '-c', program, wait];
+      const running = testbed.start(1, command, { cwd: workplace.empty(), talks: true, timeout: 30 });
+      await running.says('ready');
+      const pid = await pidOfJob(testbed, wait);
+      await sleep(1000);
+      await testbed.kill(1, pid, 'STOP');
+      await sleep(500);
+      await testbed.kill(1, pid, 'CONT');
+      await sleep(300);
+      const { status, stderr } = await testbed.run(1, ['migrate', `${pid}`, 'node2', '--wait']);
+      assert.equal(status, wait === 'sleep' ? 0 : 1, stderr);
+      if (wait === 'poll') assert.match(stderr, /it goes on with a wait that was stopped/);
+      await running.says(' s\n', 20);
+      assert.match(running.stdout, /^0 after (5\.[0-6]\d) s$/m);
+      if (wait === 'poll') assert.equal(await move(pid, 'node2'), 0, 'when it is over it can be moved');
+      running.child.stdin?.end();
+      assert.equal((await running.done).status, 0);
+    }
+  });
 });
