@@ -19,6 +19,8 @@ export interface Benchmark {
   how: string;
   /** What its nodes are to be, as `scripts/testbed up` has it. */
   testbed?: readonly string[];
+  /** How many there are; 2. */
+  nodes?: number;
   /** Why it cannot be taken on this machine; undefined where it can. */
   whyNot?: () => string | undefined;
   /** @param note takes a sentence of what only the run can tell. */

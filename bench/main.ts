@@ -19,9 +19,9 @@ const directory = path.join(repository, 'build/bench', hasty ? 'quick' : 'result
 const fileOf = (name: string): string => path.join(directory, `${name}.json`);
 
 async function take(benchmark: Benchmark): Promise<Result> {
-  const { name, title, how, run, testbed } = benchmark;
+  const { name, title, how, run, testbed, nodes: count = 2 } = benchmark;
   // Each has nodes of its own, so that none meets what another has left.
-  const nodes = await Nodes.up(testbed);
+  const nodes = await Nodes.up(count, testbed);
   try {
     const taken_at = new Date().toISOString();
     const notes: string[] = [];

@@ -1,4 +1,4 @@
-/** Two nodes, and the programs of the benchmarks on them. */
+/** Two nodes, or more, and the programs of the benchmarks on them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -70,7 +70,7 @@ export class Worker {
 
 /** A worker under mosrun, whose home is node 1. */
 export class Traveller extends Worker {
-  migrate(to: 'node2' | 'home'): Promise<Moved> {
+  migrate(to: 'node2' | 'node3' | 'home'): Promise<Moved> {
     return this.testbed.json<Moved>(1, 'migrate', String(this.number), to, '--wait', '--json');
   }
 
@@ -128,8 +128,8 @@ export class Nodes {
 
   private constructor(readonly testbed: Testbed) {}
 
-  static async up(options: readonly string[] = []): Promise<Nodes> {
-    const testbed = await Testbed.up(2, ...options);
+  static async up(count: number, options: readonly string[] = []): Promise<Nodes> {
+    const testbed = await Testbed.up(count, ...options);
     // Node 2 has nothing of the machine; what measures the bare network must be taken there.
     copyFileSync(program('wire'), `/proc/${testbed.node(2).pid}/root/tmp/wire`);
     return new Nodes(testbed);

@@ -23,7 +23,7 @@ async function one(nodes: Nodes, [size, rate, turnsWanted, most]: [number, numbe
     if (wrong !== 0 || gap === undefined) throw new Error(`${wrong} pages are not as the program wrote them`);
     return gap;
   };
-  const move = async (to: 'node2' | 'home') => {
+  const move = async (to: 'node2' | 'node3' | 'home') => {
     await longest();
     const { freeze_seconds: frozen } = await traveller.migrate(to);
     return { frozen, gap: await longest() };
@@ -36,14 +36,17 @@ async function one(nodes: Nodes, [size, rate, turnsWanted, most]: [number, numbe
   const whole = async (wire: typeof outwards) => ((await wire.send(probe)) * size * 2 ** 20) / probe;
   const taken = await turns(
     turnsWanted,
-    async () => ({ out: await move('node2'), home: await move('home') }),
-    async () => ({ out: await whole(outwards), home: await whole(homewards), gap: await stay() }),
+    async () => ({ out: await move('node2'), on: await move('node3'), home: await move('home') }),
+    async () => {
+      const out = await whole(outwards);
+      return { out, on: out, home: await whole(homewards), gap: await stay() };
+    },
   );
   await traveller.end();
   await outwards.end();
   await homewards.end();
   const aim: Judge = { text: `at most ${most} ms`, holds: ({ measured }) => measured.median <= most / 1000 };
-  return (['out', 'home'] as const).flatMap((way) => {
+  return (['out', 'on', 'home'] as const).flatMap((way) => {
     const name = `${size} MiB, ${rate} MiB/s, ${way}`;
     const frozen = taken.map(({ measured, floor }) => ({ measured: measured[way].frozen, floor: floor[way] }));
     const seen = taken.map(({ measured, floor }) => ({ measured: measured[way].gap, floor: floor.gap }));
@@ -58,9 +61,10 @@ export const live: Benchmark = {
   name: 'live',
   title: 'The freeze, by size and by how fast the memory changes',
   how:
-    'A program that changes its memory at a steady rate, page by page, here and there, is moved out and home; after each move it looks at all of it. ' +
+    'A program that changes its memory at a steady rate, page by page, here and there, is moved out, on to a third node, and home; after each move it looks at all of it. ' +
     '`freeze_seconds` of `migrate --wait --json`, against the time that a bare send of all of its memory takes between the same nodes, which is what the ' +
-    'freeze could be at best were nothing sent ahead; and the longest gap that the program saw in its own clock, against the longest while `mosps` is run and nothing moves.',
+    'freeze could be at best were nothing sent ahead (on the way on: that of the way out); and the longest gap that the program saw in its own clock, against the longest while `mosps` is run and nothing moves.',
+  nodes: 3,
   async run(nodes, { rounds }) {
     const figures: Figure[] = [];
     for (const [size, rate, turnsWanted, most] of cases)

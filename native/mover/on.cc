@@ -141,7 +141,7 @@ int move_on(const Order &order) {
   if (!order_deputy(o.pid, status.base, kOn)) return say_failed("not-found", who + " has ended");
   o.dies_at(Fault::mover_dies_ordered);
   int socket = take_socket(o, living_thread(o.pid), status.base.value, o.timeout_ms, error);
-  if (socket < 0) return say_failed("cannot-move", who + " did not move on: " + error);
+  if (socket < 0) return say_failed(o.pid, "cannot-move", who + " did not move on: " + error);
   say_phase("stopped");
   // All stand still now: threads that began meanwhile need channels too.
   int failure = read_control(living_thread(o.pid), status.base, status.control) && read_slots(o, status, slots) ? 0 : EPROTO;
@@ -154,7 +154,7 @@ int move_on(const Order &order) {
     failure = follow(socket, last);
   }
   close(socket);
-  if (failure) return say_failed(code_of(failure), why_failed(o, failure, stays));
+  if (failure) return say_failed(o.pid, code_of(failure), why_failed(o, failure, stays));
   Figures f;
   f.from = node_of(o);
   f.to = o.node;

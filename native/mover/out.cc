@@ -153,11 +153,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
 }
 
 int cannot(pid_t pid, const std::string &why) {
-  ProcessStat stat;
-  // Without memory it is on its way to the zombie it is not yet.
-  bool ended = !read_stat(pid, stat) || stat.state == 'Z' || stat.state == 'X' || !stat.end_code;
-  std::string who = "process " + std::to_string(pid);
-  return ended ? say_failed("not-found", who + " has ended") : say_failed("cannot-move", who + " cannot move: " + why);
+  return say_failed(pid, "cannot-move", "process " + std::to_string(pid) + " cannot move: " + why);
 }
 
 }  // namespace
@@ -229,7 +225,7 @@ int move_out(const Order &order) {
   KeptWaits keeps(o, tracee);
   if (!o.at_exec && o.node != kFrozen && !left && copy.begin(tracee)) {
     o.dies_at(Fault::mover_dies_copying);
-    if (int e = copy.run()) return say_failed(code_of(e), why_failed(o, e, "at home"));
+    if (int e = copy.run()) return say_failed(o.pid, code_of(e), why_failed(o, e, "at home"));
     say_phase("copied");
   }
   tracee.sleep_forgotten = o.fails(Fault::sleep_forgotten);
@@ -321,7 +317,7 @@ int move_out(const Order &order) {
     for (int i = 0; i < 200 && !clean(o, ignored, i > 100); ++i) usleep(5000);
     if (failure == kPlaceTaken) return say_failed("busy", "process " + std::to_string(o.pid) + " has just mapped memory where the stub is to lie; try again");
     if (failure == kCountsTime) return cannot(o.pid, "it has a timer of CPU time (setitimer(2): ITIMER_VIRTUAL, ITIMER_PROF)");
-    return say_failed(code_of(failure), error.empty() ? why_failed(o, failure, "at home") : "process " + std::to_string(o.pid) + ": " + error);
+    return say_failed(o.pid, code_of(failure), error.empty() ? why_failed(o, failure, "at home") : "process " + std::to_string(o.pid) + ": " + error);
   }
   Figures f;
   f.from = "home";

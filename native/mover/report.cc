@@ -47,6 +47,13 @@ int say_failed(const char *code, const std::string &message) {
   return 1;
 }
 
+int say_failed(pid_t pid, const char *code, const std::string &message) {
+  ProcessStat stat;
+  // Without memory it is on its way to the zombie it is not yet.
+  const bool ended = !read_stat(pid, stat) || stat.state == 'Z' || stat.state == 'X' || !stat.end_code;
+  return ended ? say_failed("not-found", "process " + std::to_string(pid) + " has ended") : say_failed(code, message);
+}
+
 const char *code_of(int error) {
   switch (error) {
     case ECONNREFUSED: case EPERM: case EACCES: case ENOKEY: case EKEYREJECTED: return "refused";

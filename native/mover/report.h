@@ -22,6 +22,7 @@ void say(const std::string &json);
 void say_phase(const char *phase, int64_t at_ns = 0);                          // `at_ns`: by CLOCK_MONOTONIC; 0: now. Told in seconds since the first
 int say_done(int pid, const Figures &figures);                                 // returns exit status 0
 int say_failed(const char *code, const std::string &message);                  // returns exit status 1
+int say_failed(pid_t pid, const char *code, const std::string &message);       // unless it has ended meanwhile, which explains it all
 const char *code_of(int error);                                                // stable code for an errno of a move
 
 }  // namespace mosrun

@@ -19,6 +19,7 @@ void answer(Slot *slot, i64 result, const void *out, u64 length, u32 flags) {
   IoVec iov[2] = {{address(&reply), sizeof reply}, {reinterpret_cast<u64>(out), length}};
   __atomic_add_fetch(&c.statistics.bytes_out, length + sizeof reply, __ATOMIC_RELAXED);
   slot->home_bytes += length + sizeof reply;
+  SendingTime sending(slot);
   if (send_all(slot->channel, iov, length ? 2 : 1)) lose_connection();
 }
 
@@ -253,6 +254,7 @@ void handle(Slot *slot, const Request &r) {
   Space space;
   if (!space.open(slot, r)) lose("there is no memory at home for its call");
   if (r.in_size && receive_all(slot->channel, space.in, r.in_size)) lose_connection();
+  time.begin();
   __atomic_add_fetch(&c.statistics.calls, 1, __ATOMIC_RELAXED);
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;

@@ -2,6 +2,7 @@
 #include "deputy.h"
 #include "file-cache.h"
 #include "syscalls.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -86,6 +87,7 @@ void fetch(Slot *slot, const Request &r, Space &space) {
   const i64 n = !control().reads_ahead ? -ENOSYS_ : fails(Fault::home_read_ahead) ? -EIO_ : read_memory(slot, r, space);
   Reply reply = unheard_reply(n);
   IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), reply.out_size}};
+  SendingTime sending(slot);
   if (send_all(slot->channel, iov, 2)) lose_connection();
 }
 

@@ -392,8 +392,9 @@ struct Slot {
   Window windows[kReadWindows];
   volatile uint32_t recall;       // guest: a control signal came during a wait inside the stub; what it was for is done after the call
   // times.cc. Guest: how often it asked home; ticks of the last of its calls for which it did, and its number + 1, until home has been told; and those of
-  // its calls since for which it did not. Home: ticks and bytes of what it was asked for since.
-  uint64_t asked, spent, answered, answered_ticks, home_ticks, home_bytes;
+  // its calls since for which it did not. Home: ticks and bytes of what it was asked for since; and of the request in hand, the ticks of its answer's way
+  // into the socket, which is none of home's work.
+  uint64_t asked, spent, answered, answered_ticks, home_ticks, home_bytes, sending;
   uint32_t spent_for;
   uint32_t no_ticks;              // home: the program has this thread's counter of ticks forbidden (PR_SET_TSC)
   Process own_process;            // used by a vfork child

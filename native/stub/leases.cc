@@ -6,6 +6,7 @@
 
 #include "deputy.h"
 #include "syscalls.h"
+#include "times.h"
 
 namespace mosrun {
 
@@ -178,6 +179,7 @@ void read_ahead(Slot *slot, const Request &r, Space &space) {
   else if (!n) n = sys(nr_pread64, r.args[0], address(space.out), length, r.args[1]);
   Reply reply = unheard_reply(n);
   IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), uncopied ? 0 : reply.out_size}};
+  SendingTime sending(slot);
   if (send_all(slot->channel, iov, 2, uncopied ? msg_more : 0) || (uncopied && pipe.empty(slot->channel, uncopied))) lose_connection();
 }
 

@@ -71,13 +71,17 @@ RequestTime::RequestTime(Slot *slot, const Request &r) : slot_(slot), ahead_(r.o
     slot->home_bytes = slot->home_ticks = 0;
   }
   if (!ahead_) slot->home_bytes += sizeof r + r.in_size;
-  if (slot->no_ticks) return;
+  slot->sending = 0;
+}
+
+void RequestTime::begin() {
+  if (slot_->no_ticks) return;
   keep_rate();
   begun_ = tick();
 }
 
 RequestTime::~RequestTime() {
-  const u64 passed = begun_ ? ticks_since(begun_) : 0;
+  const u64 whole = begun_ ? ticks_since(begun_) : 0, passed = whole - minimum(whole, slot_->sending);
   if (!ahead_) {
     slot_->home_ticks += passed;
     return;

@@ -47,12 +47,27 @@ class RequestTime {
  public:
   RequestTime(Slot *slot, const Request &r);              // takes what the guest tells with it
   ~RequestTime();
+  void begin();                                           // all of it has come
   RequestTime(const RequestTime &) = delete;
   RequestTime &operator=(const RequestTime &) = delete;
 
  private:
   Slot *slot_;
   bool ahead_;
+  u64 begun_;
+};
+// An answer on its way into the socket.
+class SendingTime {
+ public:
+  explicit SendingTime(Slot *slot) : slot_(slot), begun_(slot->no_ticks ? 0 : tick()) {}
+  ~SendingTime() {
+    if (begun_) slot_->sending += ticks_since(begun_);
+  }
+  SendingTime(const SendingTime &) = delete;
+  SendingTime &operator=(const SendingTime &) = delete;
+
+ private:
+  Slot *slot_;
   u64 begun_;
 };
 
