@@ -84,10 +84,13 @@ int Gate::make_route(uint64_t, bool, uint8_t (&)[32], uint32_t, uint16_t port) {
 void Gate::drop_route(uint64_t) {}
 uint64_t start_time_of(pid_t) { return 1; }
 Usage usage_of(pid_t) { return {}; }
-pid_t clone_keeper(int, int *gate_end) {
+int Caches::make(uint64_t) { return -1; }
+size_t Caches::most() { return 1; }
+void Caches::drop(size_t) {}
+pid_t clone_keeper(int, int, int *gate_end) {
   *gate_end = model::libc.next++;
   return 1000 + int(++keepers);
 }
-pid_t start_freezer(int, int, int *gate_end) { return clone_keeper(-1, gate_end); }
+pid_t start_freezer(int, int, int *gate_end) { return clone_keeper(-1, -1, gate_end); }
 
 }  // namespace mosrun

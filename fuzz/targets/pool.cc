@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   begin(data + 1, size - 1);
   model::libc.blocks = true;
   {
-    Keeper keeper(model::libc.next++, model::libc.next++, model::libc.next++);
+    Keeper keeper(model::libc.next++, model::libc.next++, model::libc.next++, -1);
     keeper.pool_ = model::libc.next++;
     keeper.leader_ = 2;
     keeper.watches_.add_channel({PoolType::channel, ChannelKind::event, 0, 0, 2}, model::libc.next++, 2);

@@ -28,6 +28,7 @@ namespace {
 
 constexpr int kGiveWay = 20;             // ms that all threads wait for one in state D
 constexpr uint64_t kTrapBit = 1ull << (SIGTRAP - 1);
+constexpr int64_t kJustOver = 100'000'000;   // ns
 constexpr uint64_t kResumeFlag = 1ull << 16;   // of the flags register: a breakpoint has been met
 constexpr auto kGetRseq = static_cast<__ptrace_request>(0x420f);   // PTRACE_GET_RSEQ_CONFIGURATION (5.13)
 constexpr auto kSingleBlock = static_cast<__ptrace_request>(33);
@@ -215,8 +216,11 @@ bool Tracee::stop_all(std::string &error) {
     // Completed in settle(), where the call is known.
     if (const int64_t elapsed = slept(pid_, tid, was); elapsed >= 0) thread.rest_ns = -2 - elapsed;
     thread.raw.orig_rax = uint64_t(was.nr);
-    for (const Carried &c : carried_)
-      if (c.tid == tid && c.nr == was.nr && c.switches == was.switches) thread.deadline_ns = c.deadline;
+    for (const Carried &c : carried_) {
+      if (c.tid != tid || c.nr != was.nr) continue;
+      thread.carried_ns = c.deadline;
+      if (c.switches == was.switches) thread.deadline_ns = c.deadline;
+    }
     threads_.push_back(std::move(thread));
   }
   std::sort(threads_.begin(), threads_.end(), [this](const Thread &a, const Thread &b) { return a.tid == pid_ ? b.tid != pid_ : b.tid != pid_ && a.tid < b.tid; });
@@ -333,6 +337,8 @@ void Tracee::settle(Thread &thread) {
   if (written >= 0) thread.rest_ns = written + thread.late_ns;
   else if (whole >= 0 && elapsed >= 0) thread.rest_ns = std::max<int64_t>(0, whole - elapsed);
   else if (whole >= 0 && result == -EINTR) thread.rest_ns = whole;                         // the call ends so for having a time
+  // Goes on since it was let go here, however often it has been woken meanwhile.
+  if (goes_on && thread.deadline_ns < 0 && thread.carried_ns >= stopped_at_ - kJustOver) thread.deadline_ns = thread.carried_ns;
   if (nr != known || whole < 0) thread.deadline_ns = -1;
   if (goes_on && whole >= 0 && written < 0 && thread.deadline_ns < 0) has_lost_time_ = true, thread.rest_ns = -1;
   if (thread.deadline_ns >= 0) thread.rest_ns = std::clamp<int64_t>(thread.deadline_ns - stopped_at_, 0, thread.rest_ns >= 0 ? thread.rest_ns : whole);

@@ -14,8 +14,6 @@ namespace mosrun {
 
 namespace {
 
-constexpr size_t kCachesMax = 32;
-
 // Nobody makes it larger or smaller: whoever has it mapped finds memory there.
 int make_cache() {
   const int fd = memfd_create("mosrun-files", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -27,14 +25,18 @@ int make_cache() {
 
 }  // namespace
 
-int Caches::find(uint64_t number) {
-  for (Cache &cache : caches_) {
-    if (cache.number == number) return cache.fd;
-  }
-  const int fd = caches_.count < kCachesMax ? make_cache() : -1;
+int Caches::make(uint64_t number) {
+  const int fd = make_cache();
   if (fd >= 0 && caches_.add({number, fd, now_ns(CLOCK_MONOTONIC)})) return fd;
   if (fd >= 0) close(fd);
   return -1;
+}
+
+size_t Caches::most() {
+  constexpr size_t kMost = 32;
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const size_t share = pages > 0 ? static_cast<uint64_t>(pages) * kPage / 8 / kCacheSize : 1;
+  return share < kMost ? share : kMost;
 }
 
 // Less than a sixteenth of what the machine has.

@@ -8,10 +8,22 @@ namespace mosrun {
 
 class Caches {
  public:
-  // The memory for those that mosd gives the same number, never 0; -1: there is none for them.
-  int find(uint64_t number);
+  // The memory for those that mosd gives the same number, never 0; -1: there is none for them. All together have an eighth of the machine's memory: for
+  // more what nobody uses is given up. `used`: whether a session has it.
+  template <class Used>
+  int find(uint64_t number, const Used &used) {
+    for (Cache &cache : caches_) {
+      if (cache.number == number) return cache.fd;
+    }
+    size_t oldest = caches_.count;
+    for (size_t i = 0; caches_.count >= most() && i < caches_.count; i++) {
+      if (!used(caches_[i].number) && (oldest == caches_.count || caches_[i].since < caches_[oldest].since)) oldest = i;
+    }
+    if (oldest < caches_.count) drop(oldest);
+    return caches_.count < most() ? make(number) : -1;
+  }
   bool any() const { return caches_.count > 0; }
-  // Gives up what nobody has used for some time, or now where memory is short. `used`: whether a session has it.
+  // Gives up what nobody has used for some time, or now where memory is short.
   template <class Used>
   void sweep(int64_t now, const Used &used) {
     const bool is_short = memory_is_short();
@@ -29,6 +41,8 @@ class Caches {
     int64_t since;             // when it was last used, CLOCK_MONOTONIC ns
   };
   static bool memory_is_short();
+  static size_t most();
+  int make(uint64_t number);
   void drop(size_t i);
   Array<Cache> caches_;
 };

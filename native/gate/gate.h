@@ -177,6 +177,7 @@ class Gate {
   Array<Session *> sessions_;
   Array<Arrival *> arrivals_;
   Array<Client *> clients_;
+  bool uses_cache(uint64_t number);
   Caches caches_;
   int64_t caches_looked_ = 0;
   Array<char *> cgroups_;      // to be removed; busy for a moment after the last process

@@ -156,12 +156,7 @@ int64_t Gate::next_deadline() {
 void Gate::expire(int64_t now) {
   if (caches_.any() && caches_looked_ + kCachesLook <= now) {
     caches_looked_ = now;
-    caches_.sweep(now, [this](uint64_t number) {
-      for (Session *session : sessions_) {
-        if (session->cache == number) return true;
-      }
-      return false;
-    });
+    caches_.sweep(now, [this](uint64_t number) { return uses_cache(number); });
   }
   for (Session *session : sessions_) {
     if (session->expires && session->expires <= now) {

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import sys
 import termios
@@ -26,12 +27,16 @@ class Terminal:
     def size(self, rows, columns):
         fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def hear(self, pattern, seconds=30):
+    def hear(self, pattern, seconds=30, nudge=None):
         end = time.monotonic() + seconds
+        nudged = time.monotonic()
         while not (found := re.search(pattern, self.heard)):
             if time.monotonic() > end:
                 print(f"waited for {pattern!r}, heard {self.heard[-1500:]!r}", flush=True)
                 os._exit(1)
+            if nudge and time.monotonic() > nudged + 2:
+                nudge()
+                nudged = time.monotonic()
             if select.select([self.end], [], [], 0.1)[0]:
                 try:
                     self.heard += os.read(self.end, 65536).decode(errors="replace")
@@ -60,7 +65,8 @@ def vim(turn):
     t.type(":%s/second/other/g\r")
     t.hear(r"6 substitutions")
     t.size(30, 100)
-    t.hear(r"\x1b\[30;\d+H7,1\b")
+    # A signal that meets vim between its look at what has come and its wait is heard with the next.
+    t.hear(r"\x1b\[30;\d+H7,1\b", nudge=lambda: os.kill(t.pid, signal.SIGWINCH))
     t.type(":echo 'wide' . &columns\r")
     t.hear(r"wide100")
     t.type(":r !seq 1 40 | tail -n 3\r")
