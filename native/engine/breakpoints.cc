@@ -1,7 +1,9 @@
 #include "engine/breakpoints.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -12,11 +14,26 @@ namespace mosrun {
 
 namespace {
 
-constexpr int64_t kPatience = 500'000;   // ns
+constexpr int64_t kPatience = 3'000'000; // ns: it may have to wait for a processor
 constexpr unsigned kControl = 7;         // of the debug registers
 
 bool set(pid_t tid, unsigned number, uint64_t value) {
   return !ptrace(PTRACE_POKEUSER, tid, offsetof(user, u_debugreg) + number * sizeof value, value);
+}
+
+bool has_trap_pending(pid_t tid) { return strtoull(status_field(tid, "SigPnd").c_str(), nullptr, 16) >> (SIGTRAP - 1) & 1; }
+
+// Stopped wherever it is, it may just have come to the place: then there are two stops, in either order, and the program must be left none of them. It
+// executes nothing between them.
+pid_t interrupt(pid_t tid, int &status) {
+  ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+  pid_t got = waitpid(tid, &status, __WALL);
+  if (got != tid || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP) return got;
+  set(tid, kControl, 0);
+  const bool asked_for = status >> 16 == PTRACE_EVENT_STOP;
+  if (asked_for && !has_trap_pending(tid)) return got;
+  if (ptrace(PTRACE_CONT, tid, nullptr, nullptr)) return got;
+  return waitpid(tid, &status, __WALL);
 }
 
 }  // namespace
@@ -34,10 +51,7 @@ bool run_to(pid_t tid, const std::vector<uint64_t> &places, int &status) {
     const int64_t until = clock_ns(CLOCK_MONOTONIC) + kPatience;
     pid_t got;
     while (!(got = waitpid(tid, &status, __WALL | WNOHANG)) && clock_ns(CLOCK_MONOTONIC) < until) sched_yield();
-    if (!got) {
-      ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
-      got = waitpid(tid, &status, __WALL);
-    }
+    if (!got) got = interrupt(tid, status);
     if (got != tid) status = 0;
   }
   set(tid, kControl, 0);

@@ -9,7 +9,7 @@ namespace mosrun {
 
 constexpr unsigned kBreakpoints = 4;
 
-// Lets it run until it executes at one of the places, for some hundreds of µs at most: then it is stopped wherever it is. `status` is as waitpid(2) has
+// Lets it run until it executes at one of the places, for some ms at most: then it is stopped wherever it is. `status` is as waitpid(2) has
 // it. False: there are no breakpoints to be had (errno), and it has not run.
 bool run_to(pid_t tid, const std::vector<uint64_t> &places, int &status);
 
