@@ -60,7 +60,8 @@ void Tracee::resume_all() {
     const int nr = int(t.regs.rax);
     const int64_t result = int64_t(t.raw.rax), deadline = t.rest_ns >= 0 ? stopped_at_ + t.rest_ns : -1;
     // The kernel goes on with the rest of some waits (restart_syscall(2)), and then tells no more how long the whole has lasted; others it begins anew.
-    if (t.begun && deadline >= 0 && (result == -516 || t.deadline_ns >= 0 || result == -EINTR)) carried_.push_back({t.tid, nr, switches_of(pid_, t.tid) + 1, deadline});
+    // Whose time is not known is told apart from one that others have stopped.
+    if (t.begun && !t.has_lost_time && (result == -516 || (deadline >= 0 && (t.deadline_ns >= 0 || result == -EINTR)))) carried_.push_back({t.tid, nr, switches_of(pid_, t.tid) + 1, deadline});
     // Those that any stop ends are issued again; unless a handler is about to run, which ends them as well.
     if (t.begun && !t.done && result == -EINTR && !handler_waits(t.tid, t.mask)) {
       t.raw.rax = uint64_t(nr);
@@ -218,6 +219,7 @@ bool Tracee::stop_all(std::string &error) {
     thread.raw.orig_rax = uint64_t(was.nr);
     for (const Carried &c : carried_) {
       if (c.tid != tid || c.nr != was.nr) continue;
+      thread.was_let_go = true;
       thread.carried_ns = c.deadline;
       if (c.switches == was.switches) thread.deadline_ns = c.deadline;
     }
@@ -340,7 +342,7 @@ void Tracee::settle(Thread &thread) {
   // Goes on since it was let go here, however often it has been woken meanwhile.
   if (goes_on && thread.deadline_ns < 0 && thread.carried_ns >= stopped_at_ - kJustOver) thread.deadline_ns = thread.carried_ns;
   if (nr != known || whole < 0) thread.deadline_ns = -1;
-  if (goes_on && whole >= 0 && written < 0 && thread.deadline_ns < 0) has_lost_time_ = true, thread.rest_ns = -1;
+  if (goes_on && whole >= 0 && written < 0 && thread.deadline_ns < 0 && !thread.was_let_go) has_lost_time_ = thread.has_lost_time = true, thread.rest_ns = -1;
   if (thread.deadline_ns >= 0) thread.rest_ns = std::clamp<int64_t>(thread.deadline_ns - stopped_at_, 0, thread.rest_ns >= 0 ? thread.rest_ns : whole);
   r.rax = uint64_t(nr);
   r.rip -= 2;
@@ -451,6 +453,7 @@ bool Tracee::send_off(Thread &t, uint64_t ip, uint64_t sp, std::string &error) {
   regs.orig_rax = uint64_t(-1);
   if (trace(PTRACE_SETSIGMASK, t.tid, 8, at(&all)) || !set_regs(t.tid, regs) || trace(PTRACE_DETACH, t.tid, 0, 0)) return error = failure("handing over", t.tid), false;
   attached_.erase(std::find(attached_.begin(), attached_.end(), t.tid));
+  carried_.clear();
   return true;
 }
 

@@ -23,7 +23,9 @@ struct Thread {
   int64_t rest_ns = -1;                  // of the time-out of the call it was in; -1: none
   int64_t late_ns = 0;                   // how long after the first request it was found to stand still
   int64_t deadline_ns = -1;              // of a wait that was begun before the process came home
-  int64_t carried_ns = -1;               // of one of its kind that was let go here, whether it is that or not
+  bool has_lost_time = false;            // it goes on with a wait that others have stopped
+  bool was_let_go = false;               // one of its kind was, here, whether it is that or not
+  int64_t carried_ns = -1;               // and its time, if that was known
   bool in_call = false;
   uint64_t done = 0;                     // bytes that the call has transferred (stub/rest.h); `regs` are those of the whole call, `raw` of its end with them
   bool begun = false;                    // the call will be issued again although the program has begun it: a handler may still end it with EINTR

@@ -163,7 +163,8 @@ int Gate::open_session(uint64_t id, uint8_t (&token)[32], const Opening &opening
   int program = open(path, O_PATH | O_CLOEXEC);
   if (program < 0) return -errno;
   int image = opening.freezer ? make_image(opening.freezer, id) : -1, socket = -1;
-  pid_t keeper = !opening.freezer ? clone_keeper(program, opening.cache ? caches_.find(opening.cache, [this](uint64_t number) { return uses_cache(number); }) : -1, &socket) : image < 0 ? image : start_freezer(program, image, &socket);
+  const int cache = opening.cache ? caches_.find(opening.cache, [this](uint64_t number) { return uses_cache(number); }) : -1;
+  pid_t keeper = !opening.freezer ? clone_keeper(program, cache, &socket) : image < 0 ? image : start_freezer(program, image, &socket);
   if (image >= 0) close(image);
   close(program);
   if (keeper < 0) return keeper;

@@ -37,8 +37,7 @@ static std::vector<Carried> kept_waits(const Order &o) {
 KeptWaits::KeptWaits(const Order &order, Tracee &tracee) : order_(order), tracee_(tracee) { tracee_.carry(kept_waits(order_)); }
 
 KeptWaits::~KeptWaits() {
-  if (!tracee_.holds()) return;
-  tracee_.resume_all();
+  if (tracee_.holds()) tracee_.resume_all();
   keep_waits(order_, tracee_.carried());
 }
 

@@ -120,7 +120,7 @@ describe('nodes that lose each other', { skip, timeout: 240_000 }, () => {
     const healed = performance.now();
     await Promise.all([1, 2, 3, 4].map((node) => sees(node, [])));
     note(`all know of each other again after ${((performance.now() - healed) / 1000).toFixed(1)} s`);
-    assert.ok(told(1, 'node-up', 'node3'));
+    await until(() => told(1, 'node-up', 'node3'), 5, 'node1 to have told of node3');
     for (const program of programs) await goesOn(program);
     assert.equal((await testbed.run(1, ['migrate', `${near.pid}`, 'node4', '--wait'])).status, 0);
     assert.equal((await testbed.run(1, ['migrate', `${near.pid}`, 'node2', '--wait'])).status, 0);
