@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/breakpoints.h"
 #include "engine/gadgets.h"
 #include "engine/inspect.h"
 #include "engine/rests.h"
@@ -29,7 +28,6 @@ namespace {
 constexpr int kGiveWay = 20;             // ms that all threads wait for one in state D
 constexpr uint64_t kTrapBit = 1ull << (SIGTRAP - 1);
 constexpr int64_t kJustOver = 100'000'000;   // ns
-constexpr uint64_t kResumeFlag = 1ull << 16;   // of the flags register: a breakpoint has been met
 constexpr auto kGetRseq = static_cast<__ptrace_request>(0x420f);   // PTRACE_GET_RSEQ_CONFIGURATION (5.13)
 constexpr auto kSingleBlock = static_cast<__ptrace_request>(33);
 struct RseqConfiguration { uint64_t pointer; uint32_t size, signature, flags, pad; };
@@ -262,37 +260,9 @@ bool Tracee::leave_vdso(Thread &thread, std::string &error) {
   if (strtoull(status_field(pid_, "SigIgn").c_str(), nullptr, 16) & kTrapBit) return unsettled_ = true;
   uint64_t all = ~kTrapBit;                                // other signals wait meanwhile: a step that meets one would swallow it
   if (trace(PTRACE_SETSIGMASK, thread.tid, 8, at(&all))) return error = failure("PTRACE_SETSIGMASK", thread.tid), false;
-  bool left = run_out(thread, error) && step_out(thread, error);
+  bool left = step_out(thread, error);
   trace(PTRACE_SETSIGMASK, thread.tid, 8, at(&thread.mask));
   return left;
-}
-
-// A function of the vdso is soon over, but not by single steps: 200 instructions are 2 ms. Where it returns to is among the first words of its stack, and
-// what else there looks like it is not come by before. False: it is lost.
-bool Tracee::run_out(Thread &thread, std::string &error) {
-  constexpr size_t kWords = 24;
-  uint64_t stack[kWords];
-  std::vector<uint64_t> places;
-  if (!read_memory(thread.tid, {thread.regs.rsp}, stack, sizeof stack)) return true;
-  for (uint64_t word : stack) {
-    const bool is_code = std::any_of(code_.begin(), code_.end(), [&](const Region &r) { return word - r.start < r.end - r.start; });
-    if (is_code && places.size() < kBreakpoints && std::find(places.begin(), places.end(), word) == places.end()) places.push_back(word);
-  }
-  user_regs_struct regs = thread.regs;
-  regs.orig_rax = uint64_t(-1);
-  int status = 0;
-  if (places.empty() || !set_regs(thread.tid, regs) || !run_to(thread.tid, places, status)) return true;
-  if (!WIFSTOPPED(status)) return error = "it ended meanwhile", false;
-  const int signal = WSTOPSIG(status), event = status >> 16;
-  if (signal == SIGSTOP && !event) owes_stop_ = true;
-  if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) return error = "it is stopped", false;
-  if (!get_regs(thread.tid, thread.regs)) return error = failure("PTRACE_GETREGSET", thread.tid), false;
-  // It has come further than it was to, and makes a call: it is looked at anew.
-  if (int64_t(thread.regs.orig_rax) >= 0) unsettled_ = true;
-  thread.regs.eflags &= ~kResumeFlag;
-  thread.raw = thread.regs;
-  thread.in_call = false;
-  return true;
 }
 
 bool Tracee::step_out(Thread &thread, std::string &error) {
@@ -381,10 +351,8 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots,
 
 bool Tracee::read_threads(std::string &error) {
   unsettled_ = has_lost_time_ = false;
-  code_ = read_regions(threads_.front().tid, false);
-  for (const Region &region : code_)
+  for (const Region &region : read_regions(threads_.front().tid, false))
     if (region.name == "[vdso]") vdso_start_ = region.start, vdso_end_ = region.end;
-  code_.erase(std::remove_if(code_.begin(), code_.end(), [](const Region &r) { return !r.execute || r.name == "[vdso]"; }), code_.end());
   for (Thread &t : threads_) {
     if (!get_regs(t.tid, t.regs)) return error = failure("PTRACE_GETREGSET", t.tid), false;
     if (t.regs.cs != 0x33) return error = "it runs 32-bit code", false;

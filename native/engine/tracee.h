@@ -83,7 +83,6 @@ class Tracee {
   bool wait_stop(pid_t tid, int patience_ms, std::string &error);
   bool stop_thread(pid_t tid, std::string &error);
   bool leave_vdso(Thread &thread, std::string &error);
-  bool run_out(Thread &thread, std::string &error);
   bool step_out(Thread &thread, std::string &error);
   bool step(pid_t tid, std::string &error);
   bool to_call(pid_t tid, std::string &error);
@@ -101,7 +100,6 @@ class Tracee {
   pid_t stuck_ = 0;
   bool rival_ = false;
   uint64_t vdso_start_ = 0, vdso_end_ = 0;
-  std::vector<Region> code_;               // that is not the vdso's
 };
 
 }  // namespace mosrun
