@@ -39,20 +39,18 @@ constexpr int kPassing = 80, kPassingPause = 5000;   // looks, and µs between t
 
 bool only_for_now(const std::vector<std::string> &why) { return why.size() == 1 && may_pass(why[0]); }
 
-// A gap free in this process. Below where kernels put mappings by themselves, above where sanitizers keep theirs; a guest's own mappings grow from
-// a third of the address space upwards.
+// A gap free in this process, where it is likely to stay so: V8 asks for random places below 2^46 (0x4000...), kernels put programs at two thirds of the
+// address space (0x5555...) and what is mapped by itself below the stack; a guest's own mappings grow from a third of it upwards (0x2aaa...).
 uint64_t find_gap(const std::vector<Region> &regions) {
-  for (uint64_t base = 0x200000000000; base < 0x2a0000000000; base += 1ull << 36) {
-    bool is_free = true;
-    for (const Region &r : regions) is_free = is_free && (r.end <= base || r.start >= base + kRegionSize);
-    if (is_free) return base;
-  }
-  for (uint64_t base = 0x570000000000; base < 0x7a0000000000; base += 1ull << 36) {
-    bool is_free = true;
-    for (const Region &r : regions) is_free = is_free && (r.end <= base || r.start >= base + kRegionSize);
-    if (is_free) return base;
-  }
+  constexpr uint64_t kRanges[][2] = {{0x400000000000, 0x540000000000}, {0x570000000000, 0x7a0000000000}, {0x200000000000, 0x2a0000000000}};
+  for (const auto &[first, last] : kRanges)
+    for (uint64_t base = first; base < last; base += 1ull << 36)
+      if (is_free(regions, base)) return base;
   return 0;
+}
+
+int place_taken(pid_t pid) {
+  return say_failed("busy", "process " + std::to_string(pid) + " has just mapped memory where the stub is to lie; try again");
 }
 
 void fill_mm(pid_t pid, MmMap &mm) {
@@ -221,11 +219,12 @@ int move_out(const Order &order) {
 
   if (!o.at_exec) tracee.prepare();
   tracee.stops_late = o.fails(Fault::stop_late);
-  PreCopy copy(o, channels.threads.at(channels.first));
+  PreCopy copy(o, base, channels.threads.at(channels.first));
   KeptWaits keeps(o, tracee);
   if (!o.at_exec && o.node != kFrozen && !left && copy.begin(tracee)) {
     o.dies_at(Fault::mover_dies_copying);
-    if (int e = copy.run()) return say_failed(o.pid, code_of(e), why_failed(o, e, "at home"));
+    if (int e = copy.run())
+      return e == kPlaceTaken ? place_taken(o.pid) : say_failed(o.pid, code_of(e), why_failed(o, e, "at home"));
     say_phase("copied");
   }
   tracee.sleep_forgotten = o.fails(Fault::sleep_forgotten);
@@ -245,7 +244,7 @@ int move_out(const Order &order) {
     first = first_slot(o, tracee);
     slots = first + tracee.threads().size();
     if (slots > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
-    why = reasons_to_stay(o.pid, true);
+    why = reasons_to_stay(o.pid, true, &regions);
     if (only_for_now(why) && tries < kPassing) {
       tracee.resume_all();
       usleep(kPassingPause);
@@ -266,6 +265,8 @@ int move_out(const Order &order) {
     usleep(other ? 2000 : 500);
   }
   say_phase("stopped");
+  // What the program has in the stub's place would be left behind as a part of the stub. From here on it maps nothing.
+  if (!is_free(regions, base)) return place_taken(o.pid);
   // Since it was asked for it may have started a program that has more rights than it had.
   if (std::string rights = o.ordinary ? rights_of(o.pid) : ""; !rights.empty()) return cannot(o.pid, "it has " + rights + ", and such processes do not go to " + o.node);
   // What has run since it was inspected may have given advice since. The long list counts every page: 10 ms for 512 MiB.
@@ -315,7 +316,6 @@ int move_out(const Order &order) {
     remove_state(o);
     std::string ignored;
     for (int i = 0; i < 200 && !clean(o, ignored, i > 100); ++i) usleep(5000);
-    if (failure == kPlaceTaken) return say_failed("busy", "process " + std::to_string(o.pid) + " has just mapped memory where the stub is to lie; try again");
     if (failure == kCountsTime) return cannot(o.pid, "it has a timer of CPU time (setitimer(2): ITIMER_VIRTUAL, ITIMER_PROF)");
     return say_failed(o.pid, code_of(failure), error.empty() ? why_failed(o, failure, "at home") : "process " + std::to_string(o.pid) + ": " + error);
   }

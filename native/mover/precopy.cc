@@ -62,6 +62,10 @@ uint64_t private_bytes(pid_t pid) {
 
 }  // namespace
 
+bool is_free(const std::vector<Region> &regions, uint64_t base) {
+  return std::none_of(regions.begin(), regions.end(), [&](const Region &r) { return r.end > base && r.start < base + kRegionSize; });
+}
+
 bool PreCopy::begin(Tracee &tracee) {
   if (private_bytes(o_.pid) < kFewest) return why_not_ = "it is small", false;
   if (reads_past_the_cache(o_.pid)) return why_not_ = "it reads files past the page cache (O_DIRECT)", false;
@@ -123,7 +127,9 @@ int PreCopy::run() {
 }
 
 int PreCopy::copy_round(uint64_t &bytes) {
-  for (const Region &r : read_regions(o_.pid, false))
+  const std::vector<Region> regions = read_regions(o_.pid, false);
+  if (!is_free(regions, base_)) return kPlaceTaken;
+  for (const Region &r : regions)
     if (travels_early(r))
       if (int error = copy_region(r, bytes)) return error;
   return 0;

@@ -1,7 +1,12 @@
 // Pre-copy: most of a process's memory goes to the other node while the process runs. The husk there takes it into place; what has changed since follows
 // when the process stands still, by the same channel (stub/memory.cc). Nothing that happens here can harm the process: it knows nothing of it.
 #pragma once
+#include <errno.h>
+
+#include <vector>
+
 #include "engine/dirty.h"
+#include "engine/inspect.h"
 #include "engine/packing.h"
 #include "engine/tracee.h"
 #include "mover/mover.h"
@@ -15,14 +20,20 @@ struct Copied {
   uint64_t dirty_rate = 0;               // bytes a second, in whole pages, that the process changed meanwhile
 };
 
+// Of run(): the program has mapped something in the stub's place since that was chosen.
+constexpr int kPlaceTaken = EADDRINUSE;
+
+// Has the process nothing where the stub at `base` would have its region?
+bool is_free(const std::vector<Region> &regions, uint64_t base);
+
 class PreCopy {
  public:
-  PreCopy(const Order &order, int channel) : o_(order), channel_(channel) {}
+  PreCopy(const Order &order, uint64_t base, int channel) : o_(order), base_(base), channel_(channel) {}
 
   // Has the process, which stands still for a moment, make what its pages are watched by. False: it is moved as it stands; `why_not` says why.
   bool begin(Tracee &tracee);
   bool holds() const { return held_; }                     // begin() has left it stopped, its threads read
-  // Rounds, until little is left. 0, or an errno: the channel is of no use any more.
+  // Rounds, until little is left. 0, kPlaceTaken, or another errno: the channel is of no use any more.
   int run();
 
   bool live() const { return live_; }
@@ -44,6 +55,7 @@ class PreCopy {
   int failure();
 
   const Order &o_;
+  uint64_t base_;                        // of the stub that is to be
   int channel_;
   bool live_ = false;
   bool held_ = false;

@@ -184,7 +184,7 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
   Files files;
   u64 count = read_mappings(c.maps, book, kBookMax, &files);
   if (!count) return -ENOMEM_;
-  if (!possible_mappings(book, count)) return -i64(kPlaceTaken);
+  if (!possible_mappings(book, count)) return -EINVAL_;   // the mover has looked at them
   c.advised = 0;
   for (u64 i = 0; i < count; ++i) {
     Mapping &m = book[i];

@@ -183,7 +183,6 @@ enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap };
 struct Handover { Role role; uint16_t index; uint32_t last; };   // one descriptor with each
 enum class Report : uint32_t { sent = 1, ready, running, failed };
 constexpr int32_t kCountsTime = 62;                 // ETIME: a timer of CPU time is set, which nothing but a call of the process itself shows
-constexpr int32_t kPlaceTaken = 98;                 // EADDRINUSE: the program has mapped something in the stub's place since that was chosen
 struct ReportMessage { Report type; int32_t error; Sent sent; uint64_t at; };
 
 // --- Keeper, gate and guest: SOCK_SEQPACKET ----------------------------------------------------------------------------------

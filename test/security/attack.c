@@ -16,7 +16,7 @@ static long (*issue)(volatile uint32_t *, long, const u64 *);
 /* Where a mover looks for a gap (native/mover/out.cc); its own list of mappings would bring the program home. */
 void find_stub(void) {
   unsigned char present;
-  for (unsigned long at = 0x200000000000; at < 0x2a0000000000 && !stub; at += 1ul << 36)
+  for (unsigned long at = 0x400000000000; at < 0x540000000000 && !stub; at += 1ul << 36)
     if (!mincore((void *)at, 4096, &present) && !memcmp((char *)at, "MOBLOB01", 8)) stub = (char *)at;
   /* interruptible(): push %rbx; mov %rdi, %rbx; mov %rsi, %rax; mov %rdx, %r11 */
   static const char code[] = "\x53\x48\x89\xfb\x48\x89\xf0\x49\x89\xd3";

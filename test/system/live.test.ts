@@ -10,6 +10,7 @@ import { note, Testbed, until, whyNoTestbed } from './testbed.js';
 const rounds = Number(process.env['MOSRUN_TEST_LIVE'] ?? 20);
 
 const churn: Program = compiled('churn');
+const inTheWay: Program = compiled('in-the-way');
 const dirtying: Program = compiled('dirtying', 'bench/programs');
 
 interface Done {
@@ -156,6 +157,29 @@ describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(end
   });
 
   void test('memory that changes while it is compressed', { timeout: 300_000 }, () => churns(testbed, workplace, 12));
+
+  void test('memory that the program maps meanwhile where the stub is to lie has the move begun again, and is not lost', {
+    timeout: 120_000,
+  }, async () => {
+    inTheWay.make?.();
+    const running = testbed.start(1, ['mosrun', ...inTheWay.command, '16'], { cwd: workplace.empty(), timeout: 110 });
+    await running.says('ready');
+    const pid = await pidOf(testbed, `${inTheWay.command.join(' ')} 16`);
+    let again = 0;
+    let moves = 0;
+    for (; moves < 60 && (again < 3 || moves < 6); moves++) {
+      const begun = performance.now();
+      const { total_seconds: total } = await moveOn(testbed, pid, 'node2');
+      // The order that was carried out is all that is told of.
+      if ((performance.now() - begun) / 1000 > total * 1.6 + 0.1) again++;
+      await moveOn(testbed, pid, 'home');
+    }
+    note(`${moves} moves, ${again} of them begun again`);
+    assert.ok(again >= 3, `${moves} moves, ${again} of them begun again`);
+    await testbed.kill(1, pid);
+    const { status, stdout, stderr } = await running.done;
+    assert.deepEqual([status, stdout, stderr], [0, 'ready\n0 wrong, was in the way\n', '']);
+  });
 
   void test('what can be compressed goes compressed, unless that is switched off, and random bytes as they are', {
     timeout: 120_000,

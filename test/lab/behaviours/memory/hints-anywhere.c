@@ -1,8 +1,8 @@
 // Memory may be asked for at any address, as V8 does at random: what is given is the program's own, holds what is written, and can be given back.
 #include "../../lab.h"
 
-// Where mosrun has its own part of a process that is away: from 32 TiB on, or a multiple of 64 GiB further.
-static char *hint(int i) { return (char *)0x200000000000 + (i / 8 * 0x1000000000L) + (i % 8 + 1) * 0xc40000L; }
+// Where mosrun has its own part of a process that is away: from 64 TiB on, or a multiple of 64 GiB further.
+static char *hint(int i) { return (char *)0x400000000000 + (i / 8 * 0x1000000000L) + (i % 8 + 1) * 0xc40000L; }
 
 BEHAVIOUR {
   char *given[16];
