@@ -92,7 +92,9 @@ void note_flags(Line line, Mapping &m) {
 
 }  // namespace
 
-// The list is read whole before anything is changed by it. The stub's own region is left out. `maps` may be the long list.
+// The list is read whole before anything is changed by it. The stub's own region is left out. `maps` may be the long list. The kernel makes it a page at
+// a time: where other threads map meanwhile, a line may begin before the end of the one before it, as for everybody who reads it (proc(5) of maps). Of
+// such a one what is new counts.
 u64 read_mappings(int maps, Mapping *list, u64 max, Files *files) { return read_mappings(maps, list, max, buffer(this_slot()), kBufferSize, files); }
 
 u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room, Files *files) {
@@ -118,8 +120,10 @@ u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room, 
           continue;
         }
         if (!parse(line, m, objects, files)) return 0;
-        kept = m.start - base() >= kRegionSize;
+        const u64 last = count ? list[count - 1].end : 0;
+        kept = m.start - base() >= kRegionSize && m.end > last;
         if (!kept) continue;
+        if (m.start < last) cut_front(m, last);
         if (count == max) return 0;
         list[count++] = m;
       }

@@ -28,6 +28,8 @@ export interface Program {
   away?: [number, number];
   /** Why a move may be refused. */
   refused?: string;
+  /** It opens what /proc shows of itself and differs away, and so comes home for it. */
+  views?: boolean;
   /** Another node it goes on to. */
   on?: string;
 }
@@ -109,6 +111,7 @@ export const firstThread: Program = {
   make: compile('first-thread.c', 'first-thread', (to) => ['gcc', '-O2', source('first-thread.c'), '-o', to, '-pthread']),
   command: [product('first-thread'), '100'],
   computes: false,
+  views: true,
   away: [0.1, 0.4],
 };
 

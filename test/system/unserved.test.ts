@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Listed, listed } from './storm.js';
+import { compiled, whySkipped } from './programs.js';
+import { type Listed, listed, pidOf } from './storm.js';
 import { type Running, Testbed, until, whyNoTestbed } from './testbed.js';
 
 /** Makes the call (io_uring_setup, 425) each time a file appears, and prints its result and errno. */
@@ -17,6 +18,7 @@ for turn in range(2):
 print('end')
 `;
 const ENOSYS = 38;
+const mapsReader = compiled('maps-reader');
 
 describe('calls that cannot be served away', { skip: whyNoTestbed() ?? false, timeout: 120_000 }, () => {
   let testbed: Testbed;
@@ -55,6 +57,20 @@ describe('calls that cannot be served away', { skip: whyNoTestbed() ?? false, ti
     assert.deepEqual([status, stderr], [0, '']);
     // What the kernel itself says: the address is wrong, if it has the call at all.
     assert.doesNotMatch(stdout, /^0 /);
+  });
+
+  void test('its list of mappings is served away, while other threads change it', {
+    skip: whySkipped(mapsReader) ?? false,
+  }, async () => {
+    mapsReader.make?.();
+    const running = testbed.start(1, ['mosrun', '-w', ...mapsReader.command], { timeout: 60 });
+    await running.says('ready');
+    const pid = await pidOf(testbed, mapsReader.command.join(' '));
+    const { status: moved, stderr: why } = await testbed.run(1, ['migrate', `${pid}`, 'node2', '--wait']);
+    assert.equal(moved, 0, why);
+    await testbed.run(1, ['kill', '-USR1', `${pid}`]);
+    const { status, stdout, stderr } = await running.done;
+    assert.deepEqual([status, stdout, stderr], [0, 'ready\n0 failed\n', '']);
   });
 
   void test('-e: it fails with ENOSYS, and the program stays away', async () => {
