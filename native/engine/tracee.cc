@@ -72,10 +72,23 @@ void Tracee::resume_all() {
   // While it still stands: a SIGCONT that comes now takes it away. One that has come is pending, as all signals of a traced process are.
   if (owes_stop_ && !(strtoull(status_field(pid_, "ShdPnd").c_str(), nullptr, 16) >> (SIGCONT - 1) & 1)) kill(pid_, SIGSTOP);
   owes_stop_ = false;
-  for (pid_t tid : attached_) trace(PTRACE_DETACH, tid, 0, 0);
-  attached_.clear();
+  let_go_but(0);
   threads_.clear();                                        // what they were is not what they are at the next stop
 }
+
+// Only what stands still can be let go: what has been asked to and does not yet is waited for, or is ours at the next stop still.
+void Tracee::let_go_but(pid_t kept) {
+  const int64_t until = clock_ns(CLOCK_MONOTONIC) + kGiveWay * 1000000LL;
+  for (pid_t tid : std::vector<pid_t>(attached_)) {
+    std::string ignored;
+    if (tid == kept) continue;
+    if (is_awaited(tid)) wait_stop(tid, int(std::max<int64_t>(0, until - clock_ns(CLOCK_MONOTONIC)) / 1000000), ignored);
+    if (!is_awaited(tid)) trace(PTRACE_DETACH, tid, 0, 0), attached_.erase(std::remove(attached_.begin(), attached_.end(), tid), attached_.end());
+  }
+}
+
+bool Tracee::is_awaited(pid_t tid) const { return std::find(awaited_.begin(), awaited_.end(), tid) != awaited_.end(); }
+void Tracee::awaited_no_more(pid_t tid) { awaited_.erase(std::remove(awaited_.begin(), awaited_.end(), tid), awaited_.end()); }
 
 // A thread can be stopped by our request, or on its way there by a signal, which it then gets. One that ends instead is no longer ours; whether the
 // process goes on without it, the list of threads tells. One that sleeps where nothing may wake it (a slow disk, vfork) is waited for as long as the
@@ -83,7 +96,7 @@ void Tracee::resume_all() {
 bool Tracee::wait_stop(pid_t tid, int patience_ms, std::string &error) {
   auto ended = [&] {
     attached_.erase(std::remove(attached_.begin(), attached_.end(), tid), attached_.end());
-    return true;
+    return awaited_no_more(tid), true;
   };
   stuck_ = 0;
   int64_t from = clock_ns(CLOCK_MONOTONIC), asleep_until = from;
@@ -112,6 +125,7 @@ bool Tracee::wait_stop(pid_t tid, int patience_ms, std::string &error) {
     if (got < 0) continue;
     if (!WIFSTOPPED(status)) return ended();
     int signal = WSTOPSIG(status), event = status >> 16;
+    if (event == PTRACE_EVENT_STOP) awaited_no_more(tid);
     if (event == PTRACE_EVENT_STOP && signal == SIGTRAP) return true;
     if (event == PTRACE_EVENT_STOP) return error = "it is stopped", false;
     trace(PTRACE_CONT, tid, 0, event ? 0 : uint64_t(signal));
@@ -128,6 +142,7 @@ bool Tracee::stop_thread(pid_t tid, std::string &error) {
     return error = "it is traced by process " + tracer, false;
   }
   attached_.push_back(tid);
+  awaited_.push_back(tid);
   if (trace(PTRACE_INTERRUPT, tid, 0, 0) && errno != ESRCH) return error = failure("PTRACE_INTERRUPT", tid), false;
   return true;
 }
@@ -174,12 +189,9 @@ bool Tracee::stop(std::string &error, int patience_ms) {
   for (int64_t until = clock_ns(CLOCK_MONOTONIC) + patience_ms * 1000000LL;;) {
     if (stop_all(error)) return true;
     pid_t tid = stuck_;
-    int64_t left = until - clock_ns(CLOCK_MONOTONIC);
-    if (!tid || left <= 0) return false;
-    for (pid_t other : attached_)
-      if (other != tid) trace(PTRACE_DETACH, other, 0, 0);
-    attached_.assign(1, tid);
-    if (!wait_stop(tid, int(left / 1000000), error)) return false;
+    if (!tid || clock_ns(CLOCK_MONOTONIC) >= until) return false;
+    let_go_but(tid);
+    if (!wait_stop(tid, int(std::max<int64_t>(0, until - clock_ns(CLOCK_MONOTONIC)) / 1000000), error)) return false;
   }
 }
 
@@ -191,17 +203,15 @@ bool Tracee::stop_all(std::string &error) {
   if (stops_late) usleep(300000);
   // Threads born meanwhile are found by another pass; those of a stopped thread there are none.
   for (int pass = 0; pass < 8; ++pass) {
-    size_t before = attached_.size();
     std::vector<pid_t> list = threads_of(pid_);
     for (pid_t tid : list)
       if (std::find(attached_.begin(), attached_.end(), tid) == attached_.end() && !stop_thread(tid, error)) return false;
-    std::vector<pid_t> asked;
-    for (size_t i = before; i < attached_.size(); ++i) asked.push_back(attached_[i]);
+    const std::vector<pid_t> asked = awaited_;
     for (pid_t tid : asked) {
       if (!wait_stop(tid, kGiveWay, error)) return false;
       late[tid] = clock_ns(CLOCK_MONOTONIC) - stopped_at_;
     }
-    if (asked.empty() && before) break;
+    if (asked.empty() && !attached_.empty()) break;
   }
   if (attached_.empty()) return error = "it has ended", false;
   for (int i = 0; i < 50 && attached_.size() != threads_of(pid_).size(); ++i) usleep(100);   // those on their way out

@@ -80,6 +80,9 @@ class Tracee {
 
  private:
   bool stop_all(std::string &error);
+  void let_go_but(pid_t kept);
+  bool is_awaited(pid_t tid) const;
+  void awaited_no_more(pid_t tid);
   bool wait_stop(pid_t tid, int patience_ms, std::string &error);
   bool stop_thread(pid_t tid, std::string &error);
   bool leave_vdso(Thread &thread, std::string &error);
@@ -92,6 +95,7 @@ class Tracee {
   std::vector<Thread> threads_;
   std::vector<Carried> carried_;
   std::vector<pid_t> attached_;
+  std::vector<pid_t> awaited_;             // those of them that have been asked to stand still, and have not been seen to
   int64_t stopped_at_ = 0;
   Gadgets gadgets_;
   bool unsettled_ = false;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { parse, stringify } from 'smol-toml';
 import { alive, guestProcess, homeProcess } from './kernel.js';
-import { diskSleep, endlessPython, firstThread, whySkipped } from './programs.js';
+import { compiled, diskSleep, endlessPython, endlessThreads, firstThread, whySkipped } from './programs.js';
 import { listed, pidOf, pidOfJob, Storm, Workplace } from './storm.js';
 import { repository, type Running, sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
@@ -18,6 +18,7 @@ const faultyPort = 7171;
 const boundedMoves = { migration: { timeout_seconds: 12 } };
 /** The failure is told within that time: the bound, and what a busy machine adds. */
 const SOON_SECONDS = 20;
+const rival = compiled('rival');
 
 describe('migrations that fail', { skip: noTestbed ?? false }, () => {
   let testbed: Testbed;
@@ -262,6 +263,39 @@ describe('migrations that fail', { skip: noTestbed ?? false }, () => {
     await storm.end(30);
     assert.deepEqual(storm.trouble, []);
     await endsWell(running, pid);
+  });
+
+  void test('another mover that comes and goes at one of eight threads is waited for', {
+    timeout: 120_000,
+    skip: whySkipped(endlessThreads) ?? whySkipped(rival) ?? false,
+  }, async () => {
+    endlessThreads.make?.();
+    rival.make?.();
+    const running = testbed.start(1, ['mosrun', ...endlessThreads.command], { cwd: workplace.empty() });
+    await running.says('ready');
+    const pid = await pidOf(testbed, endlessThreads.command.join(' '));
+    // The one that is stopped last: the others stand still by then.
+    const threads = async () => (await testbed.run(1, ['ls', `/proc/${pid}/task`])).stdout.trim().split('\n').map(Number);
+    const first = await threads();
+    await sleep(0.3);
+    const last = Math.max(...(await threads()).filter((tid) => first.includes(tid)));
+    // Without a processor what is asked to stand still does so late.
+    const busy = Array.from({ length: 6 }, () => testbed.start(1, ['sh', '-c', 'while :; do :; done']));
+    const other = testbed.start(1, [...rival.command, String(last), '400']);
+    let moves = 0;
+    for (; !other.ended; moves++) {
+      for (const to of ['node2', 'home']) {
+        const { status, stderr } = await testbed.run(1, ['migrate', String(pid), to, '--wait']);
+        assert.equal(status, 0, `to ${to}: ${stderr}`);
+      }
+    }
+    const { stdout: times } = await other.done;
+    note(`${moves} moves while it was traced ${times.trim()}`);
+    assert.match(times, /^[1-9]/);
+    for (const one of busy) one.kill('SIGKILL');
+    assert.ok(moves > 1);
+    await testbed.kill(1, pid);
+    assert.equal((await running.within(20))?.status, 0);
   });
 
   void test('a killed home process ends its guest within 100 ms', { timeout: 120_000 }, async () => {
