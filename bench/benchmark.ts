@@ -1,4 +1,5 @@
 /** What every benchmark is, and what it gets. */
+import type { Plot } from '../simulate/svg.js';
 import type { Figure } from './figure.js';
 import type { Nodes } from './nodes.js';
 
@@ -25,4 +26,6 @@ export interface Benchmark {
   whyNot?: () => string | undefined;
   /** @param note takes a sentence of what only the run can tell. */
   run: (nodes: Nodes, effort: Effort, note: (text: string) => void) => Promise<Figure[]>;
+  /** What of them is seen better than read, for the page. */
+  plots?: (figures: readonly Figure[]) => Plot[];
 }

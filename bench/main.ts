@@ -1,6 +1,7 @@
 /** Takes the figures that are asked for: see scripts/bench.mjs. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { svgOf } from '../simulate/svg.js';
 import { repository, whyNoTestbed } from '../test/system/testbed.js';
 import { type Benchmark, quick, thorough } from './benchmark.js';
 import { machine, quietly } from './machine.js';
@@ -33,11 +34,23 @@ async function take(benchmark: Benchmark): Promise<Result> {
   }
 }
 
-function document(): void {
-  const results = suite
-    .filter(({ name }) => existsSync(fileOf(name)))
-    .map(({ name }) => JSON.parse(readFileSync(fileOf(name), 'utf8')) as Result);
-  writeFileSync(path.join(repository, 'docs/performance.md'), page(results));
+/** Into the page goes what was taken now; of the others what was taken last. */
+function document(taken: Result[]): void {
+  const kept = path.join(repository, 'docs/performance');
+  mkdirSync(kept, { recursive: true });
+  for (const result of taken) writeFileSync(path.join(kept, `${result.name}.json`), `${JSON.stringify(result)}\n`);
+  const sections = suite.flatMap(({ name, plots }) => {
+    const file = path.join(kept, `${name}.json`);
+    if (!existsSync(file)) return [];
+    const result = JSON.parse(readFileSync(file, 'utf8')) as Result;
+    const pictures = (plots?.(result.figures) ?? []).map((plot, number) => ({
+      file: `performance/${name}-${number + 1}.svg`,
+      plot,
+    }));
+    for (const picture of pictures) writeFileSync(path.join(repository, 'docs', picture.file), svgOf(picture.plot));
+    return [{ result, pictures: pictures.map(({ file, plot: { title } }) => ({ file, title })) }];
+  });
+  writeFileSync(path.join(repository, 'docs/performance.md'), page(sections));
 }
 
 async function main(): Promise<void> {
@@ -47,6 +60,7 @@ async function main(): Promise<void> {
   const why = whyNoTestbed();
   if (why) throw new Error(why);
   mkdirSync(directory, { recursive: true });
+  const taken: Result[] = [];
   for (const benchmark of chosen) {
     const missing = benchmark.whyNot?.();
     if (missing) {
@@ -54,10 +68,11 @@ async function main(): Promise<void> {
       continue;
     }
     const result = await take(benchmark);
+    taken.push(result);
     writeFileSync(fileOf(result.name), `${JSON.stringify(result, null, 1)}\n`);
     console.log(`${table(result)}\n  ${noiseText(result.noise)}\n`);
   }
-  if (options.has('--document')) document();
+  if (options.has('--document')) document(taken);
 }
 
 try {

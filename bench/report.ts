@@ -78,8 +78,20 @@ export const noiseText = ({ load, before, during, stolen }: Noise): string =>
   `Others used ${percent(before)} of the processors just before (load ${load.toFixed(2)}), ${percent(during)} meanwhile; the hypervisor ` +
   `took ${percent(stolen)}.`;
 
-function section(result: Result): string {
-  const { title, how, figures, noise, notes = [] } = result;
+/** What the page shows of one benchmark; `file` from the page. */
+export interface Section {
+  result: Result;
+  pictures: { file: string; title: string }[];
+}
+
+const day = ({ taken_at }: Result): string => taken_at.slice(0, 10);
+
+const where = ({ machine }: Result): string =>
+  `${machine.virtual} with ${machine.processors} and ${Math.round(machine.memory_bytes / 2 ** 30)} GiB, Linux ${machine.kernel}, Node ` +
+  `${machine.node.slice(1)}, transparent huge pages "${machine.huge_pages}"`;
+
+function section({ result, pictures }: Section, usual: string): string {
+  const { title, how, figures, noise, notes = [], machine } = result;
   const rounds = figures[0]?.pairs.length ?? 0;
   const confidence = figures[0]?.ratio.confidence ?? 0;
   const cells = (each: string[]) => `| ${each.join(' | ')} |`;
@@ -93,31 +105,32 @@ function section(result: Result): string {
     cells(columns.map(() => '---')),
     ...figures.map((each) => cells(row(each))),
     '',
+    ...pictures.flatMap((picture) => [`![${picture.title}](${picture.file})`, '']),
     ...(notes.length > 0 ? [...notes.map((note) => `- ${note}`), ''] : []),
-    `${sides}. ${rounds} rounds; intervals hold with ${(confidence * 100).toFixed(1)} %. ${noiseText(noise)}`,
+    `${sides}. ${rounds} rounds; intervals hold with ${(confidence * 100).toFixed(1)} %. ${noiseText(noise)} Taken on ${day(result)} at commit ` +
+      `${machine.commit}${where(result) === usual ? '' : `, on ${where(result)}`}.`,
     '',
   ].join('\n');
 }
 
 /** docs/performance.md. */
-export function page(results: Result[]): string {
-  const newest = results.toSorted((a, b) => a.taken_at.localeCompare(b.taken_at)).at(-1);
+export function page(sections: Section[]): string {
+  const newest = sections
+    .map(({ result }) => result)
+    .toSorted((a, b) => a.taken_at.localeCompare(b.taken_at))
+    .at(-1);
   if (!newest) throw new Error('there are no results to write about');
-  const { machine } = newest;
-  const commits = [...new Set(results.map((result) => result.machine.commit))].join(', ');
   return [
     '# Performance',
     '',
-    'Written by `npm run bench -- --document` from its own measurements. Every figure stands beside its floor, what the bare machine or the',
-    'bare network does, and both were taken in turns in the same run. "Measured" and "floor" are medians; the ratio is the median over the',
-    'rounds of measured by floor, with its interval by order statistics. Two nodes on one machine share its processors: between',
-    'two real machines the network is slower, and neither side takes processor time from the other.',
+    'Written by `npm run bench -- --document` from its own measurements, which lie in [performance](performance) as JSON. Every figure stands beside',
+    'its floor, what the bare machine or the bare network does, and both were taken in turns in the same run. "Measured" and "floor" are medians; the',
+    'ratio is the median over the rounds of measured by floor, with its interval by order statistics. Two nodes on one machine share its processors:',
+    'between two real machines the network is slower, and neither side takes processor time from the other.',
     '',
-    `Taken on ${newest.taken_at.slice(0, 10)} at commit ${commits}, on ${machine.virtual} with ${machine.processors} and ` +
-      `${Math.round(machine.memory_bytes / 2 ** 30)} GiB, Linux ${machine.kernel}, Node ${machine.node.slice(1)}, transparent huge pages ` +
-      `"${machine.huge_pages}". The nodes are network namespaces joined by veth pairs and a bridge ([testbed](testbed.md)), with no limit ` +
-      'of rate. Such a machine is noisy: trust ratios more than times.',
+    `Taken on ${where(newest)}, where a section does not say otherwise. The nodes are network namespaces joined by veth pairs and a bridge ` +
+      '([testbed](testbed.md)), with no limit of rate but where one is told of. Such a machine is noisy: trust ratios more than times.',
     '',
-    ...results.map(section),
+    ...sections.map((each) => section(each, where(newest))),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 /** For how long a program stands still when it moves, by its size and by how fast it changes its memory. */
+import type { Line, Plot } from '../../simulate/svg.js';
 import type { Benchmark } from '../benchmark.js';
 import { type Figure, type Judge, figure, turns } from '../figure.js';
 import { type Nodes, program } from '../nodes.js';
@@ -11,6 +12,7 @@ const cases: [number, number, number, number][] = [
   [512, 100, 20, 25],
   [4096, 10, 5, 15],
 ];
+const ways = ['out', 'on', 'home'] as const;
 const probe = 64 * 2 ** 20;
 
 async function one(nodes: Nodes, [size, rate, turnsWanted, most]: [number, number, number, number]): Promise<Figure[]> {
@@ -46,7 +48,7 @@ async function one(nodes: Nodes, [size, rate, turnsWanted, most]: [number, numbe
   await outwards.end();
   await homewards.end();
   const aim: Judge = { text: `at most ${most} ms`, holds: ({ measured }) => measured.median <= most / 1000 };
-  return (['out', 'on', 'home'] as const).flatMap((way) => {
+  return ways.flatMap((way) => {
     const name = `${size} MiB, ${rate} MiB/s, ${way}`;
     const frozen = taken.map(({ measured, floor }) => ({ measured: measured[way].frozen, floor: floor[way] }));
     const seen = taken.map(({ measured, floor }) => ({ measured: measured[way].gap, floor: floor.gap }));
@@ -57,6 +59,37 @@ async function one(nodes: Nodes, [size, rate, turnsWanted, most]: [number, numbe
   });
 }
 
+const inWords = { out: 'out', on: 'on to another node', home: 'home' } as const;
+
+/** Medians in ms, against one of the two that a program is made of: MiB, and MiB changed a second. */
+function lines(figures: readonly Figure[], along: (size: number, rate: number) => number | undefined): Line[] {
+  const points = (value: (figure: Figure) => number, wanted: string) =>
+    figures.flatMap((figure) => {
+      const [, size, rate, way] = /^(\d+) MiB, (\d+) MiB\/s, (\w+)$/.exec(figure.name) ?? [];
+      const x = along(Number(size), Number(rate));
+      return way === wanted && x !== undefined ? [[x, value(figure) * 1000] as const] : [];
+    });
+  return [
+    ...ways.map((way) => ({ label: `frozen, ${inWords[way]}`, points: points(({ measured }) => measured.median, way) })),
+    { label: 'a bare send of all of it', dashed: true, points: points(({ floor }) => floor.median, 'out') },
+  ];
+}
+
+const plots = (figures: readonly Figure[]): Plot[] => [
+  {
+    title: 'The freeze of programs that change 10 MiB a second',
+    x: { label: 'memory of the program, MiB', log: true },
+    y: { label: 'freeze, ms', log: true },
+    lines: lines(figures, (size, rate) => (rate === 10 ? size : undefined)),
+  },
+  {
+    title: 'The freeze of programs of 512 MiB',
+    x: { label: 'memory changed a second, MiB' },
+    y: { label: 'freeze, ms', log: true },
+    lines: lines(figures, (size, rate) => (size === 512 ? rate : undefined)),
+  },
+];
+
 export const live: Benchmark = {
   name: 'live',
   title: 'The freeze, by size and by how fast the memory changes',
@@ -65,6 +98,7 @@ export const live: Benchmark = {
     '`freeze_seconds` of `migrate --wait --json`, against the time that a bare send of all of its memory takes between the same nodes, which is what the ' +
     'freeze could be at best were nothing sent ahead (on the way on: that of the way out); and the longest gap that the program saw in its own clock, against the longest while `mosps` is run and nothing moves.',
   nodes: 3,
+  plots,
   async run(nodes, { rounds }) {
     const figures: Figure[] = [];
     for (const [size, rate, turnsWanted, most] of cases)
