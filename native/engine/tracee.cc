@@ -27,6 +27,7 @@ namespace {
 
 constexpr int kGiveWay = 20;             // ms that all threads wait for one in state D
 constexpr uint64_t kTrapBit = 1ull << (SIGTRAP - 1);
+constexpr int kNudges = 10, kNudge = 10;  // looks at a thread for it to be found outside of the vdso, and µs between them
 constexpr int64_t kJustOver = 100'000'000;   // ns
 constexpr auto kGetRseq = static_cast<__ptrace_request>(0x420f);   // PTRACE_GET_RSEQ_CONFIGURATION (5.13)
 constexpr auto kSingleBlock = static_cast<__ptrace_request>(33);
@@ -195,14 +196,38 @@ bool Tracee::stop(std::string &error, int patience_ms) {
   }
 }
 
+// Who looks at the clock all the time is found in the vdso most of the time, and stepping out of it takes milliseconds: a few looks more are shorter. Who
+// is in a call then has not been seen to begin it: that is not settled (read_threads).
+bool Tracee::nudge() {
+  std::vector<pid_t> run;
+  for (pid_t tid : attached_) {
+    user_regs_struct regs;
+    if (!get_regs(tid, regs) || int64_t(regs.orig_rax) >= 0 || regs.rip < vdso_start_ || regs.rip >= vdso_end_) continue;
+    if (!trace(PTRACE_CONT, tid, 0, 0)) run.push_back(tid);
+  }
+  if (run.empty()) return false;
+  usleep(kNudge);
+  if (attached_.size() == 1) stopped_at_ = clock_ns(CLOCK_MONOTONIC);   // nothing of it has stood still
+  for (pid_t tid : run) {
+    if (std::find(nudged_.begin(), nudged_.end(), tid) == nudged_.end()) nudged_.push_back(tid);
+    awaited_.push_back(tid);
+    trace(PTRACE_INTERRUPT, tid, 0, 0);
+  }
+  return true;
+}
+
 bool Tracee::stop_all(std::string &error) {
+  nudged_.clear();
+  astray_ = false;
+  find_vdso();
   std::map<pid_t, Asleep> sleeping;
   std::map<pid_t, int64_t> late;
   for (pid_t tid : threads_of(pid_)) sleeping[tid] = asleep(pid_, tid, sleep_forgotten);
   stopped_at_ = clock_ns(CLOCK_MONOTONIC);
   if (stops_late) usleep(300000);
   // Threads born meanwhile are found by another pass; those of a stopped thread there are none.
-  for (int pass = 0; pass < 8; ++pass) {
+  int nudges = 0;
+  for (int pass = 0; pass < 8 + 2 * kNudges; ++pass) {
     std::vector<pid_t> list = threads_of(pid_);
     for (pid_t tid : list)
       if (std::find(attached_.begin(), attached_.end(), tid) == attached_.end() && !stop_thread(tid, error)) return false;
@@ -211,9 +236,12 @@ bool Tracee::stop_all(std::string &error) {
       if (!wait_stop(tid, kGiveWay, error)) return false;
       late[tid] = clock_ns(CLOCK_MONOTONIC) - stopped_at_;
     }
-    if (asked.empty() && !attached_.empty()) break;
+    if (asked.empty() && !attached_.empty() && (nudges++ == kNudges || !nudge())) break;
   }
   if (attached_.empty()) return error = "it has ended", false;
+  if (!awaited_.empty()) return error = "its threads change faster than they can be stopped", false;
+  for (pid_t tid : nudged_)
+    if (user_regs_struct regs; get_regs(tid, regs) && int64_t(regs.orig_rax) >= 0) astray_ = true;
   for (int i = 0; i < 50 && attached_.size() != threads_of(pid_).size(); ++i) usleep(100);   // those on their way out
   if (attached_.size() != threads_of(pid_).size()) return error = "its threads change faster than they can be stopped", false;
   threads_.clear();
@@ -359,10 +387,15 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots,
   return true;
 }
 
-bool Tracee::read_threads(std::string &error) {
-  unsettled_ = has_lost_time_ = false;
-  for (const Region &region : read_regions(threads_.front().tid, false))
+// It is mapped at the beginning of a program and stays there, but for mremap(2).
+void Tracee::find_vdso() {
+  for (const Region &region : read_regions(living_thread(pid_), false))
     if (region.name == "[vdso]") vdso_start_ = region.start, vdso_end_ = region.end;
+}
+
+bool Tracee::read_threads(std::string &error) {
+  unsettled_ = astray_;
+  has_lost_time_ = false;
   for (Thread &t : threads_) {
     if (!get_regs(t.tid, t.regs)) return error = failure("PTRACE_GETREGSET", t.tid), false;
     if (t.regs.cs != 0x33) return error = "it runs 32-bit code", false;

@@ -80,6 +80,8 @@ class Tracee {
 
  private:
   bool stop_all(std::string &error);
+  bool nudge();
+  void find_vdso();
   void let_go_but(pid_t kept);
   bool is_awaited(pid_t tid) const;
   void awaited_no_more(pid_t tid);
@@ -98,6 +100,8 @@ class Tracee {
   std::vector<pid_t> awaited_;             // those of them that have been asked to stand still, and have not been seen to
   int64_t stopped_at_ = 0;
   Gadgets gadgets_;
+  std::vector<pid_t> nudged_;              // taken out of the vdso by letting them run on, since the last stop
+  bool astray_ = false;                    // one of them has begun a call
   bool unsettled_ = false;
   bool has_lost_time_ = false;
   bool owes_stop_ = false;                 // a SIGSTOP met the process in the middle of what it was made to do: it gets it afterwards
