@@ -46,6 +46,14 @@ bool set_regs(pid_t tid, user_regs_struct &regs) {
   iovec v{&regs, sizeof regs};
   return !trace(PTRACE_SETREGSET, tid, NT_PRSTATUS, at(&v));
 }
+uint64_t auxiliary(pid_t pid, uint64_t type) {
+  std::string text;
+  uint64_t entry[2];
+  if (!read_file(proc_path(living_thread(pid), "auxv"), text)) return 0;
+  for (size_t at = 0; at + sizeof entry <= text.size(); at += sizeof entry)
+    if (memcpy(entry, text.data() + at, sizeof entry); entry[0] == type) return entry[1];
+  return 0;
+}
 std::string failure(const char *what, pid_t tid) { return std::string(what) + " of thread " + std::to_string(tid) + " failed: " + strerror(errno); }
 
 }  // namespace
@@ -53,39 +61,58 @@ std::string failure(const char *what, pid_t tid) { return std::string(what) + " 
 Tracee::~Tracee() { resume_all(); }
 
 void Tracee::resume_all() {
-  carried_.clear();
-  for (Thread &t : threads_) {
-    if (std::find(attached_.begin(), attached_.end(), t.tid) == attached_.end() || !t.in_call) continue;
-    const int nr = int(t.regs.rax);
-    const int64_t result = int64_t(t.raw.rax), deadline = t.rest_ns >= 0 ? stopped_at_ + t.rest_ns : -1;
-    // The kernel goes on with the rest of some waits (restart_syscall(2)), and then tells no more how long the whole has lasted; others it begins anew.
-    // Whose time is not known is told apart from one that others have stopped.
-    if (t.begun && !t.has_lost_time && (result == -516 || (deadline >= 0 && (t.deadline_ns >= 0 || result == -EINTR)))) carried_.push_back({t.tid, nr, switches_of(pid_, t.tid) + 1, deadline});
-    // Those that any stop ends are issued again; unless a handler is about to run, which ends them as well.
-    if (t.begun && !t.done && result == -EINTR && !handler_waits(t.tid, t.mask)) {
-      t.raw.rax = uint64_t(nr);
-      t.raw.rip -= 2;
-      t.raw.orig_rax = uint64_t(-1);
-      if (t.rest_ns >= 0 && (nr == SYS_epoll_wait || nr == SYS_epoll_pwait)) t.raw.r10 = uint64_t((t.rest_ns + 999999) / 1000000);
-    }
-    set_regs(t.tid, t.raw);
-  }
   // While it still stands: a SIGCONT that comes now takes it away. One that has come is pending, as all signals of a traced process are.
   if (owes_stop_ && !(strtoull(status_field(pid_, "ShdPnd").c_str(), nullptr, 16) >> (SIGCONT - 1) & 1)) kill(pid_, SIGSTOP);
   owes_stop_ = false;
+  auto has_ended = [this](const Carried &c) { return std::none_of(threads_.begin(), threads_.end(), [&](const Thread &t) { return t.tid == c.tid; }); };
+  if (!threads_.empty()) carried_.erase(std::remove_if(carried_.begin(), carried_.end(), has_ended), carried_.end());
   let_go_but(0);
   threads_.clear();                                        // what they were is not what they are at the next stop
+}
+
+// With the call that it was in as the program is to find it.
+void Tracee::put_back(Thread &t) {
+  carried_.erase(std::remove_if(carried_.begin(), carried_.end(), [&](const Carried &c) { return c.tid == t.tid; }), carried_.end());
+  if (!t.in_call) return;
+  const int nr = int(t.regs.rax);
+  const int64_t result = int64_t(t.raw.rax), deadline = t.rest_ns >= 0 ? stopped_at_ + t.rest_ns : -1;
+  // The kernel goes on with the rest of some waits (restart_syscall(2)), and then tells no more how long the whole has lasted; others it begins anew.
+  // Whose time is not known is told apart from one that others have stopped.
+  if (t.begun && !t.has_lost_time && (result == -516 || (deadline >= 0 && (t.deadline_ns >= 0 || result == -EINTR)))) carried_.push_back({t.tid, nr, switches_of(pid_, t.tid) + 1, deadline});
+  // Those that any stop ends are issued again; unless a handler is about to run, which ends them as well.
+  if (t.begun && !t.done && result == -EINTR && !handler_waits(t.tid, t.mask)) {
+    t.raw.rax = uint64_t(nr);
+    t.raw.rip -= 2;
+    t.raw.orig_rax = uint64_t(-1);
+    if (t.rest_ns >= 0 && (nr == SYS_epoll_wait || nr == SYS_epoll_pwait)) t.raw.r10 = uint64_t((t.rest_ns + 999999) / 1000000);
+  }
+  set_regs(t.tid, t.raw);
+}
+
+// Of one that stands still.
+void Tracee::let_go(pid_t tid) {
+  const auto known = std::find_if(threads_.begin(), threads_.end(), [&](const Thread &t) { return t.tid == tid; });
+  std::string ignored;
+  int status;
+  if (known != threads_.end() && known->read) {
+    put_back(*known);
+  } else if (Thread thread = note(tid); read_call(thread, ignored)) {
+    put_back(thread);
+  }
+  if (trace(PTRACE_DETACH, tid, 0, 0)) waitpid(tid, &status, __WALL | WNOHANG);   // it has been killed: an execve(2) of another waits until it is gone
+  attached_.erase(std::remove(attached_.begin(), attached_.end(), tid), attached_.end());
 }
 
 // Only what stands still can be let go: what has been asked to and does not yet is waited for, or is ours at the next stop still.
 void Tracee::let_go_but(pid_t kept) {
   const int64_t until = clock_ns(CLOCK_MONOTONIC) + kGiveWay * 1000000LL;
-  for (pid_t tid : std::vector<pid_t>(attached_)) {
-    std::string ignored;
-    if (tid == kept) continue;
-    if (is_awaited(tid)) wait_stop(tid, int(std::max<int64_t>(0, until - clock_ns(CLOCK_MONOTONIC)) / 1000000), ignored);
-    if (!is_awaited(tid)) trace(PTRACE_DETACH, tid, 0, 0), attached_.erase(std::remove(attached_.begin(), attached_.end(), tid), attached_.end());
-  }
+  for (bool waits : {false, true})
+    for (pid_t tid : std::vector<pid_t>(attached_)) {
+      std::string ignored;
+      if (tid == kept || (!waits && is_awaited(tid))) continue;
+      if (waits && is_awaited(tid)) wait_stop(tid, int(std::max<int64_t>(0, until - clock_ns(CLOCK_MONOTONIC)) / 1000000), ignored);
+      if (!is_awaited(tid)) let_go(tid);
+    }
 }
 
 bool Tracee::is_awaited(pid_t tid) const { return std::find(awaited_.begin(), awaited_.end(), tid) != awaited_.end(); }
@@ -139,7 +166,13 @@ bool Tracee::stop_thread(pid_t tid, std::string &error) {
     if (errno != EPERM) return error = failure("PTRACE_SEIZE", tid), false;
     std::string tracer = status_field(tid, "TracerPid");
     if (tracer.empty() || tracer == "0") return true;      // EPERM is also what a thread on its way out gets
-    if (is_mover(atoi(tracer.c_str()))) rival_ = true;
+    const pid_t who = atoi(tracer.c_str());
+    if (who == getpid()) {                                 // asked in vain to stand still by one before this one
+      attached_.push_back(tid);
+      awaited_.push_back(tid);
+      return true;
+    }
+    if (is_mover(who)) rival_ = true;
     return error = "it is traced by process " + tracer, false;
   }
   attached_.push_back(tid);
@@ -187,12 +220,18 @@ bool Tracee::wait_for_exec(int timeout_ms, std::string &error) {
 // A thread in state D is waited for with the others running: they are to notice no more of it than they would anyway.
 bool Tracee::stop(std::string &error, int patience_ms) {
   rival_ = false;
-  for (int64_t until = clock_ns(CLOCK_MONOTONIC) + patience_ms * 1000000LL;;) {
+  stuck_ = 0;
+  for (const int64_t until = clock_ns(CLOCK_MONOTONIC) + patience_ms * 1000000LL;;) {
     if (stop_all(error)) return true;
-    pid_t tid = stuck_;
-    if (!tid || clock_ns(CLOCK_MONOTONIC) >= until) return false;
-    let_go_but(tid);
-    if (!wait_stop(tid, int(std::max<int64_t>(0, until - clock_ns(CLOCK_MONOTONIC)) / 1000000), error)) return false;
+    const pid_t tid = stuck_;
+    if (!tid) return false;
+    for (bool stands = false; !stands;) {
+      let_go_but(tid);                                     // and others in that state, once they stand still
+      stuck_ = tid;
+      if (clock_ns(CLOCK_MONOTONIC) >= until) return false;
+      stands = wait_stop(tid, kGiveWay, error);
+      if (!stands && stuck_ != tid) return false;
+    }
   }
 }
 
@@ -216,17 +255,35 @@ bool Tracee::nudge() {
   return true;
 }
 
+// Its call is known only when its registers are read (settle).
+Thread Tracee::note(pid_t tid) {
+  Thread thread;
+  thread.tid = tid;
+  thread.late_ns = late_[tid];
+  const Asleep was = sleeping_[tid];
+  if (const int64_t elapsed = slept(pid_, tid, was); elapsed >= 0) thread.rest_ns = -2 - elapsed;
+  thread.raw.orig_rax = uint64_t(was.nr);
+  for (const Carried &c : carried_) {
+    if (c.tid != tid || c.nr != was.nr) continue;
+    thread.was_let_go = true;
+    thread.carried_ns = c.deadline;
+    if (c.switches == was.switches) thread.deadline_ns = c.deadline;
+  }
+  return thread;
+}
+
 bool Tracee::stop_all(std::string &error) {
   nudged_.clear();
+  threads_.clear();
+  late_.clear();
+  sleeping_.clear();
   astray_ = false;
   find_vdso();
-  std::map<pid_t, Asleep> sleeping;
-  std::map<pid_t, int64_t> late;
-  for (pid_t tid : threads_of(pid_)) sleeping[tid] = asleep(pid_, tid, sleep_forgotten);
+  for (pid_t tid : threads_of(pid_)) sleeping_[tid] = asleep(pid_, tid, sleep_forgotten);
   stopped_at_ = clock_ns(CLOCK_MONOTONIC);
   if (stops_late) usleep(300000);
   // Threads born meanwhile are found by another pass; those of a stopped thread there are none.
-  int nudges = 0;
+  int nudges = may_nudge ? 0 : kNudges;
   for (int pass = 0; pass < 8 + 2 * kNudges; ++pass) {
     std::vector<pid_t> list = threads_of(pid_);
     for (pid_t tid : list)
@@ -234,9 +291,11 @@ bool Tracee::stop_all(std::string &error) {
     const std::vector<pid_t> asked = awaited_;
     for (pid_t tid : asked) {
       if (!wait_stop(tid, kGiveWay, error)) return false;
-      late[tid] = clock_ns(CLOCK_MONOTONIC) - stopped_at_;
+      late_[tid] = clock_ns(CLOCK_MONOTONIC) - stopped_at_;
     }
-    if (asked.empty() && !attached_.empty() && (nudges++ == kNudges || !nudge())) break;
+    if (!asked.empty() || attached_.empty()) continue;
+    if (where_vdso_was_ != auxiliary(pid_, AT_SYSINFO_EHDR)) find_vdso();   // another program is executed
+    if (nudges++ == kNudges || !nudge()) break;
   }
   if (attached_.empty()) return error = "it has ended", false;
   if (!awaited_.empty()) return error = "its threads change faster than they can be stopped", false;
@@ -244,23 +303,7 @@ bool Tracee::stop_all(std::string &error) {
     if (user_regs_struct regs; get_regs(tid, regs) && int64_t(regs.orig_rax) >= 0) astray_ = true;
   for (int i = 0; i < 50 && attached_.size() != threads_of(pid_).size(); ++i) usleep(100);   // those on their way out
   if (attached_.size() != threads_of(pid_).size()) return error = "its threads change faster than they can be stopped", false;
-  threads_.clear();
-  for (pid_t tid : attached_) {
-    Thread thread;
-    thread.tid = tid;
-    thread.late_ns = late[tid];
-    Asleep was = sleeping[tid];
-    // Completed in settle(), where the call is known.
-    if (const int64_t elapsed = slept(pid_, tid, was); elapsed >= 0) thread.rest_ns = -2 - elapsed;
-    thread.raw.orig_rax = uint64_t(was.nr);
-    for (const Carried &c : carried_) {
-      if (c.tid != tid || c.nr != was.nr) continue;
-      thread.was_let_go = true;
-      thread.carried_ns = c.deadline;
-      if (c.switches == was.switches) thread.deadline_ns = c.deadline;
-    }
-    threads_.push_back(std::move(thread));
-  }
+  for (pid_t tid : attached_) threads_.push_back(note(tid));
   std::sort(threads_.begin(), threads_.end(), [this](const Thread &a, const Thread &b) { return a.tid == pid_ ? b.tid != pid_ : b.tid != pid_ && a.tid < b.tid; });
   return true;
 }
@@ -286,6 +329,7 @@ bool Tracee::to_call(pid_t tid, std::string &error) {
     int status = 0;
     if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return error = "it ended meanwhile", false;
     if (WSTOPSIG(status) == (SIGTRAP | 0x80)) return true;
+    if (status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(status) == SIGTRAP) continue;   // a SIGCONT has come
     if (status >> 8 != SIGSTOP) return error = "it is stopped", false;
     owes_stop_ = true;                                     // no mask keeps it back
   }
@@ -389,18 +433,24 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots,
 
 // It is mapped at the beginning of a program and stays there, but for mremap(2).
 void Tracee::find_vdso() {
+  where_vdso_was_ = auxiliary(pid_, AT_SYSINFO_EHDR);
   for (const Region &region : read_regions(living_thread(pid_), false))
     if (region.name == "[vdso]") vdso_start_ = region.start, vdso_end_ = region.end;
+}
+
+bool Tracee::read_call(Thread &t, std::string &error) {
+  if (!get_regs(t.tid, t.regs)) return error = failure("PTRACE_GETREGSET", t.tid), false;
+  if (t.regs.cs != 0x33) return error = "it runs 32-bit code", false;
+  if (trace(PTRACE_GETSIGMASK, t.tid, 8, at(&t.mask))) return error = failure("PTRACE_GETSIGMASK", t.tid), false;
+  settle(t);
+  return t.read = true;
 }
 
 bool Tracee::read_threads(std::string &error) {
   unsettled_ = astray_;
   has_lost_time_ = false;
   for (Thread &t : threads_) {
-    if (!get_regs(t.tid, t.regs)) return error = failure("PTRACE_GETREGSET", t.tid), false;
-    if (t.regs.cs != 0x33) return error = "it runs 32-bit code", false;
-    if (trace(PTRACE_GETSIGMASK, t.tid, 8, at(&t.mask))) return error = failure("PTRACE_GETSIGMASK", t.tid), false;
-    settle(t);
+    if (!read_call(t, error)) return false;
     if (!leave_vdso(t, error)) return false;
     t.regs.orig_rax = uint64_t(-1);
     t.xstate.resize(kFrameSize);
@@ -447,7 +497,10 @@ bool Tracee::call(uint64_t nr, const uint64_t (&args)[6], uint64_t &result, std:
   user_regs_struct back = t.in_call ? t.raw : t.regs;
   set_regs(t.tid, back);
   // Back to a stop from which the kernel goes on with an interrupted call.
-  if (done) done = !trace(PTRACE_INTERRUPT, t.tid, 0, 0) && !trace(PTRACE_CONT, t.tid, 0, 0) && wait_stop(t.tid, kStopPatience, error);
+  if (done) {
+    done = !trace(PTRACE_INTERRUPT, t.tid, 0, 0) && !trace(PTRACE_CONT, t.tid, 0, 0);
+    if (done) awaited_.push_back(t.tid), done = wait_stop(t.tid, kStopPatience, error);
+  }
   trace(PTRACE_SETSIGMASK, t.tid, 8, at(&t.mask));
   if (done && regs.rip != gadgets.call.value + 2) return error = "an injected call went astray", false;
   if (!done && error.empty()) error = failure("an injected call", t.tid);

@@ -2,6 +2,7 @@
 #pragma once
 #include <sys/user.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,14 @@ struct Thread {
   bool has_lost_time = false;            // it goes on with a wait that others have stopped
   bool was_let_go = false;               // one of its kind was, here, whether it is that or not
   int64_t carried_ns = -1;               // and its time, if that was known
+  bool read = false;                     // its registers and its call are known
   bool in_call = false;
   uint64_t done = 0;                     // bytes that the call has transferred (stub/rest.h); `regs` are those of the whole call, `raw` of its end with them
   bool begun = false;                    // the call will be issued again although the program has begun it: a handler may still end it with EINTR
 };
 
 constexpr int kStopPatience = 2000;      // ms
+constexpr int kNudgedTries = 5;          // then who is in the vdso is stepped out of it at once: of many threads one may always have begun a call
 
 // All threads of a process, stopped. Whatever has not been given to `release` goes on unharmed when this ends.
 class Tracee {
@@ -74,6 +77,7 @@ class Tracee {
   void carry(std::vector<Carried> waits) { carried_ = std::move(waits); }
   bool holds() const { return !attached_.empty(); }
   const std::vector<Carried> &carried() const { return carried_; }   // of the threads that went on by themselves
+  bool may_nudge = true;                   // who is found in the vdso (tracee.cc)
   bool stops_late = false;                 // a test's: long after they were asked to, as on a busy machine
   bool sleep_forgotten = false;            // a test's: as if the scheduler had forgotten since when its threads sleep
   int64_t stopped_at() const { return stopped_at_; }
@@ -82,7 +86,11 @@ class Tracee {
   bool stop_all(std::string &error);
   bool nudge();
   void find_vdso();
+  void let_go(pid_t tid);
   void let_go_but(pid_t kept);
+  void put_back(Thread &thread);
+  Thread note(pid_t tid);
+  bool read_call(Thread &thread, std::string &error);
   bool is_awaited(pid_t tid) const;
   void awaited_no_more(pid_t tid);
   bool wait_stop(pid_t tid, int patience_ms, std::string &error);
@@ -100,6 +108,8 @@ class Tracee {
   std::vector<pid_t> awaited_;             // those of them that have been asked to stand still, and have not been seen to
   int64_t stopped_at_ = 0;
   Gadgets gadgets_;
+  std::map<pid_t, Asleep> sleeping_;       // before the last stop was asked for
+  std::map<pid_t, int64_t> late_;
   std::vector<pid_t> nudged_;              // taken out of the vdso by letting them run on, since the last stop
   bool astray_ = false;                    // one of them has begun a call
   bool unsettled_ = false;
@@ -107,7 +117,7 @@ class Tracee {
   bool owes_stop_ = false;                 // a SIGSTOP met the process in the middle of what it was made to do: it gets it afterwards
   pid_t stuck_ = 0;
   bool rival_ = false;
-  uint64_t vdso_start_ = 0, vdso_end_ = 0;
+  uint64_t where_vdso_was_ = 0, vdso_start_ = 0, vdso_end_ = 0;
 };
 
 }  // namespace mosrun

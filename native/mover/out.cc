@@ -232,6 +232,7 @@ int move_out(const Order &order) {
   bool held = copy.holds();
   for (int tries = 0;; ++tries, held = false) {
     say_phase("stopping");
+    tracee.may_nudge = tries < kNudgedTries;
     if (!o.at_exec && !held && !tracee.stop(error, o.timeout_ms / 3)) {
       if (tracee.rival() && tries < kPassing) {
         tracee.resume_all();
@@ -243,6 +244,7 @@ int move_out(const Order &order) {
     }
     first = first_slot(o, tracee);
     slots = first + tracee.threads().size();
+    if (!held && !tracee.read_threads(error)) return cannot(o.pid, error);
     if (slots > threads) return say_failed("busy", "process " + std::to_string(o.pid) + " started threads meanwhile; try again");
     why = reasons_to_stay(o.pid, true, &regions);
     if (only_for_now(why) && tries < kPassing) {
@@ -251,7 +253,6 @@ int move_out(const Order &order) {
       continue;
     }
     if (!why.empty()) return cannot(o.pid, why[0]);
-    if (!held && !tracee.read_threads(error)) return cannot(o.pid, error);
     if (tracee.has_lost_time()) return cannot(o.pid, "it goes on with a wait that was stopped (SIGSTOP, a debugger), and the kernel does not tell what is left of its time: it can be moved when that is over");
     BlobHeader header{};
     const uint32_t left_slots = left ? status.control.slots : 0;

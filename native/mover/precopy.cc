@@ -74,6 +74,7 @@ bool PreCopy::begin(Tracee &tracee) {
   for (int tries = 0; uffd < 0; ++tries) {
     if (tries == kStopTries) return why_not_ = "it was not found in a state it can be taken from", false;
     if (tries) usleep(kStopPause);
+    tracee.may_nudge = tries < kNudgedTries;
     bool stands = tracee.stop(error, o_.timeout_ms / 3) && tracee.read_threads(error) && !tracee.unsettled();
     uint64_t made = 0, ignored = 0;
     const uint64_t flags[6] = {DirtyPages::kUffdFlags, 0, 0, 0, 0, 0};

@@ -1,4 +1,5 @@
-// One thread sleeps in state D for as many seconds as its argument says, the other works; then tells the longest time in which it could not.
+// One thread sleeps in state D for as many seconds as its argument says, others work and wait; then tells the longest time in which they could not, and
+// how many waits ended before their time.
 // disk-sleep SECONDS.  State D: a page of the child that is asked for by process_vm_readv(2), and which the child gives late (userfaultfd(2)).
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -50,6 +52,17 @@ static void *ask(void *unused) {
   return NULL;
 }
 
+// A wait that any stop ends (signal(7)): nobody is to know of a stop by a mover.
+static void *wait_for_nothing(void *early) {
+  const int none = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event;
+  while (!woken) {
+    const double begun = now();
+    *(int *)early += epoll_wait(none, &event, 1, 700) != 0 || now() - begun < 0.7;
+  }
+  return NULL;
+}
+
 int main(int argc, char **argv) {
   const double seconds = argc > 1 ? atof(argv[1]) : 1;
   int ready[2];
@@ -59,8 +72,9 @@ int main(int argc, char **argv) {
   if (!child) _exit(give_late(seconds, ready[1]));
   close(ready[1]);
   if (read(ready[0], &one, 1) != 1) return 2;
-  pthread_t thread;
-  if (pthread_create(&thread, NULL, ask, NULL)) return 3;
+  pthread_t thread, waiting;
+  int early = 0;
+  if (pthread_create(&thread, NULL, ask, NULL) || pthread_create(&waiting, NULL, wait_for_nothing, &early)) return 3;
   usleep(100000);
   puts("ready");
   fflush(stdout);
@@ -72,9 +86,10 @@ int main(int argc, char **argv) {
     usleep(1000);
   }
   pthread_join(thread, NULL);
+  pthread_join(waiting, NULL);
   int status;
   waitpid(child, &status, 0);
-  printf("child %d, longest gap %s\n", status, longest < 0.7 ? "short" : "LONG");
+  printf("child %d, longest gap %s, %d waits ended early\n", status, longest < 0.7 ? "short" : "LONG", early);
   fprintf(stderr, "%.3f\n", longest);
   return 0;
 }
