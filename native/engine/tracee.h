@@ -36,7 +36,7 @@ struct Thread {
 constexpr int kStopPatience = 2000;      // ms
 constexpr int kNudgedTries = 5;          // then who is in the vdso is stepped out of it at once: of many threads one may always have begun a call
 
-// All threads of a process, stopped. Whatever has not been given to `release` goes on unharmed when this ends.
+// All threads of a process, stopped. Whatever has not been given to `send_off` goes on unharmed when this ends.
 class Tracee {
  public:
   explicit Tracee(pid_t pid) : pid_(pid) {}
