@@ -167,25 +167,31 @@ export class Operations {
     return new Promise((resolve) => void this.ports.clock.after(seconds, resolve));
   }
 
-  /** Those that are here; a promised place holds nobody yet. */
-  private async guests(which: Which) {
-    return (await this.ports.guests.list()).filter((one) => one.state !== 'open' && which(one.home ?? ''));
+  /** Those that are here, on their way, or promised a place: from now on nobody else is. */
+  private async expected(which: Which) {
+    return (await this.ports.guests.list()).filter(({ home }) => which(home ?? ''));
   }
 
   /** Has all guests brought home by their homes. */
   private async expel(progress: Progress, which: Which = () => true): Promise<OperationFailure[]> {
     for (let round = 1; ; round++) {
-      const present = await this.guests(which);
-      progress(this.restOf(present));
-      if (present.length === 0) return [];
+      const expected = await this.expected(which);
+      const present = expected.filter(({ state }) => state === 'running');
+      progress(this.restOf(expected));
+      if (expected.length === 0) return [];
+      // On their way here, and soon here, or given up by whoever sends them or by mosgate: that is no round.
+      if (present.length === 0) {
+        await this.pause(PAUSE_SECONDS);
+        round--;
+        continue;
+      }
       const messages = await this.watched(
         progress,
-        async () => this.restOf(await this.guests(which)),
+        async () => this.restOf(await this.expected(which)),
         () => this.recallAll(present),
       );
       const left = await this.awaitGone(progress, which, messages);
-      if (left.length === 0) return [];
-      if (round < ROUNDS) continue;
+      if (left.length === 0 || round < ROUNDS) continue;
       return left.map(({ session, home, home_pid: pid, command }) => ({
         pid,
         home,
@@ -248,12 +254,20 @@ export class Operations {
   private async awaitGone(progress: Progress, which: Which, messages: ReadonlyMap<string, string>) {
     const until = this.ports.clock.seconds() + GONE_WITHIN_SECONDS;
     for (;;) {
-      const left = await this.guests(which);
-      progress(this.restOf(left));
+      const expected = await this.expected(which);
+      const left = expected.filter(({ state }) => state === 'running');
+      progress(this.restOf(expected));
       if (left.length === 0) return left;
       await this.pause(PAUSE_SECONDS);
       if (left.every(({ session }) => messages.has(session)) || this.ports.clock.seconds() > until) return left;
     }
+  }
+
+  /** What is on its way to such nodes can be ordered back when it is there, or has stayed. */
+  private async awaitMoved(which: Which): Promise<void> {
+    const { table, migrations } = this.ports.residents;
+    const isComing = (pid: number): boolean => which(migrations.headedFor(pid) ?? this.ports.self);
+    for (const { pid } of table.list()) while (isComing(pid)) await this.pause(PAUSE_SECONDS);
   }
 
   /** Brings own processes home from such nodes. */
@@ -264,6 +278,7 @@ export class Operations {
   ): Promise<OperationFailure[]> {
     const { residents, self } = this.ports;
     for (let round = 1; ; round++) {
+      await this.awaitMoved(which);
       const away = residents.table.list().filter((one) => which(one.where));
       const sizes = new Map(
         await inTurns(away, RECALLED_AT_ONCE, async ({ pid }) => [pid, await this.ports.memoryOf(pid)] as const),

@@ -16,6 +16,7 @@ import { settled } from './settled.js';
 
 interface Move {
   state: MigrationState;
+  to: string;
   phases: MigrationDocument['phases'];
 }
 
@@ -63,6 +64,11 @@ export class Migrations {
     return this.moves.has(pid);
   }
 
+  /** Where it is being moved to; null: it is not. */
+  headedFor(pid: number): string | null {
+    return this.moves.get(pid)?.to ?? null;
+  }
+
   whereIs(pid: number): string {
     return this.ports.finder.find(pid).node ?? this.ports.self;
   }
@@ -71,7 +77,7 @@ export class Migrations {
   restore(): void {
     for (const record of this.ports.records.all()) {
       record.mover_pid ??= this.ports.engine.findMover(record.pid);
-      const move = this.begin(record.pid);
+      const move = this.begin(record.pid, record.to);
       this.step(record.pid, move, foundAtWork[record.kind]);
       void this.follow(move, record).catch(() => {});
     }
@@ -82,7 +88,7 @@ export class Migrations {
     const deadline = this.ports.clock.seconds() + this.ports.settings().timeoutSeconds;
     const from = this.whereIs(pid);
     const document = { version: DOCUMENT_VERSION as 1, pid, from, to };
-    const move = this.begin(pid);
+    const move = this.begin(pid, to);
     if (from === to) {
       this.moves.delete(pid);
       return { ...document, moved: false, ...nothingMoved };
@@ -120,7 +126,7 @@ export class Migrations {
       refused = reject;
     });
     const run = async (): Promise<void> => {
-      const move = this.begin(launcherPid);
+      const move = this.begin(launcherPid, to);
       this.ports.onStart(launcherPid, this.ports.self, to, 'start');
       try {
         await this.awaitCleaning(launcherPid, deadline);
@@ -192,7 +198,7 @@ export class Migrations {
     }
   }
 
-  private begin(pid: number): Move {
+  private begin(pid: number, to: string): Move {
     const present = this.moves.get(pid);
     if (present) {
       throw new MosrunError(
@@ -200,7 +206,7 @@ export class Migrations {
         `process ${pid} is being moved already${present.state === 'returning' ? ' (home)' : ''}: wait until that is over`,
       );
     }
-    const move: Move = { state: 'idle', phases: [] };
+    const move: Move = { state: 'idle', to, phases: [] };
     this.moves.set(pid, move);
     return move;
   }

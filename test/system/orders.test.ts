@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { NodeDocument, OperationDocument } from '../../lib/shared/documents.js';
+import { arm } from './fault-points.js';
 import { listed, pidOfJob } from './storm.js';
 import { type Outcome, type Running, Testbed, sleep, tryRead, until, whyNoTestbed } from './testbed.js';
 
@@ -122,6 +123,31 @@ describe('orders to a node', { skip: whyNoTestbed() ?? false, timeout: 180_000 }
     assert.match((await testbed.run(1, ['mosps', '--history', `${load}`])).stdout, /ordered by mosctl bring/);
     for (const one of await listed(testbed)) assert.equal(one.where, 'node1');
     assert.equal((await testbed.run(1, ['moskillall', '-KILL', '-J', 'load'])).status, 0);
+  });
+
+  void test('who is promised a place when the node is emptied comes, and is sent home; own ones that are leaving come back', async () => {
+    for (const [node, verb] of [
+      [2, 'expel'],
+      [1, 'bring'],
+    ] as const) {
+      const pid = await start(`late-${verb}`, 'mostestload', '--cpu', '0', '--memory', '1M');
+      await arm(testbed, 'stop_late');
+      const leaving = migrate(pid, 'node2');
+      await until(
+        async () => (await listed(testbed)).find((one) => one.pid === pid)?.state === 'moving',
+        5,
+        'it to be on its way',
+      );
+      await done(node, verb);
+      const { status, stderr } = await leaving;
+      assert.equal(status, 0, stderr);
+      assert.equal(await where(pid), 'node1', verb);
+      assert.match(
+        (await testbed.run(1, ['mosps', '--history', `${pid}`])).stdout,
+        verb === 'expel' ? /sent home by node2/ : /mosctl bring/,
+      );
+      assert.equal((await testbed.run(1, ['moskillall', '-KILL', '-J', `late-${verb}`])).status, 0);
+    }
   });
 
   void test('who stops waiting stops nothing, and who orders again joins', async () => {
