@@ -156,6 +156,10 @@ export class Residents {
         stops.keep((pid) => readFacts(pid) !== null);
         this.tidy();
       },
+      spent: () => {
+        const { user, system } = process.cpuUsage();
+        return { seconds: performance.now() / 1000, cpuSeconds: (user + system) / 1e6 };
+      },
     });
     this.table = new ProcessTable({
       self: own.name,

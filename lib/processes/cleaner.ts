@@ -26,6 +26,8 @@ export interface CleanerPorts {
   onLook: (pid: number, glance: Glance | null) => void;
   /** Takes away the files of processes that are at home again. */
   tidy: () => void;
+  /** What looking takes: seconds that pass, and those of a processor. */
+  spent: () => { seconds: number; cpuSeconds: number };
 }
 
 export class Cleaner {
@@ -66,12 +68,11 @@ export class Cleaner {
   }
 
   private look(): void {
-    const { clock, jobs, tidy } = this.ports;
-    const before = process.cpuUsage();
+    const { clock, jobs, tidy, spent } = this.ports;
+    const before = spent();
     jobs.refresh();
-    const { user, system } = process.cpuUsage(before);
-    const asking = (user + system) / 1e6;
-    const began = performance.now();
+    const began = spent();
+    const asking = began.cpuSeconds - before.cpuSeconds;
     const now = clock.seconds();
     const home = new Set<number>();
     let changed = false;
@@ -91,7 +92,7 @@ export class Cleaner {
     this.forget(all);
     this.settled = home;
     if (changed) tidy();
-    const took = (performance.now() - began) / 1000;
+    const took = spent().seconds - began.seconds;
     if (this.watched.size > 0) this.schedule(Math.max(INTERVAL_SECONDS, took / SHARE, asking / QUIET_SHARE));
   }
 

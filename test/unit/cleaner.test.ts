@@ -12,6 +12,7 @@ function node() {
   const looks: number[] = [];
   let works = true;
   let milliseconds = 0;
+  let spent = 0;
   let usage = Number.NaN;
   let letter = 'S';
   const job = { number: 1 } as Job;
@@ -26,7 +27,7 @@ function node() {
     },
     look: (pid) => {
       looks.push(pid);
-      for (const until = performance.now() + milliseconds; performance.now() < until; );
+      spent += milliseconds / 1000;
       const state = states.get(pid);
       return state ? { state, letter, tracer: 0 } : null;
     },
@@ -38,6 +39,7 @@ function node() {
       return works ? Promise.resolve(true) : Promise.reject(new Error('busy'));
     },
     tidy: () => {},
+    spent: () => ({ seconds: spent, cpuSeconds: spent }),
   });
   return {
     clock,
