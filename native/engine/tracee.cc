@@ -26,6 +26,7 @@ namespace mosrun {
 namespace {
 
 constexpr int kGiveWay = 20;             // ms that all threads wait for one in state D
+constexpr int64_t kWaitAgain = 100'000'000;   // ns that threads have to get back into their waits, on a busy machine
 constexpr uint64_t kTrapBit = 1ull << (SIGTRAP - 1);
 constexpr int kNudges = 10, kNudge = 10;  // looks at a thread for it to be found outside of the vdso, and µs between them
 constexpr int64_t kJustOver = 100'000'000;   // ns
@@ -68,6 +69,14 @@ void Tracee::resume_all() {
   if (!threads_.empty()) carried_.erase(std::remove_if(carried_.begin(), carried_.end(), has_ended), carried_.end());
   let_go_but(0);
   threads_.clear();                                        // what they were is not what they are at the next stop
+  await_waits();
+}
+
+// Soon after they were let go: what waits at the same place then is what was stopped.
+void Tracee::await_waits() {
+  const int64_t until = clock_ns(CLOCK_MONOTONIC) + kWaitAgain;
+  for (Carried &c : carried_)
+    while (!waits_again(pid_, c) && clock_ns(CLOCK_MONOTONIC) < until) usleep(20);
 }
 
 // With the call that it was in as the program is to find it.
@@ -78,7 +87,7 @@ void Tracee::put_back(Thread &t) {
   const int64_t result = int64_t(t.raw.rax), deadline = t.rest_ns >= 0 ? stopped_at_ + t.rest_ns : -1;
   // The kernel goes on with the rest of some waits (restart_syscall(2)), and then tells no more how long the whole has lasted; others it begins anew.
   // Whose time is not known is told apart from one that others have stopped.
-  if (t.begun && !t.has_lost_time && (result == -516 || (deadline >= 0 && (t.deadline_ns >= 0 || result == -EINTR)))) carried_.push_back({t.tid, nr, switches_of(pid_, t.tid) + 1, deadline});
+  if (t.begun && !t.has_lost_time && (result == -516 || (deadline >= 0 && (t.deadline_ns >= 0 || result == -EINTR)))) carried_.push_back({t.tid, nr, switches_of(pid_, t.tid) + 1, deadline, uint64_t(t.raw.rip)});
   // Those that any stop ends are issued again; unless a handler is about to run, which ends them as well.
   if (t.begun && !t.done && result == -EINTR && !handler_waits(t.tid, t.mask)) {
     t.raw.rax = uint64_t(nr);
@@ -227,6 +236,7 @@ bool Tracee::stop(std::string &error, int patience_ms) {
     if (!tid) return false;
     for (bool stands = false; !stands;) {
       let_go_but(tid);                                     // and others in that state, once they stand still
+      await_waits();
       stuck_ = tid;
       if (clock_ns(CLOCK_MONOTONIC) >= until) return false;
       stands = wait_stop(tid, kGiveWay, error);

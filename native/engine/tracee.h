@@ -89,6 +89,7 @@ class Tracee {
   void let_go(pid_t tid);
   void let_go_but(pid_t kept);
   void put_back(Thread &thread);
+  void await_waits();
   Thread note(pid_t tid);
   bool read_call(Thread &thread, std::string &error);
   bool is_awaited(pid_t tid) const;

@@ -101,6 +101,17 @@ int64_t slept(pid_t pid, pid_t tid, const Asleep &was) {
   return processor_of(pid, tid) == was.processor && now >= was.averaged_ns ? now - was.averaged_ns : -1;
 }
 
+bool waits_again(pid_t pid, Carried &c) {
+  std::string text;
+  const int64_t switches = switches_of(pid, c.tid);
+  if (switches < c.switches || !read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(c.tid) + "/syscall", text)) return false;
+  int nr;
+  unsigned long after;
+  if (sscanf(text.c_str(), "%d %*x %*x %*x %*x %*x %*x %*x %lx", &nr, &after) != 2 || after != c.after || (nr != c.nr && nr != sc::nr_restart_syscall)) return false;
+  c.switches = switches;
+  return true;
+}
+
 bool handler_waits(pid_t tid, uint64_t mask) {
   auto set = [&](const char *name) { return strtoull(status_field(tid, name).c_str(), nullptr, 16); };
   return (set("SigPnd") | set("ShdPnd")) & set("SigCgt") & ~mask;

@@ -30,7 +30,15 @@ int64_t rest_written(pid_t pid, pid_t tid, int nr, const user_regs_struct &regs)
 
 // When a wait is to end that was stopped before, here or away: the kernel does not tell it a second time. Known by the thread and by how often that has
 // gone to sleep.
-struct Carried { pid_t tid; int nr; int64_t switches, deadline; };   // deadline: CLOCK_MONOTONIC, ns
+struct Carried {
+  pid_t tid;
+  int nr;
+  int64_t switches;                      // at least, until it has been seen to wait again
+  int64_t deadline;                      // CLOCK_MONOTONIC, ns; -1: nobody knows
+  uint64_t after;                        // the address behind its instruction
+};
+// Is it in that call again? Then how often it had gone to sleep for it is noted: on its way there it may have had to wait for a page.
+bool waits_again(pid_t pid, Carried &carried);
 
 // The time-out of the socket that a call waits for (SO_RCVTIMEO, SO_SNDTIMEO), ns; -1: none, or no such call.
 int64_t socket_timeout(pid_t pid, pid_t tid, int nr, uint64_t fd);

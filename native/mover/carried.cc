@@ -18,7 +18,7 @@ static void keep_waits(const Order &o, const std::vector<Carried> &waits) {
   mkdir(o.state_dir.c_str(), 0755);
   FILE *file = fopen(file_of(o).c_str(), "we");
   if (!file) return;
-  for (const Carried &w : waits) fprintf(file, "%lu %d %d %ld %ld\n", stat.start_time, w.tid, w.nr, w.switches, w.deadline);
+  for (const Carried &w : waits) fprintf(file, "%lu %d %d %ld %ld %lx\n", stat.start_time, w.tid, w.nr, w.switches, w.deadline, w.after);
   fclose(file);
 }
 
@@ -28,7 +28,7 @@ static std::vector<Carried> kept_waits(const Order &o) {
   FILE *file = fopen(file_of(o).c_str(), "re");
   if (!file) return waits;
   unsigned long started;
-  for (Carried w{}; fscanf(file, "%lu %d %d %ld %ld", &started, &w.tid, &w.nr, &w.switches, &w.deadline) == 5;)
+  for (Carried w{}; fscanf(file, "%lu %d %d %ld %ld %lx", &started, &w.tid, &w.nr, &w.switches, &w.deadline, &w.after) == 6;)
     if (read_stat(o.pid, stat) && stat.start_time == started) waits.push_back(w);
   fclose(file);
   return waits;

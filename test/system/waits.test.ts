@@ -74,6 +74,13 @@ describe('waits', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }
       await sleep(pause);
       assert.equal(await move(pid, 'node2'), 0);
     },
+    'moved out after many that failed, one upon another': async (pid) => {
+      for (let failed = 0; failed < 12; failed++) {
+        await arm(testbed, 'stub_no_memory');
+        assert.notEqual(await move(pid, 'node2'), 0);
+      }
+      assert.equal(await move(pid, 'node2'), 0);
+    },
     'moved out, home and out again': async (pid) => {
       for (const to of ['node2', 'home', 'node2']) {
         assert.equal(await move(pid, to), 0, to);
