@@ -16,8 +16,7 @@ class Packing {
   static constexpr uint32_t kInfoSize = 168;   // of struct tcp_info, up to what is wanted of it
   static constexpr uint64_t kAskEvery = 1 << 20;
 
-  bool knows() const { return link_; }
-  // `size` bytes are about to be sent.
+  // `size` bytes are about to be sent: is a piece of them to be tried? Otherwise they go as they are, all of them.
   bool wants(uint64_t size) {
     if (!link_) return false;
     if (!passes_) return true;

@@ -222,7 +222,9 @@ int PreCopy::send_part(const char *part, const PageRun *pieces, size_t count, bo
 int PreCopy::send_record(PageRun *runs, iovec *iov, size_t count, size_t size) {
   if (const int64_t now = clock_ns(CLOCK_MONOTONIC); now - told_ > 1'000'000'000) told_ = now, say_phase("copying");
   if (o_.packs && packing_.asks(copied_.pages * kPage)) ask_link();
-  if (packing_.knows()) return send_in_pieces(runs, iov + 2, count);
+  while (count && packing_.wants(size))
+    if (int error = send_packed(runs, iov, count, size)) return error;
+  if (!count) return 0;
   const size_t table = count * sizeof(PageRun);
   RecordHeader header{Record::pages, uint32_t(count), table + size};
   iov[0] = {&header, sizeof header};
@@ -238,40 +240,35 @@ void PreCopy::ask_link() {
   if (!getsockopt(channel_, IPPROTO_TCP, TCP_INFO, info, &length) && length == sizeof info) packing_.hear(info);
 }
 
-int PreCopy::send_in_pieces(const PageRun *runs, const iovec *parts, size_t count) {
+// A piece from the front of it, packed if that saves enough.
+int PreCopy::send_packed(PageRun *&runs, iovec *&iov, size_t &count, size_t &size) {
   alignas(8) static char piece[kPackedMax];
-  PageRun some[kPackedMax / kPage];
-  size_t pieces = 0, filled = 0;
-  for (size_t i = 0; i < count; ++i)
-    for (size_t done = 0; done < runs[i].length;) {
-      const size_t part = std::min<size_t>(kPackedMax - filled, runs[i].length - done);
-      memcpy(piece + filled, static_cast<const char *>(parts[i].iov_base) + done, part);
-      some[pieces++] = {runs[i].address + done, part};
-      filled += part;
-      done += part;
-      if (filled < kPackedMax && !(i + 1 == count && done == runs[i].length)) continue;
-      if (int error = send_packed(some, pieces, piece, filled)) return error;
-      pieces = filled = 0;
-    }
-  return 0;
-}
-
-int PreCopy::send_packed(PageRun *runs, size_t count, char *piece, size_t size) {
   static uint8_t packed[kPackedMax];
   static lz4::Table table;
-  uint32_t n = 0;
-  if (packing_.wants(size)) {
-    const int64_t began = clock_ns(CLOCK_MONOTONIC);
-    n = lz4::pack(reinterpret_cast<uint8_t *>(piece), uint32_t(size), packed, uint32_t(size - size / kPackedWorth), table);
-    packing_.tried(uint32_t(size), n, uint64_t(clock_ns(CLOCK_MONOTONIC) - began));
+  PageRun some[kPackedMax / kPage];
+  size_t pieces = 0, filled = 0;
+  while (count && filled < kPackedMax) {
+    const size_t part = std::min<size_t>(kPackedMax - filled, runs->length);
+    iovec &from = iov[2];
+    memcpy(piece + filled, from.iov_base, part);
+    some[pieces++] = {runs->address, part};
+    filled += part;
+    runs->address += part;
+    runs->length -= part;
+    from = {static_cast<char *>(from.iov_base) + part, from.iov_len - part};
+    if (!runs->length) ++runs, ++iov, --count;
   }
-  const size_t runs_size = count * sizeof(PageRun), length = n ? n : size;
-  RecordHeader header{n ? Record::packed : Record::pages, uint32_t(count), runs_size + length};
-  iovec iov[3] = {{&header, sizeof header}, {runs, runs_size}, {n ? static_cast<void *>(packed) : piece, length}};
+  size -= filled;
+  const int64_t began = clock_ns(CLOCK_MONOTONIC);
+  const uint32_t n = lz4::pack(reinterpret_cast<uint8_t *>(piece), uint32_t(filled), packed, uint32_t(filled - filled / kPackedWorth), table);
+  packing_.tried(uint32_t(filled), n, uint64_t(clock_ns(CLOCK_MONOTONIC) - began));
+  const size_t runs_size = pieces * sizeof(PageRun), length = n ? n : filled;
+  RecordHeader header{n ? Record::packed : Record::pages, uint32_t(pieces), runs_size + length};
+  iovec parts[3] = {{&header, sizeof header}, {some, runs_size}, {n ? static_cast<void *>(packed) : piece, length}};
   copied_.bytes += sizeof header + runs_size + length;
-  copied_.pages += size / kPage;
-  copied_.saved += size - length;
-  return send_parts(iov, 3);
+  copied_.pages += filled / kPage;
+  copied_.saved += filled - length;
+  return send_parts(parts, 3);
 }
 
 int PreCopy::send_parts(iovec *iov, size_t count) {

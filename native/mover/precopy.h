@@ -47,8 +47,7 @@ class PreCopy {
   int send_runs(const std::vector<PageRun> &runs, bool may_skip_zeros, uint64_t &bytes, bool &whole);
   int send_part(const char *part, const PageRun *pieces, size_t count, bool may_skip_zeros);
   int send_record(PageRun *runs, struct iovec *iov, size_t count, size_t size);
-  int send_in_pieces(const PageRun *runs, const struct iovec *iov, size_t count);
-  int send_packed(PageRun *runs, size_t count, char *piece, size_t size);
+  int send_packed(PageRun *&runs, iovec *&iov, size_t &count, size_t &size);
   int send_parts(struct iovec *iov, size_t count);
   void ask_link();
   int send_all(const void *data, size_t size);

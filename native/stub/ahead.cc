@@ -116,35 +116,38 @@ struct Copier {
     return 0;
   }
 
-  // Of at most kPackedMax bytes. From a copy: the program may change or give up its memory at any moment.
-  i64 send_packed(const PageRun *sends, u64 pieces, u64 bytes) {
+  // A piece from the front of it, packed if that saves enough. From a copy: the program may change or give up its memory at any moment.
+  i64 send_packed(PageRun *&sends, u64 &pieces, u64 &bytes) {
     uint8_t *plain = rest, *packed = rest + kPackedMax;
     auto &table = *reinterpret_cast<lz4::Table *>(packed + kPackedMax);
-    for (u64 i = 0; i < pieces; ++i) iov[i] = {sends[i].address, sends[i].length};
-    IoVec into{address(plain), bytes};
-    if (!packing.wants(bytes) || sys(nr_process_vm_readv, u64(sys(nr_gettid)), address(&into), 1, address(iov), pieces, 0) != i64(bytes)) return send_in_place(sends, pieces);
+    PageRun some[kPackedMax / kPage];
+    u64 taken = 0, filled = 0;
+    while (pieces && filled < kPackedMax) {
+      const u64 part = minimum<u64>(kPackedMax - filled, sends->length);
+      iov[taken] = {sends->address, part};
+      some[taken++] = {sends->address, part};
+      filled += part;
+      sends->address += part;
+      sends->length -= part;
+      if (!sends->length) ++sends, --pieces;
+    }
+    bytes -= filled;
+    IoVec into{address(plain), filled};
+    if (sys(nr_process_vm_readv, u64(sys(nr_gettid)), address(&into), 1, address(iov), taken, 0) != i64(filled)) return send_in_place(some, taken);
     const i64 began = now();
-    const u32 n = lz4::pack(plain, u32(bytes), packed, u32(bytes - bytes / kPackedWorth), table);
-    packing.tried(u32(bytes), n, u64(now() - began));
-    if (!n) return send_in_place(sends, pieces);
-    RecordHeader header{Record::packed, u32(pieces), pieces * sizeof(PageRun) + n};
-    IoVec parts[3] = {{address(&header), sizeof header}, {address(sends), pieces * sizeof(PageRun)}, {address(packed), n}};
+    const u32 n = lz4::pack(plain, u32(filled), packed, u32(filled - filled / kPackedWorth), table);
+    packing.tried(u32(filled), n, u64(now() - began));
+    if (!n) return send_in_place(some, taken);
+    RecordHeader header{Record::packed, u32(taken), taken * sizeof(PageRun) + n};
+    IoVec parts[3] = {{address(&header), sizeof header}, {address(some), taken * sizeof(PageRun)}, {address(packed), n}};
     return send_all(channel, parts, 3);
   }
-  i64 send_in_pieces() {
-    PageRun some[kPackedMax / kPage];
-    u64 pieces = 0, bytes = 0;
-    for (u64 i = 0; i < count; ++i)
-      for (u64 done = 0; done < runs[i].length;) {
-        const u64 part = minimum<u64>(kPackedMax - bytes, runs[i].length - done);
-        some[pieces++] = {runs[i].address + done, part};
-        bytes += part;
-        done += part;
-        if (bytes < kPackedMax && !(i + 1 == count && done == runs[i].length)) continue;
-        if (i64 error = send_packed(some, pieces, bytes)) return error;
-        pieces = bytes = 0;
-      }
-    return 0;
+  i64 send_pages() {
+    PageRun *sends = runs;
+    u64 pieces = count, bytes = size;
+    while (pieces && packing.wants(bytes))
+      if (i64 error = send_packed(sends, pieces, bytes)) return error;
+    return pieces ? send_in_place(sends, pieces) : 0;
   }
 
   void ask_link() {
@@ -154,7 +157,7 @@ struct Copier {
   }
   i64 flush() {
     if (!count) return 0;
-    const i64 error = packing.knows() ? send_in_pieces() : send_in_place(runs, count);
+    const i64 error = send_pages();
     sent += size;
     if (control().packs && packing.asks(sent)) ask_link();
     control().ahead_bytes = sent;
