@@ -11,6 +11,8 @@ export interface Machine {
   memory_bytes: number;
   virtual: string;
   huge_pages: string;
+  /** Free memory was kept from the hypervisor (own-memory.ts). */
+  memory_kept?: boolean;
   node: string;
   commit: string;
 }

@@ -6,6 +6,7 @@ import { repository, whyNoTestbed } from '../test/system/testbed.js';
 import { type Benchmark, quick, thorough } from './benchmark.js';
 import { machine, quietly } from './machine.js';
 import { Nodes } from './nodes.js';
+import { withOwnMemory } from './own-memory.js';
 import { type Result, noiseText, page, table } from './report.js';
 import { suite } from './suite/index.js';
 
@@ -19,7 +20,7 @@ const hasty = options.has('--quick');
 const directory = path.join(repository, 'build/bench', hasty ? 'quick' : 'results');
 const fileOf = (name: string): string => path.join(directory, `${name}.json`);
 
-async function take(benchmark: Benchmark): Promise<Result> {
+async function take(benchmark: Benchmark, isKept: boolean): Promise<Result> {
   const { name, title, how, run, testbed, nodes: count = 2 } = benchmark;
   // Each has nodes of its own, so that none meets what another has left.
   const nodes = await Nodes.up(count, testbed);
@@ -28,7 +29,18 @@ async function take(benchmark: Benchmark): Promise<Result> {
     const notes: string[] = [];
     const work = () => run(nodes, hasty ? quick : thorough, (text) => notes.push(text));
     const { result: figures, noise } = await quietly(nodes.testbed, hasty ? 0 : 60, work);
-    return { version: 1, name, title, how, taken_at, quick: hasty, machine: machine(), noise, figures, notes };
+    return {
+      version: 1,
+      name,
+      title,
+      how,
+      taken_at,
+      quick: hasty,
+      machine: { ...machine(), memory_kept: isKept },
+      noise,
+      figures,
+      notes,
+    };
   } finally {
     await nodes.down();
   }
@@ -53,13 +65,7 @@ function document(taken: Result[]): void {
   writeFileSync(path.join(repository, 'docs/performance.md'), page(sections));
 }
 
-async function main(): Promise<void> {
-  if (unknown.length > 0) throw new Error(`there is no option ${unknown.join(' ')}, but --quick and --document`);
-  if (chosen.length === 0) throw new Error(`there is no such benchmark, but ${suite.map(({ name }) => name).join(', ')}`);
-  if (hasty && options.has('--document')) throw new Error('figures taken in haste are not for the page');
-  const why = whyNoTestbed();
-  if (why) throw new Error(why);
-  mkdirSync(directory, { recursive: true });
+async function takeAll(isKept: boolean): Promise<Result[]> {
   const taken: Result[] = [];
   for (const benchmark of chosen) {
     const missing = benchmark.whyNot?.();
@@ -67,11 +73,22 @@ async function main(): Promise<void> {
       console.log(`${benchmark.title}\n  skipped: ${missing}\n`);
       continue;
     }
-    const result = await take(benchmark);
+    const result = await take(benchmark, isKept);
     taken.push(result);
     writeFileSync(fileOf(result.name), `${JSON.stringify(result, null, 1)}\n`);
     console.log(`${table(result)}\n  ${noiseText(result.noise)}\n`);
   }
+  return taken;
+}
+
+async function main(): Promise<void> {
+  if (unknown.length > 0) throw new Error(`there is no option ${unknown.join(' ')}, but --quick and --document`);
+  if (chosen.length === 0) throw new Error(`there is no such benchmark, but ${suite.map(({ name }) => name).join(', ')}`);
+  if (hasty && options.has('--document')) throw new Error('figures taken in haste are not for the page');
+  const why = whyNoTestbed();
+  if (why) throw new Error(why);
+  mkdirSync(directory, { recursive: true });
+  const taken = hasty ? await takeAll(false) : await withOwnMemory(takeAll);
   if (options.has('--document')) document(taken);
 }
 

@@ -88,7 +88,7 @@ const day = ({ taken_at }: Result): string => taken_at.slice(0, 10);
 
 const where = ({ machine }: Result): string =>
   `${machine.virtual} with ${machine.processors} and ${Math.round(machine.memory_bytes / 2 ** 30)} GiB, Linux ${machine.kernel}, Node ` +
-  `${machine.node.slice(1)}, transparent huge pages "${machine.huge_pages}"`;
+  `${machine.node.slice(1)}, transparent huge pages "${machine.huge_pages}"${machine.memory_kept ? ', free memory kept from the hypervisor' : ''}`;
 
 function section({ result, pictures }: Section, usual: string): string {
   const { title, how, figures, noise, notes = [], machine } = result;
