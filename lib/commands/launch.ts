@@ -80,6 +80,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
   const lock = lastOf(options, ['locked', 'unlocked']);
   const unserved = lastOf(options, ['error', 'warn', 'end']);
   const readAhead = lastOf(options, ['read-ahead', 'no-read-ahead']);
+  const writeBehind = lastOf(options, ['write-behind', 'no-write-behind']);
   const clock = lastOf(options, ['host-clock', 'home-clock']);
   return {
     start: startAt(place, options),
@@ -88,6 +89,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
     clock: clock ? (clock === 'host-clock' ? 'host' : 'home') : null,
     unserved,
     readAhead: readAhead ? readAhead === 'read-ahead' : null,
+    writeBehind: writeBehind ? writeBehind === 'write-behind' : null,
     decay: numberOf(options, 'decay', (rate) => rate > 0 && rate < 1, 'a rate between 0 and 1'),
     pure: options.has('cpu') ? true : null,
     memoryBytes: megabytesOf(options),

@@ -314,7 +314,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const launches = launchServer(
     launchServices({
       interpret,
-      readsAhead: () => context.configuration().jobs.read_ahead,
+      conduct: () => context.configuration().jobs,
       identify: (socket) => peerOf(socket, identify),
       self: own.name,
       members,

@@ -53,8 +53,8 @@ export interface LaunchServices {
     start: { node: string; because: string },
     options: JobOptions,
   ): Promise<LaunchExplanationDocument>;
-  /** Are files read ahead of programs that say nothing about it? */
-  readsAhead(): boolean;
+  /** Are files read ahead of programs that say nothing about it, and need they not wait for what they write? */
+  conduct(): { read_ahead: boolean; write_behind: boolean };
   /** Name of this node. */
   self: string;
   startAway(launcherPid: number, node: string, conduct: Conduct, command: string): StartAway;
@@ -62,13 +62,18 @@ export interface LaunchServices {
 }
 
 /** A mosrun within a mosrun keeps the outer one's options, unless it says otherwise. */
-export function jobOptions(launch: Launch, outer: JobOptions | null, readsAhead = true): JobOptions {
+export function jobOptions(
+  launch: Launch,
+  outer: JobOptions | null,
+  usual = { read_ahead: true, write_behind: true },
+): JobOptions {
   return {
     id: launch.jobId ?? outer?.id ?? null,
     locked: launch.locked ?? outer?.locked ?? false,
     clock: launch.clock ?? outer?.clock ?? 'home',
     unserved: launch.unserved ?? outer?.unserved ?? 'home',
-    read_ahead: launch.readAhead ?? outer?.read_ahead ?? readsAhead,
+    read_ahead: launch.readAhead ?? outer?.read_ahead ?? usual.read_ahead,
+    write_behind: launch.writeBehind ?? outer?.write_behind ?? usual.write_behind,
     decay: launch.decay ?? outer?.decay ?? null,
     pure: launch.pure ?? outer?.pure ?? false,
     freezing_class: launch.freezingClass ?? outer?.freezing_class ?? null,
@@ -170,7 +175,7 @@ async function answer(socket: Socket, services: LaunchServices): Promise<void> {
 
 async function launchIt(socket: Socket, argv: readonly string[], launch: Launch, services: LaunchServices): Promise<void> {
   const pid = launcherOf(socket, services);
-  const options = jobOptions(launch, services.outerJob(pid), services.readsAhead());
+  const options = jobOptions(launch, services.outerJob(pid), services.conduct());
   const node = destination(pid, launch, options, services);
   const command = commandLine(argv, launch);
   // exec(2) closes the launcher's end.
@@ -202,7 +207,7 @@ async function explainIt(
   services: LaunchServices,
 ): Promise<void> {
   const pid = launcherOf(socket, services);
-  const options = jobOptions(launch, services.outerJob(pid), services.readsAhead());
+  const options = jobOptions(launch, services.outerJob(pid), services.conduct());
   const start = startOf(launch, destination(pid, launch, options, services)?.name ?? null, services.self);
   socket.write(programFrame(launch.programIndex));
   const { type, body } = await nextFrame(socket);

@@ -8,7 +8,7 @@ import type { Residents } from './residents.js';
 import { findNode, findNodes } from './services.js';
 import type { Sessions } from './sessions.js';
 
-export interface LaunchParts extends Pick<LaunchServices, 'interpret' | 'identify' | 'self' | 'log' | 'readsAhead'> {
+export interface LaunchParts extends Pick<LaunchServices, 'interpret' | 'identify' | 'self' | 'log' | 'conduct'> {
   members: Membership;
   residents: Residents;
   automatic: Automatic;

@@ -28,16 +28,17 @@ export interface OutOrder {
   unserved: Unserved;
   /** Files are read ahead of it. */
   read_ahead: boolean;
+  write_behind: boolean;
   /** Memory that goes ahead of it, from now on until it is home, is compressed where that pays. */
   compress: boolean;
   timeoutSeconds: number;
 }
 
 /** How a process is to fare away. */
-export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead'>;
+export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead' | 'write_behind'>;
 
 /** From the node that hosts it to another. */
-export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'compress'> {
+export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'compress'> {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
   memory: number;
@@ -138,6 +139,7 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
     '--unserved',
     order.unserved,
     ...(order.read_ahead ? [] : ['--no-read-ahead']),
+    ...(order.write_behind ? [] : ['--no-write-behind']),
     ...(order.compress ? [] : ['--no-packing']),
     ...(order.atExec ? ['--at-exec'] : []),
     ...(order.ordinary ? ['--ordinary'] : []),

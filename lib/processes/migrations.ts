@@ -235,6 +235,7 @@ export class Migrations {
       clock: conduct.clock,
       unserved: conduct.unserved,
       read_ahead: conduct.read_ahead,
+      write_behind: conduct.write_behind,
       compress: this.ports.settings().compress,
       timeoutSeconds: this.left(deadline),
     };

@@ -95,6 +95,7 @@ export class ProcessTable {
       returns: inspection?.returns ?? {},
       unserved: job.unserved,
       read_ahead: job.read_ahead,
+      write_behind: job.write_behind,
       refused: inspection?.refused ?? {},
       encrypted: node !== null && !isFrozen && (inspection?.encrypted ?? false),
       abroad: job.abroad,

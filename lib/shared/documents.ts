@@ -45,6 +45,9 @@ export const processDocument = z.object({
   returns: z.record(z.string(), z.number()).meta({ description: 'how often each call brought it home, by name' }),
   unserved,
   read_ahead: z.boolean().meta({ description: 'files are read ahead of it while it is away (`--no-read-ahead`: they are not)' }),
+  write_behind: z
+    .boolean()
+    .meta({ description: 'it does not wait for its writes to files while it is away (`--no-write-behind`: it does)' }),
   refused: z.record(z.string(), z.number()).meta({ description: 'how often each call failed away instead (-e, -w), by name' }),
   encrypted: z.boolean().meta({ description: 'it is away, and all between the nodes is encrypted' }),
   abroad: z.boolean().meta({ description: 'it may go to other clusters (-G)' }),

@@ -18,6 +18,8 @@ export interface Launch {
   unserved: Unserved | null;
   /** --read-ahead, --no-read-ahead; null: nothing said. */
   readAhead: boolean | null;
+  /** --write-behind, --no-write-behind; null: nothing said. */
+  writeBehind: boolean | null;
   /** -d, -c, -m; null: nothing said. */
   decay: number | null;
   pure: boolean | null;

@@ -21,6 +21,7 @@ struct Order {
   bool ordinary = false;                 // it goes only if it has no rights beyond an ordinary user's program
   Unserved unserved = Unserved::home;
   bool read_ahead = true;                // of the program, while it is away
+  bool write_behind = true;
   bool packs = true;                     // what goes ahead of it, wherever it goes, may be packed
   uint32_t memory = 0;                   // on: number of the channel between the two nodes
   int timeout_ms = 10000;

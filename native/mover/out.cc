@@ -106,6 +106,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.unserved = uint32_t(o.unserved);
   c.packs = o.packs;
   c.reads_ahead = o.read_ahead && leases_last();
+  c.writes_behind = o.write_behind;
   c.advised = advised;
   c.unsure = !advised && unsure;
   c.statistics.last_return = -3;

@@ -254,11 +254,13 @@ void handle(Slot *slot, const Request &r) {
   Space space;
   if (!space.open(slot, r)) lose("there is no memory at home for its call");
   if (r.in_size && receive_all(slot->channel, space.in, r.in_size)) lose_connection();
+  await_writes(r.after);
   time.begin();
   __atomic_add_fetch(&c.statistics.calls, 1, __ATOMIC_RELAXED);
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
-  if (starts_something && stands_still(load(&c.phase))) put_off(slot);
+  if (r.op == Op::call && r.flags & kNotWaitedFor) write_unheard(slot, r, space);
+  else if (starts_something && stands_still(load(&c.phase))) put_off(slot);
   else if (starts_something && load(&c.breaking)) answer(slot, kRestart);   // the writer is not to wait for it
   else switch (r.op) {
     case Op::call: call(slot, r, space); break;

@@ -80,7 +80,8 @@ void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0, u
 bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit);   // offsets of a request become addresses; false: it names others
 i64 guard_descriptors(const Request &r);                 // the channels are none of the program's
 
-bool may_read_ahead(int fd);                             // leases.cc
+bool is_local(int fd);                                   // leases.cc
+bool may_read_ahead(int fd);
 // An answer that the guest takes when it wants it, perhaps never: so nothing is told by it that has to be heard.
 void begin_unheard(Slot *slot);
 Reply unheard_reply(i64 n);
@@ -91,6 +92,12 @@ void read_ahead(Slot *slot, const Request &r, Space &space);
 void settle(Slot *slot, const Request &r, const Space &space);
 
 void call(Slot *slot, const Request &r, Space &space);   // home-calls.cc
+
+bool may_write_behind(int fd);                           // home-writes.cc
+void await_writes(u32 after);                            // that they are done
+void write_unheard(Slot *slot, const Request &r, const Space &space);
+i64 late_error(u32 nr, u64 fd);                          // what became of one, told by this call; 0: nothing to tell
+void forget_late_errors(u32 nr, const u64 *args);        // their files have been closed
 void maps(Slot *slot, const Request &r, const Space &space);
 void advice(Slot *slot);
 

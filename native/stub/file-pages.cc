@@ -49,8 +49,9 @@ u64 pages_before(u64 start, u64 end) {
   return n;
 }
 
-Request request_of(const Mapping &m, u64 start, u64 end, u32 flags) {
+Request request_of(const Slot *slot, const Mapping &m, u64 start, u64 end, u32 flags) {
   Request r{};
+  r.after = after_writes(slot);
   r.magic = kRequestMagic;
   r.op = Op::fetch;
   r.flags = flags;
@@ -79,7 +80,7 @@ void ask_ahead(Slot *slot, const Mapping &m, u64 next, u32 generation) {
   for (; under_way < depth && slot->windows_waiting < kReadWindows && next < m.end; ++under_way) {
     const u64 end = minimum(m.end, block_start(m, next) + kStretch);
     if (is_cached(m, next) || pages_before(next, end) * kPage == end - next) break;
-    requests[count++] = request_of(m, next, end, kNotWaitedFor);
+    requests[count++] = request_of(slot, m, next, end, kNotWaitedFor);
     slot->windows[slot->windows_waiting++] = {next, 0, u32(end - next), 0, 0, 0, generation};
     next = end;
   }
@@ -133,7 +134,7 @@ Put put(Slot *slot, u64 start, u64 length, u32 generation, u64 wanted, bool wait
 
 // Waits for one stretch. 0: there is no such page.
 u64 fetch(Slot *slot, const Mapping &m, u64 start, u64 end) {
-  Request r = request_of(m, start, end, 0);
+  Request r = request_of(slot, m, start, end, 0);
   IoVec in[1], out[1] = {{address(room(slot)), kStretch}};
   Reply reply{};
   i64 n = exchange(slot, r, in, 1, out, 1, reply);

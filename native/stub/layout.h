@@ -197,6 +197,10 @@ constexpr int kOwnFiles = 1024;                // descriptors of which it is kno
 constexpr uint32_t kReadWindow = 128 << 10;        // bytes that a guest asks for ahead in one request
 constexpr unsigned kReadWindows = 8;               // requests of one thread under way
 
+// What became of a write that was not waited for, until a call on its file tells it.
+struct LateError { int32_t fd, error; };       // the descriptor + 1; 0: none. -errno
+constexpr unsigned kLateErrors = 8;
+
 struct Control {
   uint64_t magic;
   uint64_t base;
@@ -310,6 +314,11 @@ struct Control {
   struct { uint64_t start, end; } changes[kChangesKnown];
   uint32_t no_pages_ahead;              // guest: home sends none
   uint64_t own_files[kOwnFiles / 64];   // guest: descriptors of files that may be read ahead, and that no other process has
+  uint64_t behind_files[kOwnFiles / 64];   // guest: descriptors of files that writes to need not be waited for
+  uint64_t behind_left;                 // guest: bytes of such writes until home is asked again
+  volatile uint32_t writes;             // such writes; guest: sent; home: done, a futex
+  uint32_t writes_behind;               // home: there may be such
+  LateError late[kLateErrors];          // home
   Stay next;
   Process process;
   TickRate ticks;
@@ -327,11 +336,13 @@ enum class SocketWait : uint32_t { none, timed, let_go, over };   // let_go: it 
 // Guest: a stretch that home has been asked for, of a file or of a file's mapping.
 struct Window {
   uint64_t at;
-  uint32_t file, length;          // file: 0: a mapping
+  uint32_t file, length;          // file: 0: a mapping; kWriteBehind: a write of so many bytes, to descriptor `at`
   uint32_t got, used;             // of a file, once it has begun to come: its bytes, and those the program has
   uint32_t begun;
   uint32_t generation;            // of a mapping: of all mappings, when it was asked for
 };
+
+constexpr uint32_t kWriteBehind = ~0u;
 
 // A thread's part of the stub.
 struct Slot {

@@ -17,15 +17,6 @@ constexpr i64 read_lease = 0, no_lease = 2;                  // F_RDLCK, F_UNLCK
 constexpr u64 kLeast = 64 << 10;                             // a smaller file comes in one answer or two
 constexpr i64 kSettled = 1;                                  // s after which the clock of a file system's times has moved on for certain
 
-// On a network file system others write that this kernel does not know of; on one of layers, below the layers.
-bool is_local(int fd) {
-  u64 filesystem[kFilesystemWords] = {};
-  if (sys(syscalls::nr_fstatfs, u64(fd), address(filesystem))) return false;
-  for (u64 known : {0xef53ull, 0x58465342ull, 0x9123683eull, 0xf2f52010ull, 0x01021994ull})   // ext2 to 4, xfs, btrfs, f2fs, tmpfs
-    if (filesystem[0] == known) return true;
-  return false;
-}
-
 bool is_plain(int fd, Status &status) {
   constexpr u64 access = 3, direct = 040000, path = 010000000, async = 020000;
   i64 flags = sys(nr_fcntl, u64(fd), f_getfl);
@@ -131,6 +122,15 @@ bool take(int fd, Leased &leased) {
 }
 
 }  // namespace
+
+// On a network file system others write that this kernel does not know of; on one of layers, below the layers.
+bool is_local(int fd) {
+  u64 filesystem[kFilesystemWords] = {};
+  if (sys(syscalls::nr_fstatfs, u64(fd), address(filesystem))) return false;
+  for (u64 known : {0xef53ull, 0x58465342ull, 0x9123683eull, 0xf2f52010ull, 0x01021994ull})   // ext2 to 4, xfs, btrfs, f2fs, tmpfs
+    if (filesystem[0] == known) return true;
+  return false;
+}
 
 bool may_read_ahead(int fd) {
   Status status{};

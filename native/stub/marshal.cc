@@ -501,6 +501,7 @@ class Call {
     trap_.signal_waits |= reply.flags & kSignalWaits;
     if ((reply.flags & kShowsMaps) && result >= 0 && opens_name(nr_)) result = tell_maps(trap_, result, nr_);
     if ((reply.flags & kMayRead) && opens_name(nr_)) may_be_read(trap_.slot, result);
+    if ((reply.flags & kMayWrite) && nr_ == syscalls::nr_write) may_be_written(trap_.slot, u32(args_[0]));
     trap_.slot->deadline = result == kAgain ? u64(timing_.deadline) : 0;
     trap_.slot->deadline_ip = trap_.context->regs.ip;
     if (result != kAgain) trap_.slot->begun_ip = 0;

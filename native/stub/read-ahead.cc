@@ -383,6 +383,8 @@ void forget_reads(Slot *slot) {
   c.read_lock = 0;
   c.sharing = 0;
   c.shared = 0;
+  c.writes = 0;
+  zero(c.behind_files, sizeof c.behind_files);
   slot->windows_waiting = slot->drops = 0;
   zero(c.own_files, sizeof c.own_files);
   if (c.read_room) sys(syscalls::nr_madvise, base() + kReadOffset, kReadSize, 4);   // MADV_DONTNEED: it reads as zeros

@@ -60,6 +60,7 @@ void begin_window(Slot *slot, Window &w) {
 // All that is left of the head, into blocks. A block has one stretch of bytes; what would leave a gap in it replaces it.
 void take_window(Slot *slot) {
   if (!slot->windows[0].file) return take_pages(slot);
+  if (slot->windows[0].file == kWriteBehind) return take_written(slot);
   Window &w = slot->windows[0];
   begin_window(slot, w);
   bool known = is_known(w.file);

@@ -221,6 +221,12 @@ class ReadCall {
   bool served_ = false, counts_;
 };
 void may_be_read(Slot *slot, i64 fd);                    // home says so of a file just opened
+// For a request of this thread: all that was written before is to be done. A vfork child has another home than its parent, whose memory this is.
+inline u32 after_writes(const Slot *slot) { return slot->process == &control().process ? load(&control().writes) : 0; }
+bool write_behind(Trap &trap, const u64 *args, i64 &result);   // a write(2) that is not waited for
+void may_be_written(Slot *slot, u64 fd);                  // home says so of a file just written to
+void forget_written(u32 nr, const u64 *args);             // a call that may make another file of it, or forbid it
+void take_written(Slot *slot);
 void receive_windows(Slot *slot);                         // all that this thread has asked for and not waited for
 void take_first_window(Slot *slot);                       // of that, what comes next
 void end_window(Slot *slot);                              // it has come

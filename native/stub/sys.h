@@ -14,7 +14,7 @@ using u32 = uint32_t;
 using i32 = int32_t;
 
 enum : int {
-  EPERM_ = 1, ENOENT_ = 2, ESRCH_ = 3, EINTR_ = 4, EIO_ = 5, EBADF_ = 9, EAGAIN_ = 11, ENOMEM_ = 12, EFAULT_ = 14, EBUSY_ = 16, EEXIST_ = 17,
+  EPERM_ = 1, ENOENT_ = 2, ESRCH_ = 3, EINTR_ = 4, EIO_ = 5, EBADF_ = 9, EAGAIN_ = 11, ENOMEM_ = 12, EFAULT_ = 14, EBUSY_ = 16, EEXIST_ = 17, ENOSPC_ = 28,
   EINVAL_ = 22, EMFILE_ = 24, EPIPE_ = 32, ENOSYS_ = 38, ENOLINK_ = 67, EPROTO_ = 71, EBADMSG_ = 74, EOPNOTSUPP_ = 95, ENOTCONN_ = 107, ETIMEDOUT_ = 110, EINPROGRESS_ = 115,
 };
 enum : int {

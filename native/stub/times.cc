@@ -59,7 +59,7 @@ void begin_times(Slot *slot) {
   if (!slot->no_ticks) keep_rate();
 }
 
-RequestTime::RequestTime(Slot *slot, const Request &r) : slot_(slot), ahead_(r.op == Op::read || (r.op == Op::fetch && r.flags & kNotWaitedFor)), begun_(0) {
+RequestTime::RequestTime(Slot *slot, const Request &r) : slot_(slot), ahead_(r.op == Op::read || ((r.op == Op::fetch || r.op == Op::call) && r.flags & kNotWaitedFor)), begun_(0) {
   Statistics &s = control().statistics;
   if (r.answered) add_to(s.answered.calls, r.answered), add_to(s.answered.taken, r.answered_ns);
   if (r.spent_for && r.spent_for <= kCallKinds) {
@@ -70,7 +70,7 @@ RequestTime::RequestTime(Slot *slot, const Request &r) : slot_(slot), ahead_(r.o
     add_to(one.at_home, in_ns(slot->home_ticks));
     slot->home_bytes = slot->home_ticks = 0;
   }
-  if (!ahead_) slot->home_bytes += sizeof r + r.in_size;
+  if (!ahead_ || r.op == Op::call) slot->home_bytes += sizeof r + r.in_size;
   slot->sending = 0;
 }
 

@@ -141,6 +141,22 @@ export const interfaces: Record<string, Feature[]> = {
       by: [],
     },
     {
+      what: 'writes to files that the program does not wait for',
+      place: 'exact',
+      by: [
+        'files/behind-in-order',
+        'files/behind-by-threads',
+        'files/behind-limits',
+        'system/writing-behind: what another program at home is told of, a disk that is nearly full',
+      ],
+    },
+    {
+      what: 'a disk that others fill meanwhile, by a GiB within a few writes',
+      place: 'differs',
+      note: 'the next write, fsync or close of the descriptor tells it, as on NFS; --no-write-behind: the write itself',
+      by: ['system/writing-behind: one that fails is told of by the next, or by fsync or close'],
+    },
+    {
       what: 'pipes and FIFOs',
       place: 'exact',
       by: [

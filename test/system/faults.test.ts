@@ -51,6 +51,7 @@ const expected: Record<string, Expectation> = {
   home_no_lease: { succeeds: true },
   home_read_ahead: { succeeds: true },
   home_young_file: { succeeds: true },
+  home_write_fails: { succeeds: true },
   sleep_forgotten: { succeeds: true },
   stop_late: { succeeds: true },
   freeze_disk_full: { code: 'disk-full' },
@@ -75,7 +76,7 @@ const ways = (name: string): Way[] => {
   return onTheWayOut(name);
 };
 const onTheWayOut = (name: string): Way[] => {
-  if (/^home_(thread_lingers|no_lease|read_ahead)$/.test(name) || name === 'sleep_forgotten' || name === 'stop_late')
+  if (/^home_(thread_lingers|no_lease|read_ahead|write_fails)$/.test(name) || name === 'sleep_forgotten' || name === 'stop_late')
     return ['out'];
   if (/^(home_|mover_dies_clean|stage_(cut|no_room|late|lingers))/.test(name)) return ['home'];
   if (/^(dump_|ahead_|mover_dies_order)/.test(name)) return ['on', 'home'];

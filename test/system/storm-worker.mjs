@@ -65,6 +65,8 @@ async function order(pid, start, destination) {
       total_seconds: result.total_seconds,
       bytes: result.bytes,
       saved_bytes: result.saved_bytes,
+      live: result.live,
+      stood: result.stood,
       seconds: (performance.now() - at) / 1000,
     });
     return true;

@@ -13,6 +13,9 @@ export interface Move {
   total_seconds: number;
   bytes: number;
   saved_bytes: number;
+  live: boolean;
+  /** Why it was not, if that is known. */
+  stood: string | null;
   seconds: number;
 }
 

@@ -39,6 +39,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     clock: null,
     unserved: null,
     readAhead: null,
+    writeBehind: null,
     decay: null,
     pure: null,
     memoryBytes: null,
@@ -55,6 +56,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     clock: 'host' as const,
     unserved: 'warn' as const,
     read_ahead: false,
+    write_behind: true,
     decay: 0.5,
     pure: true,
     freezing_class: 'night',
@@ -68,13 +70,25 @@ test('an inner mosrun keeps what the outer one was told', () => {
     clock: 'home',
     unserved: 'home',
     read_ahead: true,
+    write_behind: true,
     decay: null,
     pure: false,
     freezing_class: null,
     memory_bytes: 0,
     abroad: false,
   });
-  const inner = jobOptions({ ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home', readAhead: true }, outer);
-  assert.deepEqual(inner, { ...outer, id: 'b', locked: false, clock: 'home', unserved: 'home', read_ahead: true });
-  assert.equal(jobOptions(launch, null, false).read_ahead, false);
+  const inner = jobOptions(
+    { ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home', readAhead: true, writeBehind: false },
+    outer,
+  );
+  assert.deepEqual(inner, {
+    ...outer,
+    id: 'b',
+    locked: false,
+    clock: 'home',
+    unserved: 'home',
+    read_ahead: true,
+    write_behind: false,
+  });
+  assert.equal(jobOptions(launch, null, { read_ahead: false, write_behind: true }).read_ahead, false);
 });

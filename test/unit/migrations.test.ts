@@ -103,15 +103,31 @@ function node() {
 
 test('out, on to another node, and home', async () => {
   const { migrations, orders, history, asked, clean } = node();
-  const out = await migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const out = await migrations.order(
+    pid,
+    'node2',
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true },
+    'test',
+  );
   assert.deepEqual([out.from, out.to, out.freeze_seconds], ['node1', 'node2', 0.25]);
-  const on = await migrations.order(pid, 'node3', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const on = await migrations.order(
+    pid,
+    'node3',
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true },
+    'test',
+  );
   assert.deepEqual([on.from, on.to, on.freeze_seconds, on.bytes, on.threads], ['node2', 'node3', 0.25, 100, 3]);
   assert.deepEqual(asked, ['node2 s node3']);
-  const home = await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const home = await migrations.order(
+    pid,
+    'node1',
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true },
+    'test',
+  );
   assert.deepEqual([home.from, home.to, home.moved], ['node3', 'node1', true]);
   assert.equal(
-    (await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true }, 'test')).moved,
+    (await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test'))
+      .moved,
     false,
   );
   assert.deepEqual(
@@ -129,17 +145,21 @@ test('out, on to another node, and home', async () => {
 test('a refusal comes before anything is touched, and is kept', async () => {
   const { migrations, orders, history, askWith, clean } = node();
   askWith(() => Promise.reject(new MosrunError('refused', 'node2 is full')));
-  await assert.rejects(migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test'), {
-    code: 'refused',
-    message: 'node2 is full',
-  });
+  await assert.rejects(
+    migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test'),
+    {
+      code: 'refused',
+      message: 'node2 is full',
+    },
+  );
   assert.deepEqual([orders.length, history.read(pid)?.last_failure, migrations.isMoving(pid)], [0, 'node2 is full', false]);
   clean();
 });
 
 test('one that is stopped while away is refused at once, and goes when it goes on', async () => {
   const { migrations, orders, history, asked, stop, clean } = node();
-  const order = (to: string) => migrations.order(pid, to, { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const order = (to: string) =>
+    migrations.order(pid, to, { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
   await order('node2');
   stop(true);
   for (const to of ['node3', 'node1']) {
@@ -166,13 +186,13 @@ test('a mover that finds the process busy is started again, up to five times, an
       await clock.advance(0.9);
     }
   };
-  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
   await settle();
   assert.equal((await out).moved, true);
   assert.deepEqual([orders.length, history.read(pid)?.entries.length, dropped.length], [4, 1, 3]);
   busy = Infinity;
   const home = migrations
-    .order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true }, 'test')
+    .order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test')
     .catch((error: unknown) => error);
   await settle();
   assert.deepEqual([((await home) as MosrunError).code, orders.length, history.read(pid)?.entries.length], ['busy', 10, 2]);
@@ -186,7 +206,7 @@ test('no process is cleaned while it moves, and an order waits until it is clean
   const cleaning = migrations.clean(pid);
   await new Promise(setImmediate);
   assert.equal(await migrations.clean(pid), false, 'once at a time');
-  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
   await new Promise(setImmediate);
   assert.equal(orders.length, 0);
   let arrive = (): void => {};
@@ -213,12 +233,15 @@ test('one at a time for each process', async () => {
         };
       }),
   );
-  const first = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const first = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
   await new Promise(setImmediate);
-  await assert.rejects(migrations.order(pid, 'home', { clock: 'home', unserved: 'home', read_ahead: true }, 'test'), {
-    code: 'busy',
-    message: /is being moved already: wait/,
-  });
+  await assert.rejects(
+    migrations.order(pid, 'home', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test'),
+    {
+      code: 'busy',
+      message: /is being moved already: wait/,
+    },
+  );
   assert.equal(migrations.isMoving(pid), true);
   finish();
   await first;
@@ -237,7 +260,7 @@ test('a mover that outlives its bound is killed', async () => {
         };
       }),
   );
-  const order = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'test');
+  const order = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
   await new Promise(setImmediate);
   await clock.advance(34);
   assert.deepEqual(killed, []);
@@ -280,7 +303,12 @@ test('a start away waits until the mover holds the launcher', async () => {
     onEvent({ event: 'armed' });
     return Promise.resolve(done(order));
   });
-  const start = migrations.startAway(pid, 'node2', { clock: 'host', unserved: 'home', read_ahead: true }, 'the program');
+  const start = migrations.startAway(
+    pid,
+    'node2',
+    { clock: 'host', unserved: 'home', read_ahead: true, write_behind: true },
+    'the program',
+  );
   await start.armed;
   await start.over;
   const [order] = orders;
@@ -288,9 +316,12 @@ test('a start away waits until the mover holds the launcher', async () => {
   assert.equal(history.read(pid)?.command, 'the program');
   followWith(() => Promise.resolve({ event: 'failed', code: 'unreachable', message: 'node2 does not answer' }));
   migrations.whereIs(pid);
-  await assert.rejects(migrations.startAway(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true }, 'x').armed, {
-    code: 'unreachable',
-  });
+  await assert.rejects(
+    migrations.startAway(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'x').armed,
+    {
+      code: 'unreachable',
+    },
+  );
   clean();
 });
 
