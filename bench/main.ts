@@ -13,7 +13,9 @@ import { suite } from './suite/index.js';
 const options = new Set(process.argv.slice(2).filter((word) => word.startsWith('-')));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const known = new Set(['--quick', '--document', '--no-build']);
-const unknown = [...options].filter((option) => !known.has(option));
+/** Takes at most so many rounds of each: --rounds=N. */
+const most = Number([...options].find((option) => option.startsWith('--rounds='))?.slice(9) ?? Number.POSITIVE_INFINITY);
+const unknown = [...options].filter((option) => !known.has(option) && !/^--rounds=[1-9]\d*$/.test(option));
 const chosen = suite.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 const hasty = options.has('--quick');
 // Figures taken in haste never get into the page.
@@ -27,7 +29,9 @@ async function take(benchmark: Benchmark, isKept: boolean): Promise<Result> {
   try {
     const taken_at = new Date().toISOString();
     const notes: string[] = [];
-    const work = () => run(nodes, hasty ? quick : thorough, (text) => notes.push(text));
+    const { rounds, times } = hasty ? quick : thorough;
+    const effort = { rounds: (usual: number) => Math.min(most, rounds(usual)), times };
+    const work = () => run(nodes, effort, (text) => notes.push(text));
     const { result: figures, noise } = await quietly(nodes.testbed, hasty ? 0 : 60, work);
     return {
       version: 1,
@@ -82,7 +86,7 @@ async function takeAll(isKept: boolean): Promise<Result[]> {
 }
 
 async function main(): Promise<void> {
-  if (unknown.length > 0) throw new Error(`there is no option ${unknown.join(' ')}, but --quick and --document`);
+  if (unknown.length > 0) throw new Error(`there is no option ${unknown.join(' ')}, but --quick, --rounds=N and --document`);
   if (chosen.length === 0) throw new Error(`there is no such benchmark, but ${suite.map(({ name }) => name).join(', ')}`);
   if (hasty && options.has('--document')) throw new Error('figures taken in haste are not for the page');
   const why = whyNoTestbed();

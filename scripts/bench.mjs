@@ -1,5 +1,5 @@
 // Builds what is missing and takes the figures of bench/: all, or those whose name contains one of the words.
-// Usage: npm run bench -- [--no-build] [--quick] [--document] [WORD...]     --document: writes docs/performance.md
+// Usage: npm run bench -- [--no-build] [--quick] [--rounds=N] [--document] [WORD...]     --rounds: N of each at most; --document: writes docs/performance.md
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -62,7 +62,10 @@ const runOptions: readonly OptionSpec[] = [
   { short: 'T', long: 'home-clock', help: 'the program sees the clock of its home-node (default)' },
   { long: 'read-ahead', help: 'files are read ahead of the program while it is away (default, unless configured otherwise)' },
   { long: 'no-read-ahead', help: 'they are not: each of its reads is carried out when it is made' },
-  { long: 'write-behind', help: 'the program does not wait for its writes to files while it is away (default, unless configured otherwise)' },
+  {
+    long: 'write-behind',
+    help: 'the program does not wait for its writes to files while it is away (default, unless configured otherwise)',
+  },
   { long: 'no-write-behind', help: 'it does: the result of each is known when it returns' },
   { long: 'explain', help: 'run nothing: say whether and why the program could migrate, and where it would be put' },
   { long: 'json', help: 'with --explain: print one JSON document' },

@@ -80,7 +80,13 @@ const schema = z
       })
       .prefault({}),
     security: z.strictObject({ encrypt: z.boolean().default(false) }).prefault({}),
-    jobs: z.strictObject({ fast_start: z.boolean().default(false), read_ahead: z.boolean().default(true), write_behind: z.boolean().default(true) }).prefault({}),
+    jobs: z
+      .strictObject({
+        fast_start: z.boolean().default(false),
+        read_ahead: z.boolean().default(true),
+        write_behind: z.boolean().default(true),
+      })
+      .prefault({}),
     heartbeat: z.strictObject({ interval_seconds: seconds.default(1), timeout_seconds: seconds.default(2) }).prefault({}),
   })
   .superRefine((value, context) => {

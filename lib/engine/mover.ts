@@ -38,7 +38,8 @@ export interface OutOrder {
 export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead' | 'write_behind'>;
 
 /** From the node that hosts it to another. */
-export interface OnOrder extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'compress'> {
+export interface OnOrder
+  extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'compress'> {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
   memory: number;

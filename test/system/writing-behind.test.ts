@@ -38,7 +38,7 @@ began = time.monotonic()
 for each in range(400): assert os.write(file, b"%04d" % each * 500) == 2000
 print(time.monotonic() - began)
 assert os.fstat(file).st_size == 400 * 2000`;
-    const [behind = 0, waiting = 0] = [Number(await says(program, options[0])), Number(await says(program, options[1]))];
+    const [behind, waiting] = [Number(await says(program, options[0])), Number(await says(program, options[1]))] as const;
     note(`400 writes over a round trip of 4 ms: ${behind.toFixed(2)} s, and ${waiting.toFixed(2)} s where each is waited for`);
     assert.ok(waiting > 1.6, `400 round trips in ${waiting} s`);
     assert.ok(behind < waiting / 2, `${behind} s`);
