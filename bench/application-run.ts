@@ -141,10 +141,11 @@ export class Runner {
     private readonly directory: string,
   ) {}
 
-  /** Brings into memory what it reads of its program and its input. */
+  /** Brings into memory what it reads of its program and its input, and has the other node keep what it keeps of the system's files. */
   async warm(): Promise<void> {
     const { command, env } = this.application;
-    await this.testbed.run(1, ['timeout', '3', ...command], { cwd: this.directory, env: env ?? {} });
+    for (const away of [[], ['mosrun', '-r', 'node2']])
+      await this.testbed.run(1, [...away, 'timeout', '3', ...command], { cwd: this.directory, env: env ?? {} });
   }
 
   private start(...command: string[]): Running {

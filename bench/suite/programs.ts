@@ -102,7 +102,7 @@ export const programs: Benchmark = {
   how:
     'Four programs of Debian compute for about a minute each on one thread: a SAT solver (cadical), a comparison of a protein with a database of others (phmmer of hmmer), molecular ' +
     'dynamics that writes down where its atoms are (lammps), and a search in a nucleotide database (blastn of ncbi-blast+). They are started away by `mosrun -r`, and plainly on the ' +
-    'same node, in turns; their results must be equal. Their input and output are a tenth of those of the four programs of table I in the white paper of Barak and Shiloh on MOSIX ' +
+    'same node, in turns; their results must be equal. Node 2 has had each before, for three seconds, and keeps what it keeps of system files. Their input and output are a tenth of those of the four programs of table I in the white paper of Barak and Shiloh on MOSIX ' +
     '(0, 9, 21 and 48 MB), which has 1.085 % on average. By the clock: run time away against run time at home, from the start to the end. By count (`mosps --calls`): run time away against the same without all the time ' +
     'between a call and its result, also what home would have needed for it too, so it is rather too much; but not what a call for something to come waited at home (poll and the like, of threads beside the one that computes). The moves themselves are in the first alone.',
   testbed: ['--rate', '1gbit'],

@@ -35,6 +35,11 @@ bool leases_last() {
   std::string seconds;
   return read_file("/proc/sys/fs/lease-break-time", seconds) && atoi(seconds.c_str()) >= 20;
 }
+// Where each mapping counts, one that the program is not to wait for could fail (vm.overcommit_memory).
+bool counts_strictly() {
+  std::string mode;
+  return !read_file("/proc/sys/vm/overcommit_memory", mode) || mode[0] == '2';
+}
 constexpr int kPassing = 80, kPassingPause = 5000;   // looks, and µs between them, while what keeps it may pass by itself
 
 bool only_for_now(const std::vector<std::string> &why) { return why.size() == 1 && may_pass(why[0]); }
@@ -107,6 +112,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.packs = o.packs;
   c.reads_ahead = o.read_ahead && leases_last();
   c.writes_behind = o.write_behind;
+  c.maps_behind = o.write_behind && !counts_strictly();
   c.advised = advised;
   c.unsure = !advised && unsure;
   c.statistics.last_return = -3;

@@ -144,8 +144,25 @@ void map(Slot *slot, const Request &r) {
   unstage(align_down(r.args[0], kPage), r.args[0] + align_up(r.args[1], kPage));
   const i64 result = sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]);
   FileIdentity file{};
-  const bool known = of_file && !shared && !failed(result) && r.out_size >= sizeof file && identify(int(r.args[4]), file);
-  answer(slot, result, &file, known ? sizeof file : 0);
+  bool executes = false;
+  const bool known = of_file && !shared && !failed(result) && r.out_size >= sizeof file && identify(int(r.args[4]), file, executes);
+  answer(slot, result, &file, known ? sizeof file : 0, known && executes && control().maps_behind ? kMayMap : 0);
+}
+
+// Over what it has just mapped of the same file: what could fail for the program has been looked at then.
+void map_unheard(Slot *slot, const Request &r) {
+  const u64 end = r.args[0] + align_up(r.args[1], kPage), flags = r.args[3];
+  const bool of_file = !(flags & map_anonymous);
+  if ((r.op != Op::map && r.op != Op::mirror) || r.nr != nr_mmap || r.args[0] % kPage || end <= r.args[0] || end >> 47 || touches_stub(r.args[0], end - r.args[0]) || (flags & 3) != map_private ||
+      !(flags & map_fixed) || (of_file && window_touches(r.args[4])))
+    lose("its node sent an impossible request");
+  begin_unheard(slot);
+  {
+    Lock lock(&control().lock);
+    unstage(r.args[0], end);
+    if (failed(sys(nr_mmap, r.args[0], r.args[1], r.args[2], flags, r.args[4], r.args[5]))) lose("home had no room for what its program has mapped");
+  }
+  answer_behind(slot, 0);
 }
 
 void refill(Slot *slot) {
@@ -254,12 +271,13 @@ void handle(Slot *slot, const Request &r) {
   Space space;
   if (!space.open(slot, r)) lose("there is no memory at home for its call");
   if (r.in_size && receive_all(slot->channel, space.in, r.in_size)) lose_connection();
-  await_writes(r.after);
+  if (r.op != Op::dump) await_behind(r.after);
   time.begin();
   __atomic_add_fetch(&c.statistics.calls, 1, __ATOMIC_RELAXED);
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
-  if (r.op == Op::call && r.flags & kNotWaitedFor) write_unheard(slot, r, space);
+  if (r.op == Op::call && r.flags & kNotWaitedFor) call_unheard(slot, r, space);
+  else if (r.op != Op::fetch && r.op != Op::read && r.flags & kNotWaitedFor) map_unheard(slot, r);
   else if (starts_something && stands_still(load(&c.phase))) put_off(slot);
   else if (starts_something && load(&c.breaking)) answer(slot, kRestart);   // the writer is not to wait for it
   else switch (r.op) {

@@ -86,7 +86,7 @@ bool may_read_ahead(int fd);
 void begin_unheard(Slot *slot);
 Reply unheard_reply(i64 n);
 void fetch(Slot *slot, const Request &r, Space &space);  // home-pages.cc
-bool identify(int fd, FileIdentity &file);
+bool identify(int fd, FileIdentity &file, bool &executes);   // executes: what is in it may be
 void lease(Slot *slot, const Request &r);
 void read_ahead(Slot *slot, const Request &r, Space &space);
 void settle(Slot *slot, const Request &r, const Space &space);
@@ -94,9 +94,11 @@ void settle(Slot *slot, const Request &r, const Space &space);
 void call(Slot *slot, const Request &r, Space &space);   // home-calls.cc
 
 bool may_write_behind(int fd);                           // home-writes.cc
-void await_writes(u32 after);                            // that they are done
-void write_unheard(Slot *slot, const Request &r, const Space &space);
-i64 late_error(u32 nr, u64 fd);                          // what became of one, told by this call; 0: nothing to tell
+void await_behind(u32 after);                            // that they are done
+void call_unheard(Slot *slot, const Request &r, const Space &space);
+void answer_behind(Slot *slot, i64 result);              // to what the guest does not wait for: it is done
+i64 late_error(u32 nr, u64 fd);                          // what became of one, for this call to tell; 0: nothing
+void tell_late_error(u64 fd);                            // it is told
 void forget_late_errors(u32 nr, const u64 *args);        // their files have been closed
 void maps(Slot *slot, const Request &r, const Space &space);
 void advice(Slot *slot);

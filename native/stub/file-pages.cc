@@ -51,7 +51,7 @@ u64 pages_before(u64 start, u64 end) {
 
 Request request_of(const Slot *slot, const Mapping &m, u64 start, u64 end, u32 flags) {
   Request r{};
-  r.after = after_writes(slot);
+  r.after = after_behind(slot);
   r.magic = kRequestMagic;
   r.op = Op::fetch;
   r.flags = flags;

@@ -52,10 +52,12 @@ bool is_place_of_system(const char *path) {
 
 }  // namespace
 
-bool identify(int fd, FileIdentity &file) {
+bool identify(int fd, FileIdentity &file, bool &executes) {
   Status status{};
   u64 filesystem[kFilesystemWords] = {};
   if (sys(syscalls::nr_fstat, u64(fd), address(&status)) || sys(syscalls::nr_fstatfs, u64(fd), address(filesystem)) || !is_of_system(status, filesystem[0])) return false;
+  constexpr u64 noexec = 8;                                              // ST_NOEXEC in f_flags
+  executes = !(filesystem[10] & noexec);
   file = identity_of(status);
   return true;
 }

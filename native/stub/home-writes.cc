@@ -8,20 +8,16 @@ namespace mosrun {
 namespace {
 
 constexpr i64 kLeastRoom = 1 << 30;                          // bytes that a user may still write there
-constexpr i64 kLongestWait = 120'000'000'000;                // ns; it is on its way already, over a connection that would be found to be broken before
+constexpr int kTurns = 2400;                                 // of 50 ms; what is waited for is on its way already, over a connection that would be found to be broken before
 
-// What a file system says of a user's quota, if it has such.
-bool has_quota(int fd, u64 user) {
-  constexpr u64 quotactl_fd = 443, get = 0x800007ull << 8;   // Linux 5.14; Q_GETQUOTA, USRQUOTA and then GRPQUOTA
+// What a file system says of the quotas of a file's owner and group, if it has such.
+bool has_quota(int fd, const Status &status) {
+  constexpr u64 quotactl_fd = 443, get = 0x800007ull << 8;   // Linux 5.14; Q_GETQUOTA, with USRQUOTA or GRPQUOTA
   u64 quota[9];
-  return !sys(quotactl_fd, u64(fd), get, user, address(quota));
+  return !sys(quotactl_fd, u64(fd), get, status.user, address(quota)) || !sys(quotactl_fd, u64(fd), get | 1, status.group, address(quota));
 }
 
-LateError *find_late(u64 fd) {
-  for (LateError &late : control().late)
-    if (late.fd == int(u32(fd)) + 1) return &late;
-  return nullptr;
-}
+i64 late_of(u64 fd) { return u32(fd) < u32(kOwnFiles) ? -i64(__atomic_load_n(&control().late[u32(fd)], __ATOMIC_ACQUIRE)) : 0; }
 
 }  // namespace
 
@@ -33,48 +29,57 @@ bool may_write_behind(int fd) {
   Status status{};
   if (sys(syscalls::nr_fstat, u64(fd), address(&status)) || (status.mode & 0170000) != 0100000) return false;
   const i64 flags = sys(nr_fcntl, u64(fd), 3);               // F_GETFL
-  if (failed(flags) || u64(flags) & (direct | synchronous | path) || find_late(u64(fd)) || !is_local(fd)) return false;
+  if (failed(flags) || u64(flags) & (direct | synchronous | path) || late_of(u64(fd)) || !is_local(fd)) return false;
   const i64 seals = sys(nr_fcntl, u64(fd), 1034);            // F_GET_SEALS, of a memfd
   if (seals > 0) return false;
   u64 filesystem[kFilesystemWords] = {};
   RLimit limit;
   if (sys(syscalls::nr_fstatfs, u64(fd), address(filesystem)) || sys(nr_prlimit64, 0, 1, 0, address(&limit)) || ~limit.soft) return false;   // RLIMIT_FSIZE
-  return i64(filesystem[4]) >= kLeastRoom / maximum<i64>(1, i64(filesystem[1])) && !has_quota(fd, status.user);   // f_bavail, f_bsize
+  return i64(filesystem[4]) >= kLeastRoom / maximum<i64>(1, i64(filesystem[1])) && !has_quota(fd, status);   // f_bavail, f_bsize
 }
 
-void await_writes(u32 after) {
+// By turns of waiting, not by the clock: all of this process may be stopped for any time, and so may be who writes to its disk.
+void await_behind(u32 after) {
   Control &c = control();
-  if (int32_t(after - load(&c.writes)) <= 0) return;
-  const i64 until = now() + kLongestWait;
-  for (u32 seen; int32_t(after - (seen = load(&c.writes))) > 0; futex_wait(&c.writes, seen, 50000000))
-    if (now() > until) lose("its node told of a write that did not come");
+  u32 seen, last = load(&c.behind);
+  for (int turns = 0; int32_t(after - (seen = load(&c.behind))) > 0; ++turns) {
+    if (seen != last || load(&c.writing)) turns = 0, last = seen;
+    if (turns > kTurns) lose("its node told of a call that did not come");
+    futex_wait(&c.behind, seen, 50000000);
+  }
 }
 
-// All of it, or an error: the program has been told already that it is done.
-void write_unheard(Slot *slot, const Request &r, const Space &space) {
+void answer_behind(Slot *slot, i64 result) {
+  Control &c = control();
+  add(&c.behind, 1);
+  futex_wake(&c.behind);
+  Reply reply = unheard_reply(0);
+  reply.result = result;
+  SendingTime sending(slot);
+  if (send_all(slot->channel, &reply, sizeof reply)) lose_connection();
+}
+
+// A write: all of it, or an error; the program has been told already that it is done. Or the end of a file that was only read.
+void call_unheard(Slot *slot, const Request &r, const Space &space) {
   Control &c = control();
   begin_unheard(slot);
+  add(&c.writing, 1);
   i64 n = 0, error = 0;
-  if (r.nr != syscalls::nr_write || r.relocations || r.in_size != r.args[2] || window_touches(r.args[0])) error = -EBADF_;
-  else if (const LateError *late = find_late(r.args[0])) error = late->error;
+  const bool closes = r.nr == nr_close;
+  const u64 fd = r.args[0];
+  Status status{};
+  if ((!closes && r.nr != syscalls::nr_write) || fd >= u64(kOwnFiles) || r.relocations || r.in_size != (closes ? 0 : r.args[2]) || window_touches(fd)) error = -EBADF_;
+  else if (closes) error = sys(nr_close, fd);
   else if (fails(Fault::home_write_fails)) error = -ENOSPC_;
+  else if (!(error = late_of(fd)) && (sys(syscalls::nr_fstat, fd, address(&status)) || (status.mode & 0170000) != 0100000)) error = -EBADF_;
   while (!error && n < i64(r.in_size)) {
-    const i64 part = sys(syscalls::nr_write, r.args[0], address(space.in) + u64(n), r.in_size - u64(n));
+    const i64 part = sys(syscalls::nr_write, fd, address(space.in) + u64(n), r.in_size - u64(n));
     if (part > 0) n += part;
     else if (part != -EINTR_) error = part ? part : -EIO_;
   }
-  if (error && !find_late(r.args[0]))
-    for (LateError &late : c.late)
-      if (!late.fd) {
-        late = {int(u32(r.args[0])) + 1, int(error)};
-        break;
-      }
-  add(&c.writes, 1);
-  if (c.threads > 1) futex_wake(&c.writes);
-  Reply reply = unheard_reply(error ? error : n);
-  reply.out_size = 0;
-  SendingTime sending(slot);
-  if (send_all(slot->channel, &reply, sizeof reply)) lose_connection();
+  if (error && !closes && fd < u64(kOwnFiles)) __atomic_store_n(&c.late[fd], uint8_t(minimum<i64>(-error, 255)), __ATOMIC_RELEASE);
+  add(&c.writing, -1u);
+  answer_behind(slot, error ? error : n);
 }
 
 i64 late_error(u32 nr, u64 fd) {
@@ -84,18 +89,20 @@ i64 late_error(u32 nr, u64 fd) {
       break;
     default: return 0;
   }
-  LateError *late = find_late(fd);
-  if (!late) return 0;
-  late->fd = 0;
-  return late->error;
+  return late_of(fd);
 }
 
 void forget_late_errors(u32 nr, const u64 *args) {
-  for (LateError &late : control().late) {
-    const u64 fd = u64(late.fd - 1);
-    const bool replaced = (nr == syscalls::nr_dup2 || nr == syscalls::nr_dup3) && fd == u32(args[1]), closed = nr == nr_close_range && fd >= args[0] && fd <= args[1];
-    if (late.fd && (replaced || closed)) late.fd = 0;
-  }
+  uint8_t *late = control().late;
+  auto forget = [&](u64 fd) {
+    if (fd < u64(kOwnFiles)) __atomic_store_n(&late[fd], uint8_t(0), __ATOMIC_RELEASE);
+  };
+  constexpr u64 sets_cloexec = 4;                            // CLOSE_RANGE_CLOEXEC
+  if ((nr == syscalls::nr_dup2 || nr == syscalls::nr_dup3) && u32(args[0]) != u32(args[1])) forget(u32(args[1]));
+  if (nr == nr_close_range && !(args[2] & sets_cloexec))
+    for (u64 fd = u32(args[0]); fd <= u64(u32(args[1])) && fd < u64(kOwnFiles); ++fd) forget(fd);
 }
+
+void tell_late_error(u64 fd) { __atomic_store_n(&control().late[u32(fd)], uint8_t(0), __ATOMIC_RELEASE); }
 
 }  // namespace mosrun

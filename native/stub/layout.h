@@ -197,10 +197,6 @@ constexpr int kOwnFiles = 1024;                // descriptors of which it is kno
 constexpr uint32_t kReadWindow = 128 << 10;        // bytes that a guest asks for ahead in one request
 constexpr unsigned kReadWindows = 8;               // requests of one thread under way
 
-// What became of a write that was not waited for, until a call on its file tells it.
-struct LateError { int32_t fd, error; };       // the descriptor + 1; 0: none. -errno
-constexpr unsigned kLateErrors = 8;
-
 struct Control {
   uint64_t magic;
   uint64_t base;
@@ -315,10 +311,17 @@ struct Control {
   uint32_t no_pages_ahead;              // guest: home sends none
   uint64_t own_files[kOwnFiles / 64];   // guest: descriptors of files that may be read ahead, and that no other process has
   uint64_t behind_files[kOwnFiles / 64];   // guest: descriptors of files that writes to need not be waited for
-  uint64_t behind_left;                 // guest: bytes of such writes until home is asked again
-  volatile uint32_t writes;             // such writes; guest: sent; home: done, a futex
-  uint32_t writes_behind;               // home: there may be such
-  LateError late[kLateErrors];          // home
+  int64_t behind_left;                  // guest: bytes of such writes until home is asked again
+  volatile uint32_t behind_changes;     // guest: calls that may have made another file of a descriptor
+  volatile uint32_t behind;             // calls that are not waited for; guest: sent; home: done, a futex
+  uint32_t writes_behind, maps_behind;  // home: writes and mappings may be such
+  uint8_t late[kOwnFiles];              // home: what became of a write that was not waited for (errno), until a call on its descriptor tells it
+  volatile uint32_t writing;            // home: threads that carry out such calls
+  // Guest: what its only thread has just mapped, a file of the system's: the descriptor + 1, where, and which file.
+  int32_t mapped;
+  uint64_t mapped_start, mapped_end;
+  FileIdentity mapped_file;
+  uint64_t peeked[kOwnFiles / 64];      // guest: of own_files, those of which a little has been read, at home
   Stay next;
   Process process;
   TickRate ticks;
@@ -408,6 +411,7 @@ struct Slot {
   uint64_t asked, spent, answered, answered_ticks, home_ticks, home_bytes, sending;
   uint32_t spent_for;
   uint32_t no_ticks;              // home: the program has this thread's counter of ticks forbidden (PR_SET_TSC)
+  uint32_t saw_changes;           // guest: behind_changes as the call in hand began
   Process own_process;            // used by a vfork child
 };
 

@@ -96,7 +96,23 @@ i64 unmap(Trap &trap, u64 start, u64 length) {
 
 struct Args { u64 of[6]; };
 
-i64 map_at_home(Trap &trap, const Args &args, FileIdentity &file) {
+// What the only thread maps next over what it has just mapped of a file of the system's is done at home without a wait: it cannot fail there.
+bool is_of_last(const Trap &trap, u64 start, u64 end, u64 prot, u64 flags) {
+  constexpr u64 usual = map_private | map_anonymous | map_fixed | 0x800 | map_noreserve | 0x20000;   // MAP_DENYWRITE, MAP_STACK
+  const Control &c = control();
+  return !(prot & ~7ull) && !(flags & ~usual) && c.mapped && c.process.threads == 1 && trap.slot->process == &c.process && start >= c.mapped_start && end <= c.mapped_end && start < end;
+}
+void remember_last(const Trap &trap, u64 fd, u64 start, u64 end, const FileIdentity &file) {
+  Control &c = control();
+  const bool limited = ~c.space_limit || ~c.data_limit || c.book_entries > kFilesMax / 2;
+  if (limited || c.process.threads != 1 || trap.slot->process != &c.process) return;
+  c.mapped = int(u32(fd)) + 1;
+  c.mapped_start = start;
+  c.mapped_end = end;
+  c.mapped_file = file;
+}
+
+i64 map_at_home(Trap &trap, const Args &args, FileIdentity &file, bool &again) {
   Request r{};
   r.op = Op::map;
   r.nr = uint16_t(nr_mmap);
@@ -107,6 +123,7 @@ i64 map_at_home(Trap &trap, const Args &args, FileIdentity &file) {
   const i64 result = exchange(trap.slot, r, in, 1, out, 1, reply);
   trap.signal_waits |= reply.flags & kSignalWaits;
   if (reply.out_size != sizeof file) file = {};
+  again = reply.flags & kMayMap;
   return result;
 }
 
@@ -131,7 +148,12 @@ i64 map_file(Trap &trap, u64 *a) {
   }
   // Home has at this address either nothing or what the guest has given up.
   FileIdentity file{};
-  i64 result = map_at_home(trap, {{at, a[1], prot, (flags & ~u64(map_fixed_noreplace | 0x8000 | 0x2000)) | map_fixed, a[4], a[5]}}, file);
+  const Args there{{at, a[1], prot, (flags & ~u64(map_fixed_noreplace | 0x8000 | 0x2000)) | map_fixed, a[4], a[5]}};
+  bool again = false;
+  i64 result = i64(at);
+  if (replace && !shared && is_of_last(trap, at, at + length, prot, flags) && c.mapped == int(u32(a[4])) + 1 && !(a[5] >> 40) && map_behind(trap.slot, Op::map, there.of)) file = c.mapped_file;
+  else result = map_at_home(trap, there, file, again);
+  if (again && !failed(result)) remember_last(trap, a[4], at, at + length, file);
   if (failed(result)) {
     if (!replace) sys(nr_munmap, at, length);
     if (shared && result == -EBUSY_) return go_home_locked(trap, nr_mmap);        // it is open for writing: what is written must be seen
@@ -160,8 +182,11 @@ i64 map(Trap &trap, u64 *a) {
   if (fixed && !(flags & map_fixed_noreplace) && a[1]) {
     if (find_file(a[0], a[0] + length)) {
       if (home_shares(a[0], a[0] + length)) return go_home_locked(trap, nr_mmap);
-      i64 error = ask(trap, Op::mirror, nr_mmap, a[0], length, a[2], map_private | map_anonymous | map_fixed | map_noreserve, u64(-1), 0);
-      if (failed(error)) return error;
+      const u64 there[6] = {a[0], length, a[2], map_private | map_anonymous | map_fixed | map_noreserve, u64(-1), 0};
+      if (!is_of_last(trap, a[0], a[0] + length, a[2], flags) || !map_behind(trap.slot, Op::mirror, there)) {
+        i64 error = ask(trap, Op::mirror, nr_mmap, there[0], there[1], there[2], there[3], there[4], there[5]);
+        if (failed(error)) return error;
+      }
     }
     if (!forget(a[0], a[0] + length)) return -ENOMEM_;
   }

@@ -14,6 +14,13 @@ namespace {
 constexpr i64 kGoodFor = 5'000'000'000;                      // ns; home's kernel ends a lease by itself after 20 s at the earliest (mover/out.cc)
 constexpr u64 kMost = 0x7ffff000;                            // bytes of one read (MAX_RW_COUNT)
 
+// The dynamic linker and others look at the beginning of a file and map the rest: for that alone home need not be asked for a lease.
+constexpr u64 kPeek = 4096;
+bool peeks(u64 fd, u64 n) {
+  if (n >= kPeek || fd >= u64(kOwnFiles) || control().peeked[fd / 64] >> fd % 64 & 1) return false;
+  return control().peeked[fd / 64] |= 1ull << fd % 64, true;
+}
+
 bool is_own(u64 fd) { return fd < u64(kOwnFiles) && (control().own_files[fd / 64] >> fd % 64 & 1); }
 void disown(u64 fd) { control().own_files[fd / 64] &= ~(1ull << fd % 64); }
 
@@ -47,6 +54,7 @@ void tell(Slot *slot, Word &word, bool dropped = false, bool asks = false) {
   if (!word.count && !dropped && !asks) return;
   Request r{};
   r.magic = kRequestMagic;
+  r.after = after_behind(slot);
   r.op = Op::settle;
   r.args[0] = dropped || asks || slot->process->threads > 1;
   r.args[1] = dropped;
@@ -163,7 +171,7 @@ bool serve_read(Trap &trap, u64 fd, u64 to, u64 n, const u64 *where, i64 &result
     u64 at, wanted;
     {
       Lock lock(&c.read_lock);
-      if (!n || !is_good(slot)) return false;
+      if (!n || !is_good(slot) || (!find_open(fd) && peeks(fd, n))) return false;
       ReadOpen *o = open_read(slot, fd);
       if (!o) return false;
       const u64 size = read_cache().files[o->file].size;
@@ -340,6 +348,7 @@ ReadCall::ReadCall(Trap &trap, u32 nr, u64 *args, i64 &result) : counts_(false) 
     else if (nr == syscalls::nr_lseek) served_ = serve_seek(slot, fd, i64(args[1]), u32(args[2]), result);
     if (served_) return;
   }
+  only_read_ = is_own(fd);
   counts_ = follow(slot, nr, args);
 }
 
@@ -354,7 +363,10 @@ void may_be_read(Slot *slot, i64 fd) {
   Control &c = control();
   if (slot->process != &c.process || fd < 0 || fd >= kOwnFiles) return;
   Lock lock(&c.read_lock);
-  if (!slot->saw_sharing && slot->saw_shared == c.shared) c.own_files[fd / 64] |= 1ull << fd % 64;
+  if (!slot->saw_sharing && slot->saw_shared == c.shared) {
+    c.own_files[fd / 64] |= 1ull << fd % 64;
+    c.peeked[fd / 64] &= ~(1ull << fd % 64);
+  }
 }
 
 void receive_windows(Slot *slot) {
@@ -383,7 +395,8 @@ void forget_reads(Slot *slot) {
   c.read_lock = 0;
   c.sharing = 0;
   c.shared = 0;
-  c.writes = 0;
+  c.behind = 0;
+  c.mapped = 0;
   zero(c.behind_files, sizeof c.behind_files);
   slot->windows_waiting = slot->drops = 0;
   zero(c.own_files, sizeof c.own_files);

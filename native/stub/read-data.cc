@@ -106,6 +106,7 @@ void ask_ahead(Slot *slot, ReadOpen &o, u64 at) {
     u64 length = minimum<u64>((o.depth == 1 ? kReadBlock : kReadWindow) - o.asked % kReadBlock, file.size - o.asked);
     Request &r = requests[count++];
     r.magic = kRequestMagic;
+    r.after = after_behind(slot);
     r.op = Op::read;
     r.out_size = u32(length);
     r.args[0] = u64(o.fd - 1);

@@ -216,17 +216,20 @@ class ReadCall {
   ReadCall(const ReadCall &) = delete;
   ReadCall &operator=(const ReadCall &) = delete;
   bool served() const { return served_; }
+  bool only_read() const { return only_read_; }           // its descriptor is that of a file that may be read ahead
 
  private:
-  bool served_ = false, counts_;
+  bool served_ = false, only_read_ = false, counts_;
 };
 void may_be_read(Slot *slot, i64 fd);                    // home says so of a file just opened
 // For a request of this thread: all that was written before is to be done. A vfork child has another home than its parent, whose memory this is.
-inline u32 after_writes(const Slot *slot) { return slot->process == &control().process ? load(&control().writes) : 0; }
+inline u32 after_behind(const Slot *slot) { return slot->process == &control().process ? load(&control().behind) : 0; }
 bool write_behind(Trap &trap, const u64 *args, i64 &result);   // a write(2) that is not waited for
 void may_be_written(Slot *slot, u64 fd);                  // home says so of a file just written to
 void forget_written(u32 nr, const u64 *args);             // a call that may make another file of it, or forbid it
 void take_written(Slot *slot);
+bool close_behind(Slot *slot, u64 fd);
+bool map_behind(Slot *slot, Op op, const u64 (&args)[6]);
 void receive_windows(Slot *slot);                         // all that this thread has asked for and not waited for
 void take_first_window(Slot *slot);                       // of that, what comes next
 void end_window(Slot *slot);                              // it has come

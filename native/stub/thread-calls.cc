@@ -84,6 +84,7 @@ i64 tell(Slot *slot, Op op, u64 a0) {                                   // a req
   r.op = op;
   r.args[0] = a0;
   if (slot->windows_waiting) receive_windows(slot);
+  r.after = after_behind(slot);                                         // whoever wrote before may have told this thread so
   return send_all(slot->channel, &r, sizeof r);
 }
 

@@ -60,7 +60,7 @@ i64 receive_data(Slot *slot, u64 size, IoVec *out, u64 outs) {
 // home; nothing that the guest could still do would have an effect.
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply) {
   r.magic = kRequestMagic;
-  r.after = after_writes(slot);
+  r.after = after_behind(slot);
   tell_times(slot, r);
   in[0] = {address(&r), sizeof r};
   constexpr u32 kLittle = 4096;                                         // is taken off this side's hands while home still sends what was asked for before
@@ -124,9 +124,12 @@ void call_threads(Process *process, Slot *except) {
 i64 dispatch(Trap &trap, u32 nr, u64 *args) {
   i64 result = 0;
   if (nr == syscalls::nr_write && write_behind(trap, args, result)) return result;
-  forget_written(nr, args);
+  trap.slot->saw_changes = load(&control().behind_changes);
+  if (nr != nr_mmap) control().mapped = 0;
   ReadCall read(trap, nr, args, result);
   if (read.served()) return result;
+  forget_written(nr, args);
+  if (nr == nr_close && read.only_read() && close_behind(trap.slot, args[0])) return 0;
   switch (syscalls::place_of(nr, args)) {
     case Place::native: return sys(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
     case Place::home: return forward_call(trap, nr, args);

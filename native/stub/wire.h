@@ -127,11 +127,11 @@ struct Request {
   // What the thread spent since its last request (times.cc): ns of the call that was for, and its number + 1; its calls answered there, and their ns.
   uint64_t spent, answered, answered_ns;
   uint32_t spent_for;
-  uint32_t after;             // writes of this process that are done before it, whichever thread's (write-behind.cc)
+  uint32_t after;             // calls of this process, not waited for, that are done before it, whichever thread's (write-behind.cc)
 };
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
 constexpr uint32_t kOutOnError = 1;
-constexpr uint32_t kNotWaitedFor = 4;                  // fetch, write(2): the reply is taken when it is wanted
+constexpr uint32_t kNotWaitedFor = 4;                  // fetch; write(2), close(2) and mmap(2): the reply is taken when it is wanted
 constexpr uint32_t kCut = 2;                           // the program's memory ends where a buffer ends: as it does there, a length may run past it
 struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)
 constexpr uint32_t kInOut = 0x80000000u;
@@ -142,9 +142,9 @@ struct Reply {
 };
 // kUnfinished: the result is only a part, as the thread was taken out of the call; the rest is to be asked for. kShowsMaps: the descriptor
 // shows /proc/PID/maps; Op::maps is to follow. kMayRead: the file just opened may be read ahead, if nobody else gets it. kMayWrite: what comes
-// next to the file just written to need not be waited for. kDrop: what has been read ahead
+// next to the file just written to need not be waited for; kMayMap: nor other mappings of the file just mapped, over this one. kDrop: what has been read ahead
 // is to be dropped, and home told so.
-constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8, kMayRead = 16, kDrop = 32, kMayWrite = 64;
+constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8, kMayRead = 16, kDrop = 32, kMayWrite = 64, kMayMap = 128;
 constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
 constexpr int64_t kStayAway = 1;                    // to a parked thread: home could not take the process, go on; an end of the stream: it runs at home
 constexpr uint32_t kTransferMax = 128u << 20;        // one request's buffers

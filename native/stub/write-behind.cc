@@ -1,8 +1,9 @@
-// Guest: writes to files that the program does not wait for. It goes on as soon as the bytes are on their way; home writes them in their turn, and what it says
+// Guest: calls that the program does not wait for: writes to files, and what comes of starting a program or loading a library, mappings over one that has just
+// been made and the end of a file that was only read. It goes on as soon as the request is on its way; home carries them out in their turn, and what it says
 // of them is taken later, before anything else that comes over the channel.
 //
 // Nobody can tell it from a write that was waited for. Whatever the program does next that others could see goes home too: over the same channel behind the
-// bytes, or over that of another thread with the number of writes that have to be done before it (Request::after). Should it be killed meanwhile, so it
+// request, or over that of another thread with the number of those that have to be done before it (Request::after). Should it be killed meanwhile, so it
 // was a moment earlier. What could go wrong is looked at first (may_write_behind): only regular files of this machine's own disks, with much room, no
 // limit on their size and no quota. What fails all the same is told by the next call on that file that could, as over NFS: at the latest by fsync or close.
 #include "read-ahead.h"
@@ -14,17 +15,23 @@ namespace mosrun {
 namespace {
 
 constexpr u64 kMostBehind = 128 << 10;                       // bytes of one write
-constexpr u64 kAskAgain = 16 << 20;                          // bytes after which home looks anew
+constexpr i64 kAskAgain = 16 << 20;                          // bytes after which home looks anew
 
 bool is_behind(u64 fd) { return fd < u64(kOwnFiles) && (__atomic_load_n(&control().behind_files[fd / 64], __ATOMIC_RELAXED) >> fd % 64 & 1); }
 void forget_file(u64 fd) {
   if (is_behind(fd)) __atomic_and_fetch(&control().behind_files[fd / 64], ~(1ull << fd % 64), __ATOMIC_RELAXED);
 }
 
+void forget_all() {
+  Control &c = control();
+  add(&c.behind_changes, 1);
+  for (u64 &word : c.behind_files) __atomic_store_n(&word, 0ull, __ATOMIC_RELAXED);
+}
+
 // Leaves the descriptor the file that it is, and the file as it may be written to.
 bool keeps(u32 nr) {
   switch (nr) {
-    case syscalls::nr_read: case syscalls::nr_pread64: case syscalls::nr_readv: case syscalls::nr_writev: case syscalls::nr_pwrite64: case syscalls::nr_lseek:
+    case syscalls::nr_write: case syscalls::nr_read: case syscalls::nr_pread64: case syscalls::nr_readv: case syscalls::nr_writev: case syscalls::nr_pwrite64: case syscalls::nr_lseek:
     case syscalls::nr_fstat: case syscalls::nr_newfstatat: case syscalls::nr_statx: case syscalls::nr_fsync: case syscalls::nr_fdatasync: case syscalls::nr_poll:
     case syscalls::nr_fadvise64: case syscalls::nr_ftruncate:
       return true;
@@ -32,20 +39,45 @@ bool keeps(u32 nr) {
   }
 }
 
+// Home must not be held up by what it sends: of what is under way only the words about such calls are short.
+void make_way(Slot *slot) {
+  for (u32 i = 0; i < slot->windows_waiting; ++i)
+    if (slot->windows[i].file != kWriteBehind) {
+      receive_windows(slot);
+      break;
+    }
+  while (slot->windows_waiting && (slot->windows_waiting == kReadWindows || wait_readable(slot->channel, 0) > 0)) take_first_window(slot);
+}
+
+void send_behind(Slot *slot, Request &r, IoVec data, u32 length) {
+  r.magic = kRequestMagic;
+  r.flags = kNotWaitedFor;
+  tell_times(slot, r);
+  r.after = __atomic_fetch_add(&control().behind, 1u, __ATOMIC_ACQ_REL);
+  slot->windows[slot->windows_waiting++] = {r.args[0], kWriteBehind, length, 0, 0, 0, 0};
+  IoVec in[2] = {{address(&r), sizeof r}, data};
+  if (send_all(slot->channel, in, data.length ? 2 : 1)) guest_dies(Ending::disconnected);
+}
+
 }  // namespace
 
 void may_be_written(Slot *slot, u64 fd) {
   Control &c = control();
-  if (slot->process != &c.process || fd >= u64(kOwnFiles) || slot->saw_sharing || slot->saw_shared != c.shared) return;
-  __atomic_store_n(&c.behind_left, kAskAgain, __ATOMIC_RELAXED);
-  __atomic_or_fetch(&c.behind_files[fd / 64], 1ull << fd % 64, __ATOMIC_RELAXED);
+  auto is_same = [&] { return !slot->saw_sharing && slot->saw_shared == load(&c.shared) && slot->saw_changes == load(&c.behind_changes); };
+  if (slot->process != &c.process || fd >= u64(kOwnFiles) || !is_same()) return;
+  bool any = false;
+  for (const u64 &word : c.behind_files) any = any || __atomic_load_n(&word, __ATOMIC_RELAXED);
+  if (!any) __atomic_store_n(&c.behind_left, kAskAgain, __ATOMIC_RELAXED);
+  __atomic_or_fetch(&c.behind_files[fd / 64], 1ull << fd % 64, __ATOMIC_SEQ_CST);
+  if (!is_same()) forget_file(fd);
 }
 
 void forget_written(u32 nr, const u64 *args) {
   Control &c = control();
   if (nr >= syscalls::count) return;
-  if (nr == 160 || nr == nr_prlimit64 || nr == nr_close_range) return zero(c.behind_files, sizeof c.behind_files);   // setrlimit
-  if (keeps(nr)) return;
+  if (nr == 160 || nr == nr_prlimit64 || nr == nr_close_range) return forget_all();   // setrlimit
+  if (keeps(nr) || !syscalls::fd_args[nr]) return;
+  add(&c.behind_changes, 1);
   for (unsigned i = 0; i < 6; ++i)
     if (syscalls::fd_args[nr] >> i & 1) forget_file(u32(args[i]));
 }
@@ -56,31 +88,44 @@ bool write_behind(Trap &trap, const u64 *args, i64 &result) {
   Control &c = control();
   const u64 fd = u32(args[0]), n = args[2];
   if (!is_behind(fd) || slot->process != &c.process || !n || n > kMostBehind || slot->drops || slot->process->want_park || slot->rest_ip == trap.context->regs.ip) return false;
-  if (u64 left = __atomic_load_n(&c.behind_left, __ATOMIC_RELAXED); left < n) return forget_file(fd), false;
+  if (__atomic_load_n(&c.behind_left, __ATOMIC_RELAXED) < i64(n)) return forget_all(), false;
   if (touch_range(args[1], n, false) != i64(n)) return false;
-  // Home must not be held up by what it sends: of what is under way only the words about writes are short.
-  for (u32 i = 0; i < slot->windows_waiting; ++i)
-    if (slot->windows[i].file != kWriteBehind) {
-      receive_windows(slot);
-      break;
-    }
-  while (slot->windows_waiting && (slot->windows_waiting == kReadWindows || wait_readable(slot->channel, 0) > 0)) take_first_window(slot);
-  if (!is_behind(fd)) return false;                          // one of them has failed
-  __atomic_sub_fetch(&c.behind_left, n, __ATOMIC_RELAXED);
+  make_way(slot);
+  if (!is_behind(fd)) return false;                          // one before it has failed
+  __atomic_sub_fetch(&c.behind_left, i64(n), __ATOMIC_RELAXED);
   Request r{};
-  r.magic = kRequestMagic;
   r.op = Op::call;
   r.nr = syscalls::nr_write;
-  r.flags = kNotWaitedFor;
   r.in_size = u32(n);
   r.args[0] = fd;
   r.args[2] = n;
-  tell_times(slot, r);
-  r.after = __atomic_fetch_add(&c.writes, 1u, __ATOMIC_ACQ_REL);
-  slot->windows[slot->windows_waiting++] = {fd, kWriteBehind, u32(n), 0, 0, 0, 0};
-  IoVec in[2] = {{address(&r), sizeof r}, {args[1], n}};
-  if (send_all(slot->channel, in, 2)) guest_dies(Ending::disconnected);
+  send_behind(slot, r, {args[1], n}, u32(n));
   result = i64(n);
+  return true;
+}
+
+// The only thread closes a file that it only read: nothing can come of that.
+bool close_behind(Slot *slot, u64 fd) {
+  Control &c = control();
+  if (slot->process->threads != 1 || slot->process != &c.process || slot->drops || slot->process->want_park) return false;
+  make_way(slot);
+  Request r{};
+  r.op = Op::call;
+  r.nr = nr_close;
+  r.args[0] = fd;
+  send_behind(slot, r, {0, 0}, 0);
+  return true;
+}
+
+// A mapping over one that has just been made of the same file, or plain memory over it, as the dynamic linker makes them.
+bool map_behind(Slot *slot, Op op, const u64 (&args)[6]) {
+  if (slot->drops || slot->process->want_park) return false;
+  make_way(slot);
+  Request r{};
+  r.op = op;
+  r.nr = nr_mmap;
+  copy(r.args, args, sizeof args);
+  send_behind(slot, r, {0, 0}, 0);
   return true;
 }
 

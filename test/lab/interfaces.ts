@@ -151,9 +151,9 @@ export const interfaces: Record<string, Feature[]> = {
       ],
     },
     {
-      what: 'a disk that others fill meanwhile, by a GiB within a few writes',
+      what: 'a disk that others fill meanwhile, by a GiB within a few writes; times of change',
       place: 'differs',
-      note: 'the next write, fsync or close of the descriptor tells it, as on NFS; --no-write-behind: the write itself',
+      note: 'the next write, fsync or close of the descriptor tells it, as on NFS; and the time of change is that at home, some ms after the write returned. --no-write-behind: the write itself tells, and the time is before it returns',
       by: ['system/writing-behind: one that fails is told of by the next, or by fsync or close'],
     },
     {
