@@ -1,8 +1,9 @@
 // The differential laboratory: runs the behaviours, all or those whose names contain a word, plain and while they are moved, and compares.
-// Usage: npm run lab -- [WORD...] [--lanes N] [--seed N] [--repeats N] [--json FILE]
+// Usage: npm run lab -- [WORD...] [--lanes N] [--seed N] [--repeats N] [--plainly] [--json FILE]
 //   --lanes N     so many at a time, each on a testbed of its own (2)
 //   --seed N      of the random moves (1); a failure tells it
 //   --repeats N   runs with random moves, each with another seed (2)
+//   --plainly     nothing is read ahead or written behind (mosrun --no-read-ahead --no-write-behind)
 //   --json FILE   what came of each, for the page (scripts/generate-transparency.mjs)
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +13,7 @@ import { bundle, environment } from './bundle.mjs';
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 process.chdir(root);
 const number = { type: 'string' };
-const options = { lanes: number, seed: number, repeats: number, json: { type: 'string' } };
+const options = { lanes: number, seed: number, repeats: number, plainly: { type: 'boolean' }, json: { type: 'string' } };
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
 const whole = (text, usual) => {
   const value = Number(text ?? usual);
@@ -31,5 +32,6 @@ process.exitCode = await main({
   lanes: whole(values.lanes, 2),
   seed: whole(values.seed, 1),
   repeats: whole(values.repeats, 2),
+  options: values.plainly ? ['--no-read-ahead', '--no-write-behind'] : [],
   json: values.json,
 });

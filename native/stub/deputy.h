@@ -89,6 +89,7 @@ void fetch(Slot *slot, const Request &r, Space &space);  // home-pages.cc
 bool identify(int fd, FileIdentity &file, bool &executes);   // executes: what is in it may be
 void lease(Slot *slot, const Request &r);
 void read_ahead(Slot *slot, const Request &r, Space &space);
+void peek(Slot *slot, const Request &r, Space &space);
 void settle(Slot *slot, const Request &r, const Space &space);
 
 void call(Slot *slot, const Request &r, Space &space);   // home-calls.cc

@@ -75,7 +75,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   copy(space.out, pointer<void>(data), r.inout_size);
   if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
   const i64 late = late_error(r.nr, args[0]);
-  if (late && r.nr != nr_close) return tell_late_error(args[0]), answer(slot, late);
+  if (late && r.nr != nr_close) return tell_late_error(u32(args[0])), answer(slot, late);
   SocketTime time(slot, r.nr, u32(args[0]));
   if (!slot->in_hand) slot->wait_masked = !(r.flags & kCut) && own_mask(r.nr, args, slot->wait_mask);
   i64 result = time.settle(r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args));
@@ -87,7 +87,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   }
   u32 flags = result >= 0 && opens_name(r.nr) && may_read_ahead(int(result)) ? kMayRead : 0;
   if (r.nr == syscalls::nr_write && result > 0 && may_write_behind(int(args[0]))) flags |= kMayWrite;
-  if (late && !result) result = late, tell_late_error(args[0]);
+  if (late && !result) result = late, tell_late_error(u32(args[0]));
   if (result >= 0) forget_late_errors(r.nr, args);
   bool unfinished = cut_short(slot, r.nr, args, result);
   if (slot->continued) {

@@ -108,6 +108,7 @@ void fork_process(Slot *slot, const Request &r) {
   close_pipe();
   c.breaking = 0;
   c.behind = 0;
+  c.writing = 0;
   zero(c.late, sizeof c.late);
   for (volatile u32 *word : {&c.order, &c.nudging, &c.mover_nudges, &c.no_nudges, &c.dropping}) *word = 0;
   zero(c.held, sizeof c.held);                                           // of the parent

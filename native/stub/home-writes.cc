@@ -49,6 +49,10 @@ void await_behind(u32 after) {
   }
 }
 
+void tell_late_error(u64 fd) {
+  if (fd < u64(kOwnFiles)) __atomic_store_n(&control().late[fd], uint8_t(0), __ATOMIC_RELEASE);
+}
+
 void answer_behind(Slot *slot, i64 result) {
   Control &c = control();
   add(&c.behind, 1);
@@ -69,7 +73,7 @@ void call_unheard(Slot *slot, const Request &r, const Space &space) {
   const u64 fd = r.args[0];
   Status status{};
   if ((!closes && r.nr != syscalls::nr_write) || fd >= u64(kOwnFiles) || r.relocations || r.in_size != (closes ? 0 : r.args[2]) || window_touches(fd)) error = -EBADF_;
-  else if (closes) error = sys(nr_close, fd);
+  else if (closes) error = sys(nr_close, fd), tell_late_error(fd);
   else if (fails(Fault::home_write_fails)) error = -ENOSPC_;
   else if (!(error = late_of(fd)) && (sys(syscalls::nr_fstat, fd, address(&status)) || (status.mode & 0170000) != 0100000)) error = -EBADF_;
   while (!error && n < i64(r.in_size)) {
@@ -93,16 +97,10 @@ i64 late_error(u32 nr, u64 fd) {
 }
 
 void forget_late_errors(u32 nr, const u64 *args) {
-  uint8_t *late = control().late;
-  auto forget = [&](u64 fd) {
-    if (fd < u64(kOwnFiles)) __atomic_store_n(&late[fd], uint8_t(0), __ATOMIC_RELEASE);
-  };
   constexpr u64 sets_cloexec = 4;                            // CLOSE_RANGE_CLOEXEC
-  if ((nr == syscalls::nr_dup2 || nr == syscalls::nr_dup3) && u32(args[0]) != u32(args[1])) forget(u32(args[1]));
+  if ((nr == syscalls::nr_dup2 || nr == syscalls::nr_dup3) && u32(args[0]) != u32(args[1])) tell_late_error(u32(args[1]));
   if (nr == nr_close_range && !(args[2] & sets_cloexec))
-    for (u64 fd = u32(args[0]); fd <= u64(u32(args[1])) && fd < u64(kOwnFiles); ++fd) forget(fd);
+    for (u64 fd = u32(args[0]); fd <= u64(u32(args[1])) && fd < u64(kOwnFiles); ++fd) tell_late_error(fd);
 }
-
-void tell_late_error(u64 fd) { __atomic_store_n(&control().late[u32(fd)], uint8_t(0), __ATOMIC_RELEASE); }
 
 }  // namespace mosrun

@@ -322,6 +322,9 @@ struct Control {
   uint64_t mapped_start, mapped_end;
   FileIdentity mapped_file;
   uint64_t peeked[kOwnFiles / 64];      // guest: of own_files, those of which a little has been read, at home
+  int32_t looked;                       // guest: the descriptor + 1 of which that was the last call of its only thread,
+  uint8_t status[144];                  // its struct stat after it,
+  int64_t looked_at;                    // and when
   Stay next;
   Process process;
   TickRate ticks;

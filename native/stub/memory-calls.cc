@@ -100,11 +100,13 @@ struct Args { u64 of[6]; };
 bool is_of_last(const Trap &trap, u64 start, u64 end, u64 prot, u64 flags) {
   constexpr u64 usual = map_private | map_anonymous | map_fixed | 0x800 | map_noreserve | 0x20000;   // MAP_DENYWRITE, MAP_STACK
   const Control &c = control();
-  return !(prot & ~7ull) && !(flags & ~usual) && c.mapped && c.process.threads == 1 && trap.slot->process == &c.process && start >= c.mapped_start && end <= c.mapped_end && start < end;
+  const bool executes = prot & prot_exec, writes = prot & prot_write;
+  return !(prot & ~7ull) && !(executes && (writes || flags & map_anonymous)) && !(flags & ~usual) && c.mapped && c.process.threads == 1 && trap.slot->process == &c.process && start >= c.mapped_start && end <= c.mapped_end && start < end;
 }
 void remember_last(const Trap &trap, u64 fd, u64 start, u64 end, const FileIdentity &file) {
   Control &c = control();
-  const bool limited = ~c.space_limit || ~c.data_limit || c.book_entries > kFilesMax / 2;
+  constexpr u64 most = 256 << 20;                                         // what is longer could come to what memory there is
+  const bool limited = end - start > most || ~c.space_limit || ~c.data_limit || c.book_entries > kFilesMax / 2;
   if (limited || c.process.threads != 1 || trap.slot->process != &c.process) return;
   c.mapped = int(u32(fd)) + 1;
   c.mapped_start = start;

@@ -161,6 +161,49 @@ void set_depth(ReadOpen &o, u64 at) {
   if (at != o.next) o.asked = at;
 }
 
+// The first look at a file, and what fstat(2) says of it then: whoever asks for that next is answered here. False: as any other.
+bool serve_peek(Trap &trap, u64 fd, u64 to, u64 n, i64 &result) {
+  Slot *slot = trap.slot;
+  Control &c = control();
+  if (touch_range(to, n, true) != i64(n)) return false;
+  Request r{};
+  r.op = Op::peek;
+  r.args[0] = fd;
+  r.args[1] = n;
+  r.out_size = u32(sizeof c.status + n);
+  IoVec in[1], out[2] = {{address(c.status), sizeof c.status}, {to, n}};
+  Reply reply{};
+  const i64 at = now();
+  result = exchange(slot, r, in, 1, out, 2, reply);
+  trap.signal_waits |= reply.flags & kSignalWaits;
+  if (result == -EBUSY_) {                                   // it is not what it was when it was opened (fcntl(2), chmod(2))
+    Lock lock(&c.read_lock);
+    return disown(fd), false;
+  }
+  c.looked_at = at;
+  if (result >= 0 && reply.out_size != sizeof c.status + u64(result)) guest_dies(Ending::nonsense);
+  if (result >= 0) c.looked = int(fd) + 1;
+  return true;
+}
+
+// fstat(2), or fstatat with no name, of what has just been looked at: once, since others may change it, and the next is to see that.
+bool serve_status(u32 nr, const u64 *args, i64 &result) {
+  Control &c = control();
+  constexpr i64 kJust = 5'000'000;                           // ns
+  if (!c.looked || u32(args[0]) + 1 != u32(c.looked) || now() - c.looked_at > kJust) return false;
+  c.looked = 0;
+  u64 to = args[1];
+  if (nr == syscalls::nr_newfstatat) {
+    constexpr u64 empty_path = 0x1000;
+    char name = 1;
+    if (args[3] != empty_path || copy_program(&name, pointer<void>(args[1]), 1) || name) return false;
+    to = args[2];
+  }
+  if (to >> 47 || touch_range(to, sizeof c.status, true) != i64(sizeof c.status)) return false;
+  result = copy_program(pointer<void>(to), c.status, sizeof c.status);
+  return true;
+}
+
 // One read of `n` bytes at the file's own place, or at *where. False: it is for home to do.
 bool serve_read(Trap &trap, u64 fd, u64 to, u64 n, const u64 *where, i64 &result) {
   Slot *slot = trap.slot;
@@ -169,9 +212,15 @@ bool serve_read(Trap &trap, u64 fd, u64 to, u64 n, const u64 *where, i64 &result
   n = minimum(n, kMost);
   for (int tries = 0; tries < 4; ++tries) {
     u64 at, wanted;
+    bool first;
     {
       Lock lock(&c.read_lock);
-      if (!n || !is_good(slot) || (!find_open(fd) && peeks(fd, n))) return false;
+      if (!n || !is_good(slot)) return false;
+      first = !where && slot->process->threads == 1 && !find_open(fd) && peeks(fd, n);
+    }
+    if (first) return serve_peek(trap, fd, to, n, result);
+    {
+      Lock lock(&c.read_lock);
       ReadOpen *o = open_read(slot, fd);
       if (!o) return false;
       const u64 size = read_cache().files[o->file].size;
@@ -345,6 +394,7 @@ ReadCall::ReadCall(Trap &trap, u32 nr, u64 *args, i64 &result) : counts_(false) 
   if (is_own(fd)) {
     if (nr == syscalls::nr_read) served_ = serve_read(trap, fd, args[1], args[2], nullptr, result);
     else if (nr == syscalls::nr_pread64) served_ = i64(args[3]) >= 0 && serve_read(trap, fd, args[1], args[2], &args[3], result);
+    else if (nr == syscalls::nr_fstat || nr == syscalls::nr_newfstatat) served_ = serve_status(nr, args, result);
     else if (nr == syscalls::nr_lseek) served_ = serve_seek(slot, fd, i64(args[1]), u32(args[2]), result);
     if (served_) return;
   }
@@ -396,7 +446,7 @@ void forget_reads(Slot *slot) {
   c.sharing = 0;
   c.shared = 0;
   c.behind = 0;
-  c.mapped = 0;
+  c.mapped = c.looked = 0;
   zero(c.behind_files, sizeof c.behind_files);
   slot->windows_waiting = slot->drops = 0;
   zero(c.own_files, sizeof c.own_files);

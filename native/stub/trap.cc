@@ -123,9 +123,10 @@ void call_threads(Process *process, Slot *except) {
 
 i64 dispatch(Trap &trap, u32 nr, u64 *args) {
   i64 result = 0;
+  if (nr != nr_mmap) control().mapped = 0;
+  if (nr != syscalls::nr_fstat && nr != syscalls::nr_newfstatat) control().looked = 0;
   if (nr == syscalls::nr_write && write_behind(trap, args, result)) return result;
   trap.slot->saw_changes = load(&control().behind_changes);
-  if (nr != nr_mmap) control().mapped = 0;
   ReadCall read(trap, nr, args, result);
   if (read.served()) return result;
   forget_written(nr, args);
@@ -178,6 +179,7 @@ extern "C" void guest_trap(int, uint8_t *info, Context *context) {
   u64 args[6] = {regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9};
   u32 nr = u32(regs.ax);
   if (nr == nr_rt_sigreturn) {
+    control().looked = 0;
     if (signal_call(trap, nr, args) == kAgain) regs.ip -= 2;
   } else {
     CallTime time(slot, nr < kPageFetched ? nr : kPageFetched - 1);

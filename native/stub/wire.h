@@ -106,6 +106,7 @@ enum class Op : uint16_t {
   read,        // its bytes: args[1] = offset, args[2] = length, at most kReadWindow. Not waited for: the reply is taken when it is wanted
   settle,      // payload Settled[]: where the program is in files that are read ahead. args[0] = 1: with a reply; args[1] = 1: all that was read ahead has been
                // dropped; args[2] = 1: is it still good?
+  peek,        // the first args[1] bytes that descriptor args[0] is read for, a file that may be read ahead; data: its struct stat after that, and the bytes
   maps,        // descriptor args[0], opened by call `nr`, is to show the mappings that follow, with the break at args[1]; none: come home for it
 };
 constexpr uint32_t kRequestMagic = 0x51524d4d;

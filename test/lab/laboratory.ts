@@ -154,12 +154,15 @@ export class Bench {
     return { ...ran, files: JSON.stringify(this.workplace.trace(ran).files) };
   }
 
-  async judge(behaviour: Behaviour, { seed, repeats }: { seed: number; repeats: number }): Promise<Verdict> {
+  async judge(
+    behaviour: Behaviour,
+    { seed, repeats, options = [] }: { seed: number; repeats: number; options?: string[] },
+  ): Promise<Verdict> {
     const began = performance.now();
     const verdict: Verdict = { behaviour, troubles: [], moves: 0, during: 0, cameHome: {}, refusals: [], seconds: 0 };
     const missing = behaviour.needs.filter((need) => !found(need));
     if (missing.length > 0) return { ...verdict, skipped: `${missing.join(', ')} not on this machine` };
-    const order = { program: programOf(behaviour), seconds: 30 };
+    const order = { program: programOf(behaviour), seconds: 30, options };
     const comeHomes = new ComeHomes(this.testbed, this.init);
     let plain: (Ran & { files: string }) | undefined;
     for (const { name, mode, away } of ways) {

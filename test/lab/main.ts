@@ -9,6 +9,8 @@ export interface Options {
   lanes: number;
   seed: number;
   repeats: number;
+  /** For mosrun, as `--no-read-ahead`. */
+  options: string[];
   json?: string | undefined;
 }
 
@@ -26,7 +28,7 @@ const told = ({ behaviour, moves, during, cameHome, refusals, skipped, seconds, 
 };
 
 /** Gives what is to be the exit status. */
-export async function main({ words, worker, lanes, seed, repeats, json }: Options): Promise<number> {
+export async function main({ words, worker, lanes, seed, repeats, options, json }: Options): Promise<number> {
   const why = whyNoTestbed() ?? whyNoLaboratory();
   if (why) return console.error(`no laboratory: ${why}`), 3;
   const all = behaviours(words);
@@ -39,7 +41,7 @@ export async function main({ words, worker, lanes, seed, repeats, json }: Option
     const bench = await Bench.open(worker);
     try {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        const verdict = await bench.judge(next, { seed, repeats });
+        const verdict = await bench.judge(next, { seed, repeats, options });
         verdicts.push(verdict);
         console.log(told(verdict));
       }

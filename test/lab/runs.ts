@@ -13,6 +13,8 @@ export interface Run {
   seed: number;
   /** After so many it is killed. */
   seconds: number;
+  /** For mosrun. */
+  options: string[];
 }
 
 export interface Failure {

@@ -104,7 +104,7 @@ class Moves {
 }
 
 let runs = 0;
-async function run({ program, directory, mode, away, seed, seconds }: Run): Promise<Ran> {
+async function run({ program, directory, mode, away, seed, seconds, options }: Run): Promise<Ran> {
   const control = `${directory}.${process.pid}-${++runs}`;
   const moves = new Moves(mode, seed, away ? 'node2' : 'home');
   const sockets = new Set<Socket>();
@@ -122,7 +122,7 @@ async function run({ program, directory, mode, away, seed, seconds }: Run): Prom
     });
   });
   await once(server.listen(control), 'listening');
-  const words = mode === 'plain' ? [program] : ['mosrun', ...(away ? ['-r', 'node2'] : []), program];
+  const words = mode === 'plain' ? [program] : ['mosrun', ...(away ? ['-r', 'node2'] : []), ...options, program];
   const began = performance.now();
   const child = spawn(words[0] ?? '', words.slice(1), {
     cwd: directory,
