@@ -149,7 +149,7 @@ export const interfaces: Record<string, Feature[]> = {
         'files/behind-by-threads',
         'files/behind-limits',
         'files/behind-at-exit',
-        'system/writing-behind: what another program at home is told of, a disk that is nearly full',
+        'system/writing-behind: another program at home finds what it is told of',
       ],
     },
     {
