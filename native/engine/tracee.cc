@@ -74,9 +74,9 @@ void Tracee::resume_all() {
 
 // Soon after they were let go: what waits at the same place then is what was stopped.
 void Tracee::await_waits() {
-  const int64_t until = clock_ns(CLOCK_MONOTONIC) + kWaitAgain;
+  const int64_t let_go = clock_ns(CLOCK_MONOTONIC);
   for (Carried &c : carried_)
-    while (!waits_again(pid_, c) && clock_ns(CLOCK_MONOTONIC) < until) usleep(20);
+    while (waits_again(pid_, c, let_go) == Again::not_yet && clock_ns(CLOCK_MONOTONIC) - let_go < kWaitAgain) usleep(20);
 }
 
 // With the call that it was in as the program is to find it.

@@ -101,15 +101,20 @@ int64_t slept(pid_t pid, pid_t tid, const Asleep &was) {
   return processor_of(pid, tid) == was.processor && now >= was.averaged_ns ? now - was.averaged_ns : -1;
 }
 
-bool waits_again(pid_t pid, Carried &c) {
+Again waits_again(pid_t pid, Carried &c, int64_t let_go) {
+  constexpr int64_t kAtOnce = 5'000'000;   // ns in which no program gets through a wait and into the next, but by an event
   std::string text;
-  const int64_t switches = switches_of(pid, c.tid);
-  if (switches < c.switches || !read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(c.tid) + "/syscall", text)) return false;
+  const int64_t switches = switches_of(pid, c.tid), now = clock_ns(CLOCK_MONOTONIC);
+  if (switches == c.switches) return Again::waits;
+  if (switches < c.switches) return switches < 0 ? Again::who_knows : Again::not_yet;
+  if (now - let_go > kAtOnce || (c.deadline >= 0 && now >= c.deadline)) return Again::who_knows;
   int nr;
   unsigned long after;
-  if (sscanf(text.c_str(), "%d %*x %*x %*x %*x %*x %*x %*x %lx", &nr, &after) != 2 || after != c.after || (nr != c.nr && nr != sc::nr_restart_syscall)) return false;
+  if (!read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(c.tid) + "/syscall", text) ||
+      sscanf(text.c_str(), "%d %*x %*x %*x %*x %*x %*x %*x %lx", &nr, &after) != 2 || after != c.after || (nr != c.nr && nr != sc::nr_restart_syscall))
+    return Again::not_yet;
   c.switches = switches;
-  return true;
+  return Again::waits;
 }
 
 bool handler_waits(pid_t tid, uint64_t mask) {

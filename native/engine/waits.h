@@ -37,8 +37,10 @@ struct Carried {
   int64_t deadline;                      // CLOCK_MONOTONIC, ns; -1: nobody knows
   uint64_t after;                        // the address behind its instruction
 };
-// Is it in that call again? Then how often it had gone to sleep for it is noted: on its way there it may have had to wait for a page.
-bool waits_again(pid_t pid, Carried &carried);
+// How it stands with it since its thread was let go, at CLOCK_MONOTONIC `let_go`: it is in that call again, and how often it had gone to sleep for it is noted,
+// for on its way there it may have had to wait for a page; it is not yet; or it may be in another, for all that can be seen.
+enum class Again { waits, not_yet, who_knows };
+Again waits_again(pid_t pid, Carried &carried, int64_t let_go);
 
 // The time-out of the socket that a call waits for (SO_RCVTIMEO, SO_SNDTIMEO), ns; -1: none, or no such call.
 int64_t socket_timeout(pid_t pid, pid_t tid, int nr, uint64_t fd);

@@ -40,11 +40,12 @@ WideLimit::WideLimit() {
   if (!c.window || u64(c.window) >= was.hard) c.window = int(was.hard > was.soft ? maximum(was.soft, minimum<u64>(was.hard / 2, 1024)) : was.soft - minimum<u64>(was.soft / 2, 512));
   wide.soft = minimum<u64>(was.hard, maximum<u64>(was.soft, u64(c.window) + 4 * kMaxSlots));
   changed = wide.soft != was.soft;
+  widened = wide.soft;
   if (changed) sys(nr_prlimit64, 0, 7, address(&wide), 0);
 }
 
 WideLimit::~WideLimit() {
-  if (changed) sys(nr_prlimit64, 0, 7, address(&was), 0);
+  if (changed && is_limited_to(7, widened)) sys(nr_prlimit64, 0, 7, address(&was), 0);
 }
 
 int keep_descriptor(int fd) {

@@ -98,11 +98,17 @@ inline u64 soft_limit(u64 resource) {
   RLimit limit{};
   return sys(nr_prlimit64, 0, resource, 0, address(&limit)) ? ~0ull : limit.soft;
 }
+// It is as it was left: a limit that the program has set meanwhile, by another thread, stays.
+inline bool is_limited_to(u64 resource, u64 soft) {
+  RLimit present{};
+  return !sys(nr_prlimit64, 0, resource, 0, address(&present)) && present.soft == soft;
+}
+
 // Home: the deputy's own memory, and the skeleton of a program that came near its limits while away, are not to be refused by them.
 class WithoutLimits {
  public:
   WithoutLimits() { for (unsigned i = 0; i < 2; ++i) lift(i); }
-  ~WithoutLimits() { for (unsigned i = 0; i < 2; ++i) if (lifted_[i]) sys(nr_prlimit64, 0, resources_[i], address(&kept_[i])); }
+  ~WithoutLimits() { for (unsigned i = 0; i < 2; ++i) if (lifted_[i] && is_limited_to(resources_[i], soft_[i])) sys(nr_prlimit64, 0, resources_[i], address(&kept_[i])); }
   WithoutLimits(const WithoutLimits &) = delete;
   WithoutLimits &operator=(const WithoutLimits &) = delete;
 
@@ -110,12 +116,15 @@ class WithoutLimits {
   void lift(unsigned i) {
     RLimit wide{~0ull, ~0ull};
     lifted_[i] = !sys(nr_prlimit64, 0, resources_[i], 0, address(&kept_[i])) && kept_[i].soft != ~0ull;
+    soft_[i] = wide.soft;
     if (!lifted_[i] || !sys(nr_prlimit64, 0, resources_[i], address(&wide))) return;
     wide = {kept_[i].hard, kept_[i].hard};                              // without the right to raise the other
+    soft_[i] = wide.soft;
     sys(nr_prlimit64, 0, resources_[i], address(&wide));
   }
   static constexpr u64 resources_[2] = {kLimitData, kLimitSpace};
   RLimit kept_[2];
+  u64 soft_[2];
   bool lifted_[2];
 };
 
@@ -128,6 +137,7 @@ void wait_for_deputies();                                 // until all stand sti
 i64 receive_home(int channel);                            // the memory comes home over a channel; on an error it is given back
 struct WideLimit {                                       // while there is one, the stub may open more than the program's soft limit lets it
   RLimit was{};
+  u64 widened;
   bool changed;
   WideLimit();
   ~WideLimit();
