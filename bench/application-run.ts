@@ -145,7 +145,7 @@ export class Runner {
   async warm(): Promise<void> {
     const { command, env } = this.application;
     for (const away of [[], ['mosrun', '-r', 'node2']])
-      await this.testbed.run(1, [...away, 'timeout', '3', ...command], { cwd: this.directory, env: env ?? {} });
+      await this.testbed.run(1, ['timeout', '3', ...away, ...command], { cwd: this.directory, env: env ?? {} });
   }
 
   private start(...command: string[]): Running {
