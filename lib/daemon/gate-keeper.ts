@@ -24,7 +24,7 @@ export interface GateKeeperOptions {
 }
 
 const RETRY_SECONDS = 1;
-const START_TRIES = 50;
+const START_SECONDS = 2.5;
 
 export class GateKeeper {
   private client: GateClient | null = null;
@@ -53,13 +53,18 @@ export class GateKeeper {
 
   private async connectOnce(): Promise<void> {
     try {
-      const found = await this.tryConnect();
-      const client = found ?? (await this.launch());
+      let client = await this.tryConnect();
+      let stays = client ? this.isInstalled((await client.ping()).pid) : false;
+      // Ended here and now, before anybody counts on it.
+      if (!client || (!stays && (await client.quit()))) {
+        client = await this.launch();
+        stays = true;
+      }
       const { pid, version } = await client.ping();
       this.options.log('mosgate answers', { pid, version });
       this.client = client;
       this.trouble = null;
-      if (found && !this.isInstalled(pid)) void this.replace(client);
+      if (!stays) this.replaceLater(client);
     } catch (error) {
       const trouble = `its mosgate does not run (${asMosrunError(error).message})`;
       if (trouble !== this.trouble) this.options.log('mosgate does not run', { error: trouble });
@@ -87,24 +92,28 @@ export class GateKeeper {
   }
 
   /** Its end lets another one start. Guests on their way are waited for. */
-  private async replace(client: GateClient): Promise<void> {
-    if (this.client !== client || this.closed) return;
-    if (await client.quit()) return;
-    this.options.clock.after(RETRY_SECONDS, () => void this.replace(client));
+  private replaceLater(client: GateClient): void {
+    this.options.clock.after(RETRY_SECONDS, () => {
+      if (this.client !== client || this.closed) return;
+      void client.quit().then((ended) => {
+        if (!ended) this.replaceLater(client);
+      });
+    });
   }
 
   private async tryConnect(): Promise<GateClient | null> {
     try {
-      return await GateClient.connect(this.options.controlSocket, {
+      const client = await GateClient.connect(this.options.controlSocket, {
         onEvent: this.options.onEvent,
         onClose: () => {
-          if (!this.client || this.closed) return;
+          if (this.client !== client || this.closed) return;
           this.client = null;
           this.trouble = 'its mosgate has ended';
           this.options.log('mosgate has ended', {});
           void this.start();
         },
       });
+      return client;
     } catch {
       return null;
     }
@@ -128,12 +137,14 @@ export class GateKeeper {
       ended ??= `it ended at once, ${signal ?? `status ${code}`}`;
     });
     child.unref();
-    for (let tries = 0; tries < START_TRIES && ended === null; tries++) {
+    const deadline = clock.seconds() + START_SECONDS;
+    while (ended === null && clock.seconds() < deadline) {
       await new Promise<void>((resolve) => {
         clock.after(0.05, resolve);
       });
+      // One that is ending may be connected to, and answers nothing.
       const client = await this.tryConnect();
-      if (client) return client;
+      if (await client?.ping().catch(() => null)) return client as GateClient;
     }
     throw new MosrunError('failed', `${ended ?? 'it does not answer'}: see ${logFile}`);
   }

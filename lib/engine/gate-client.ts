@@ -146,7 +146,8 @@ export class GateClient {
     try {
       await this.ask('quit');
     } catch {
-      return false;
+      // It may have gone without a word.
+      return this.socket.destroyed ? ended : false;
     }
     return ended;
   }
