@@ -12,7 +12,7 @@ namespace mosrun::addon {
 namespace {
 
 // Beside the numbers of calls: Statistics::last_return, native/stub/layout.h.
-constexpr int kByOrder = -1, kByFault = -2;
+constexpr int kByOrder = -1, kByFault = -2, kByWriter = -5;
 
 std::string Hex(const char *format, uint64_t value) {
   char text[32];
@@ -61,6 +61,7 @@ Napi::Value Inspect(const Napi::CallbackInfo &info) {
   const int last = statistics.last_return;
   result.Set("lastReturn", last == kByOrder || statistics.migrations == 0 ? env.Null()
                            : last == kByFault                             ? Napi::String::New(env, "a fault").As<Napi::Value>()
+                           : last == kByWriter                            ? Napi::String::New(env, "a file that it maps and that is opened for writing").As<Napi::Value>()
                                                                           : Napi::String::New(env, system_call_name(last)).As<Napi::Value>());
   // It asks five times a second.
   const bool waits = status.control.waits_at && static_cast<int64_t>(status.control.waits_at) > clock_ns(CLOCK_MONOTONIC) - 1'000'000'000;

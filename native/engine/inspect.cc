@@ -176,16 +176,24 @@ std::string own_view(pid_t pid, const std::vector<pid_t> &threads) {
   return found;
 }
 
-// Does anyone have it open for writing? Its pages would be old where the process is going. Nobody gets a read lease then (fcntl(2)).
-bool is_written(pid_t pid, const Region &r) {
+// A read lease on the file of a mapping (fcntl(2)): the descriptor, or -1 with errno. EAGAIN: somebody has it open for writing, and its pages would be
+// old where the process is going.
+int lease(pid_t pid, const Region &r) {
   char path[96];
   snprintf(path, sizeof path, "/proc/%d/map_files/%lx-%lx", pid, static_cast<unsigned long>(r.start), static_cast<unsigned long>(r.end));
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return false;
+  if (fd < 0) return errno = ENOENT, -1;
   signal(SIGIO, SIG_IGN);                                       // somebody opens it at this moment
-  bool written = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+  if (!fcntl(fd, F_SETLEASE, F_RDLCK)) return fd;
+  const int error = errno;
   close(fd);
-  return written;
+  return errno = error, -1;
+}
+
+bool is_written(pid_t pid, const Region &r) {
+  const int fd = lease(pid, r);
+  if (fd >= 0) close(fd);
+  return fd < 0 && errno == EAGAIN;
 }
 
 void check_region(pid_t pid, const Region &r, std::vector<std::string> &why) {
@@ -327,6 +335,31 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   for (const Region &r : regions) check_region(pid, r, why);
   if (seen) *seen = std::move(regions);
   return why;
+}
+
+MappedFiles::~MappedFiles() {
+  for (int fd : leases) close(fd);
+}
+
+std::string MappedFiles::take(pid_t pid, const std::vector<Region> &regions) {
+  std::vector<const Region *> seen;
+  struct stat process;
+  const bool is_root = !stat(proc_path(pid, "").c_str(), &process) && !process.st_uid;
+  for (const Region &r : regions) {
+    // Memory that has no name elsewhere is in no other's hands.
+    if (!r.shared || !r.inode || starts(r.name, "/dev/zero (deleted)") || starts(r.name, "/memfd:")) continue;
+    if (std::any_of(seen.begin(), seen.end(), [&](const Region *other) { return same_file(*other, r); })) continue;
+    seen.push_back(&r);
+    const int fd = lease(pid, r);
+    struct stat status;
+    if (fd < 0 && errno == EAGAIN) return "it maps a file shared that is open for writing (" + r.name + ")";
+    if (fd < 0) continue;                                       // as on a network file system, where others write unseen at home too
+    const bool of_system = !fstat(fd, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH));
+    if (of_system && !is_root) close(fd);
+    else leases.push_back(fd);
+    if (leases.size() > kMappedFiles) return "it maps more than " + std::to_string(kMappedFiles) + " files shared";
+  }
+  return "";
 }
 
 }  // namespace mosrun

@@ -44,6 +44,17 @@ bool may_pass(const std::string &reason);
 bool is_mover(pid_t pid);
 bool is_advised(const std::vector<Region> &regions);       // has one a flag of kAdvised?
 
+// Read leases (fcntl(2)) on the files that a process maps shared, but for the system's, for it to hold while its pages are elsewhere: so that it hears of
+// whoever opens one for writing, and comes home.
+struct MappedFiles {
+  std::vector<int> leases;
+  std::string take(pid_t pid, const std::vector<Region> &regions);   // a reason to stay, or none
+  MappedFiles() = default;
+  MappedFiles(const MappedFiles &) = delete;
+  MappedFiles &operator=(const MappedFiles &) = delete;
+  ~MappedFiles();
+};
+
 const char *system_call_name(int nr);
 
 }  // namespace mosrun

@@ -275,6 +275,8 @@ int move_out(const Order &order) {
   say_phase("stopped");
   // What the program has in the stub's place would be left behind as a part of the stub. From here on it maps nothing.
   if (!is_free(regions, base)) return place_taken(o.pid);
+  MappedFiles mapped;
+  if (std::string written = mapped.take(o.pid, regions); !written.empty()) return cannot(o.pid, written);
   // Since it was asked for it may have started a program that has more rights than it had.
   if (std::string rights = o.ordinary ? rights_of(o.pid) : ""; !rights.empty()) return cannot(o.pid, "it has " + rights + ", and such processes do not go to " + o.node);
   // What has run since it was inspected may have given advice since. The long list counts every page: 10 ms for 512 MiB.
@@ -315,7 +317,7 @@ int move_out(const Order &order) {
   numbers.resize(slots);
   int socket = take_socket(o, tracee.threads()[0].tid, base, 3000, error);
   ReportMessage last{};
-  if (socket >= 0) hand_over(o, socket, channels, numbers, true, advised);
+  if (socket >= 0) hand_over(o, socket, channels, numbers, true, advised, mapped.leases);
   say_phase("handed-over");
   o.dies_at(Fault::mover_dies_following);
   int failure = socket < 0 ? EPROTO : follow(socket, last);

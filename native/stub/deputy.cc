@@ -118,21 +118,6 @@ void set_action(Slot *slot, const Request &r, Space &space) {
   answer(slot, 0);
 }
 
-// Does anyone have the file open for writing? Nobody gets a read lease then (fcntl(2)). Of an open file of its own, whose signal, should somebody
-// open it at this moment, is one that does no harm here.
-bool is_written(u64 file) {
-  Control &c = control();
-  Lock lock(&c.lock);                                                       // no child is to get it
-  DescriptorName name{u32(file)};
-  i64 fd = sys(257, u64(c.proc), address(name.text), 0x80800);              // openat, O_RDONLY | O_CLOEXEC | O_NONBLOCK
-  if (failed(fd)) return false;
-  sys(nr_fcntl, u64(fd), 10, kControlSignal);                          // F_SETSIG
-  sys(nr_fcntl, u64(fd), 8, u64(c.pid));                               // F_SETOWN
-  bool written = sys(nr_fcntl, u64(fd), 1024, 0) == -EAGAIN_;          // F_SETLEASE, F_RDLCK
-  sys(nr_close, u64(fd));
-  return written;
-}
-
 // Further mappings of the file, readable, writable or executable, cannot fail: nobody forbids it (security modules judge each by what it is for), and
 // there is no limit that they could come to.
 bool may_map_again(u64 file) {
@@ -152,15 +137,16 @@ void map(Slot *slot, const Request &r) {
   if (r.nr != nr_mmap && r.nr != nr_munmap && r.nr != nr_mprotect && r.nr != nr_madvise) return answer(slot, -ENOSYS_);
   bool of_file = r.nr == nr_mmap && !(r.args[3] & map_anonymous);
   if (of_file && window_touches(r.args[4])) return answer(slot, -EBADF_);
+  FileIdentity file{};
+  bool executes = false;
+  const bool of_system = of_file && identify(int(r.args[4]), file, executes);
   // What is written to the file shows in it (SQLite, LMDB), at once; a guest's copy would not.
   bool shared = of_file && (r.args[3] & 3) != map_private;
-  if (shared && ((sys(nr_fcntl, r.args[4], 3) & 3) > 0 || is_written(r.args[4]))) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
+  if (shared && ((sys(nr_fcntl, r.args[4], 3) & 3) > 0 || !watch_mapped_file(r.args[4], of_system))) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
   Lock lock(&control().lock);
   unstage(align_down(r.args[0], kPage), r.args[0] + align_up(r.args[1], kPage));
   const i64 result = sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]);
-  FileIdentity file{};
-  bool executes = false;
-  const bool known = of_file && !shared && !failed(result) && r.out_size >= sizeof file && identify(int(r.args[4]), file, executes);
+  const bool known = of_system && !shared && !failed(result) && r.out_size >= sizeof file;
   answer(slot, result, &file, known ? sizeof file : 0, known && executes && control().maps_behind && may_map_again(r.args[4]) ? kMayMap : 0);
 }
 
@@ -351,6 +337,7 @@ bool window_touches(u64 fd) {
   if (int(n) == c.event || int(n) == c.proc || int(n) == c.maps || int(n) == c.pipe[0] - 1 || int(n) == c.pipe[1] - 1) return true;
   for (Spare &s : c.spares)
     if (s.fd == int(n)) return true;
+  if (is_mapped_file(int(n))) return true;
   for (u32 i = 0; i < c.slots; ++i)
     if (slot_at(i)->state == u32(SlotState::used) && slot_at(i)->channel == int(n)) return true;
   return false;

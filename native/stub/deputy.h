@@ -92,6 +92,12 @@ void read_ahead(Slot *slot, const Request &r, Space &space);
 void peek(Slot *slot, const Request &r, Space &space);
 void settle(Slot *slot, const Request &r, const Space &space);
 
+bool watch_mapped_file(u64 file, bool of_system);        // mapped-files.cc; false: the mapping is not for a guest
+void watch_inherited_files();                            // of a child, or it comes home
+void close_mapped_files();                               // the parent keeps them
+bool maps_files();
+bool is_mapped_file(int fd);                             // one of these descriptors
+
 void call(Slot *slot, const Request &r, Space &space);   // home-calls.cc
 
 bool may_write_behind(int fd);                           // home-writes.cc

@@ -159,7 +159,7 @@ void foreign(int signal, uint8_t *info, Context *context) {
 }
 
 void tell_break() {
-  if (!holds_leases()) return;
+  if (come_home_for_mapping() || !holds_leases()) return;
   store(&control().breaking, 1);
   send_event(EventType::drop, 0, 0);
 }
@@ -169,7 +169,7 @@ void broken(int signal, uint8_t *info, Context *) {
   int code;
   copy(&code, info + 8, 4);
   constexpr int by_kernel = 0x80;                            // SI_KERNEL
-  if (code == by_kernel && lease_breaks()) return tell_break();
+  if (code == by_kernel && (come_home_for_mapping() || lease_breaks())) return tell_break();
   send_plain(this_slot(), u32(signal), info);
 }
 
@@ -204,6 +204,10 @@ void controlled(int signal, uint8_t *info, Context *context) {
 void come_home_to_die() {
   start_return(-2);
   send_event(EventType::home, 0, 0);
+}
+
+void come_home_unasked(int reason) {
+  if (start_return(reason, true)) send_event(EventType::home, 0, 0);
 }
 
 // As flush_signal_handlers (kernel/signal.c): what is ignored stays so.

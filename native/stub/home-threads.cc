@@ -142,6 +142,8 @@ void fork_process(Slot *slot, const Request &r) {
     clear_handlers(c.process);
     for (int s = 1; s <= kSignals; ++s) set_home_action(s);
   }
+  if (c.vfork) close_mapped_files();
+  else watch_inherited_files();
   if (mine == slot) deputy(slot);
   // In registers of their own: none of them may be rbp, which is cleared before they are used.
   asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; call *%2" ::"a"(address(mine) + kStackTop), "D"(mine), "c"(&begin_thread) : "memory");

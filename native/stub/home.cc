@@ -183,6 +183,7 @@ i64 receive_home(int channel) {
   if (error) return error;
   follow_advice(guest, guests, c.advised);
   release_leases();
+  release_mapped_files();
   restore_program_handlers();
   release_held();
   c.statistics.migrations++;

@@ -193,6 +193,7 @@ struct Held {
 constexpr unsigned kHeldMax = 8;
 
 constexpr unsigned kLeases = 32;               // files that are read ahead at a time
+constexpr unsigned kMappedFiles = 256;         // files that are mapped shared
 constexpr int kOwnFiles = 1024;                // descriptors of which it is known whether nobody else has their open files: those below
 constexpr uint32_t kReadWindow = 128 << 10;        // bytes that a guest asks for ahead in one request
 constexpr unsigned kReadWindows = 8;               // requests of one thread under way
@@ -297,6 +298,7 @@ struct Control {
   volatile uint32_t breaking;     // home: somebody wants to write to such a file, and the guest is to drop what it has
   volatile uint32_t lease_lock;   // home
   int32_t leases[kLeases];        // home: the descriptors + 1; 0: none
+  int32_t mapped_files[kMappedFiles];   // home: leased while the guest has pages of them; the descriptors + 1; 0: none
   int32_t pipe[2];                // home: what is read ahead goes through it, uncopied; the descriptors + 1; 0: none yet; -1: none can be had
   volatile uint32_t pipe_used;    // by one thread at a time
   volatile uint32_t read_lock;   // guest: all that has to do with reading ahead

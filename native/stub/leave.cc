@@ -98,6 +98,9 @@ i64 receive_descriptors(int socket, bool on) {
         else sys(nr_close, u64(fd));
         break;
       }
+      case Role::file:
+        if (!keep_mapped_file(fd)) return -EPROTO_;
+        break;
       default: return -EPROTO_;
     }
     last = handover.last;
@@ -227,6 +230,7 @@ void give_up(Control &c, i64 error) {
   put(c.proc, -1);
   put(c.maps, -1);
   put(c.pagemap, -1);
+  release_mapped_files();
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   for (u32 i = 0; i < c.slots; ++i)
@@ -287,7 +291,7 @@ namespace {
   leave_mover(-1);
   store(&c.phase, u32(error ? Phase::home : Phase::away));
   futex_wake(&c.phase);
-  if (!error) report(socket, Report::running, 0, sent);
+  if (!error) watch_mapped_files(), report(socket, Report::running, 0, sent);
   if (socket >= 0) sys(nr_close, u64(socket));
   if (error) leave_stub(slot);
   deputy(slot);

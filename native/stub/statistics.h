@@ -23,7 +23,7 @@ struct Statistics {
   uint64_t freeze_ns;           // of the last move
   uint64_t moved_bytes;         // of the last move
   uint64_t moved_pages;
-  int32_t last_return;          // number of the call that last brought it home, -1 by order, -2 by a fault
+  int32_t last_return;          // number of the call that last brought it home, -1 by order, -2 by a fault, -5 by whoever opens a file for writing that it maps
   uint32_t threads;
   uint32_t returns[kCallKinds]; // times each call brought it home
   uint32_t refused[kCallKinds]; // times each call was not served, and failed

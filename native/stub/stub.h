@@ -181,6 +181,7 @@ bool any_held();
 void release_held();                                      // at home: to the program what is its own of our signal
 void let_go_of_calls();                                  // all but this thread's: their guests look about
 void come_home_to_die();                                  // of a signal that leaves a core
+void come_home_unasked(int reason);                       // Statistics::last_return
 bool waits_for_room(u32 nr);                             // home: it is not to come home for that call yet; after a pause
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
 int take_channel(u32 serial);                             // of a spare, by the number both sides know it by
@@ -208,6 +209,10 @@ void release_leases();                                   // leases.cc: of all fi
 void close_pipe();                                        // that what is read ahead goes through
 bool holds_leases();
 bool lease_breaks();                                      // one of them at least
+bool keep_mapped_file(int fd);                            // mapped-files.cc
+void watch_mapped_files();                                // from now on its signals are ours
+bool come_home_for_mapping();                             // if somebody wants to write to one of them
+void release_mapped_files();
 void tell_signal(Slot *slot);                             // by the event channel: one is in hand
 u64 handled_signals();
 bool window_touches(u64 fd);

@@ -181,7 +181,7 @@ struct Farewell {
 enum class Ending : int32_t { disconnected = 1, no_thread, no_process, no_pool, no_watch, no_maps, nonsense, failed = 128 };
 
 // --- Mover and stub at home: SOCK_SEQPACKET ----------------------------------------------------------------------------------
-enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap };
+enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap, file };   // file: that is mapped shared, and leased
 struct Handover { Role role; uint16_t index; uint32_t last; };   // one descriptor with each
 enum class Report : uint32_t { sent = 1, ready, running, failed };
 constexpr int32_t kCountsTime = 62;                 // ETIME: a timer of CPU time is set, which nothing but a call of the process itself shows

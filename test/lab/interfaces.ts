@@ -78,10 +78,14 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['memory/shared-file-seen-after-write', 'memory/shared-file-seen-by-others'],
     },
     {
-      what: 'a shared mapping that is read, of a file that is opened for writing later',
-      place: 'differs',
-      note: 'what has been fetched is not seen to change',
-      by: [],
+      what: 'a shared mapping that is read, of a file that somebody opens for writing, or truncates, later',
+      place: 'home',
+      note: 'before whoever opens it has it open; but for files that root alone may write, and that it writes in place',
+      by: [
+        'memory/shared-file-written-later',
+        'memory/shared-file-written-by-a-relative',
+        'system/shared-files: its own, mapped while it is away',
+      ],
     },
     {
       what: 'advice on contents: DONTNEED, FREE, REMOVE',
@@ -136,9 +140,9 @@ export const interfaces: Record<string, Feature[]> = {
       ],
     },
     {
-      what: 'opening one of these for writing, by another program',
+      what: 'opening one of these, or one that is mapped shared, for writing, by another program',
       place: 'differs',
-      note: 'EWOULDBLOCK with O_NONBLOCK; else it waits until the guest has dropped what it has, for up to 45 s where that is stopped or cannot be reached; notices of reads come when home reads, and the position in /proc/PID/fdinfo is one of before',
+      note: 'EWOULDBLOCK with O_NONBLOCK; else it waits until the guest has dropped what it has, or is at home, for up to 45 s where that is stopped or cannot be reached; notices of reads come when home reads, and the position in /proc/PID/fdinfo is one of before',
       by: [],
     },
     {
