@@ -205,7 +205,7 @@ void give_back(Slot *slot, Context *context, Delivery &d) {
 
 // Fetches signals from the deputy until it has none; each sets the mask for the next.
 void deliver_waiting(Slot *slot, Context *context) {
-  control().looked = 0;
+  age_look();
   for (;;) {
     slot->signal_waits = 0;
     Delivery d{};

@@ -118,19 +118,6 @@ void set_action(Slot *slot, const Request &r, Space &space) {
   answer(slot, 0);
 }
 
-// Further mappings of the file, readable, writable or executable, cannot fail: nobody forbids it (security modules judge each by what it is for), and
-// there is no limit that they could come to.
-bool may_map_again(u64 file) {
-  for (u64 resource : {9, 2}) {                                             // RLIMIT_AS, RLIMIT_DATA
-    RLimit limit{};
-    if (sys(nr_prlimit64, 0, resource, 0, address(&limit)) || ~limit.soft) return false;
-  }
-  const i64 probe = sys(nr_mmap, 0, kPage, 5, map_private, file, 0);        // PROT_READ | PROT_EXEC
-  if (failed(probe)) return false;
-  sys(nr_munmap, u64(probe), kPage);
-  return true;
-}
-
 // mmap of a file, or a change over a home mapping: done here at the same address, so that home's mappings stay the truth.
 void map(Slot *slot, const Request &r) {
   if (r.args[0] % kPage || r.args[1] >> 47 || touches_stub(r.args[0], align_up(r.args[1], kPage))) return answer(slot, -EINVAL_);
@@ -311,7 +298,6 @@ void handle(Slot *slot, const Request &r) {
     case Op::lease: lease(slot, r); break;
     case Op::read: read_ahead(slot, r, space); break;
     case Op::settle: settle(slot, r, space); break;
-    case Op::peek: peek(slot, r, space); break;
     case Op::maps: maps(slot, r, space); break;
     default: lose("its node sent an unknown request");
   }

@@ -87,9 +87,10 @@ void begin_unheard(Slot *slot);
 Reply unheard_reply(i64 n);
 void fetch(Slot *slot, const Request &r, Space &space);  // home-pages.cc
 bool identify(int fd, FileIdentity &file, bool &executes);   // executes: what is in it may be
+bool may_map_again(u64 file);
 void lease(Slot *slot, const Request &r);
 void read_ahead(Slot *slot, const Request &r, Space &space);
-void peek(Slot *slot, const Request &r, Space &space);
+u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags);   // home-calls.cc; bytes for who has just opened it
 void settle(Slot *slot, const Request &r, const Space &space);
 
 bool watch_mapped_file(u64 file, bool of_system);        // mapped-files.cc; false: the mapping is not for a guest

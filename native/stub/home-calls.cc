@@ -98,7 +98,31 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (slot->fatal && !unfinished) result = kRestart;                    // it will not see the result
   if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
   u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
+  if (opens_name(r.nr) && r.flags & kLooks) rest = look_at(int(result), r.flags, space.out, r.out_size, flags);
   answer(slot, result, space.out, r.out_fixed + rest, flags | (unfinished ? kUnfinished : 0));
+}
+
+u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags) {
+  constexpr u64 access = 3, direct = 040000, path = 010000000, async = 020000;
+  Status status{};
+  Looked looked{};
+  const i64 how = sys(nr_fcntl, u64(fd), 3);                            // F_GETFL
+  if (!control().reads_ahead || room < sizeof looked || fd >= kOwnFiles || failed(how) || u64(how) & (access | direct | path | async)) return 0;
+  if (sys(syscalls::nr_fstat, u64(fd), address(&status)) || !is_local(fd)) return 0;
+  const bool regular = (status.mode & 0170000) == 0100000;
+  if (!regular && (status.mode & 0170000) != 0040000) return 0;
+  flags |= kPlain;
+  copy(looked.status, &status, sizeof looked.status);
+  u64 bytes = 0;
+  if (regular && wanted & (kReads | kReadsAll)) {
+    bool executes = false;
+    if (identify(fd, looked.file, executes) && executes && control().maps_behind && may_map_again(u64(fd))) flags |= kMayMap;
+    const u64 most = room - sizeof looked, size = u64(status.size);
+    const i64 n = sys(nr_pread64, u64(fd), address(out) + sizeof looked, size <= most ? size : minimum(most, kLookFew), 0);
+    if (n > 0) bytes = u64(n);
+  }
+  copy(out, &looked, sizeof looked);
+  return sizeof looked + bytes;
 }
 
 void maps(Slot *slot, const Request &r, const Space &space) {

@@ -1,4 +1,6 @@
 // Home, while away: pages of files' mappings, which the guest asks for when they are touched (file-pages.cc).
+#include <initializer_list>
+
 #include "deputy.h"
 #include "file-cache.h"
 #include "syscalls.h"
@@ -59,6 +61,19 @@ bool identify(int fd, FileIdentity &file, bool &executes) {
   constexpr u64 noexec = 8;                                              // ST_NOEXEC in f_flags
   executes = !(filesystem[10] & noexec);
   file = identity_of(status);
+  return true;
+}
+
+// Further mappings of the file, readable, writable or executable, cannot fail: nobody forbids it (security modules judge each by what it is for), and
+// there is no limit that they could come to.
+bool may_map_again(u64 file) {
+  for (u64 resource : {9, 2}) {                                             // RLIMIT_AS, RLIMIT_DATA
+    RLimit limit{};
+    if (sys(nr_prlimit64, 0, resource, 0, address(&limit)) || ~limit.soft) return false;
+  }
+  const i64 probe = sys(nr_mmap, 0, kPage, 5, map_private, file, 0);        // PROT_READ | PROT_EXEC
+  if (failed(probe)) return false;
+  sys(nr_munmap, u64(probe), kPage);
   return true;
 }
 

@@ -63,17 +63,18 @@ void answer_behind(Slot *slot, i64 result) {
   if (send_all(slot->channel, &reply, sizeof reply)) lose_connection();
 }
 
-// A write: all of it, or an error; the program has been told already that it is done. Or the end of a file that was only read.
+// A write: all of it, or an error; the program has been told already that it is done. Or the end of a file that was only read, or where the program is in it.
 void call_unheard(Slot *slot, const Request &r, const Space &space) {
   Control &c = control();
   begin_unheard(slot);
   add(&c.writing, 1);
   i64 n = 0, error = 0;
-  const bool closes = r.nr == nr_close;
+  const bool closes = r.nr == nr_close, seeks = r.nr == nr_lseek;
   const u64 fd = r.args[0];
   Status status{};
-  if ((!closes && r.nr != syscalls::nr_write) || fd >= u64(kOwnFiles) || r.relocations || r.in_size != (closes ? 0 : r.args[2]) || window_touches(fd)) error = -EBADF_;
+  if ((!closes && !seeks && r.nr != syscalls::nr_write) || fd >= u64(kOwnFiles) || r.relocations || r.in_size != (closes || seeks ? 0 : r.args[2]) || window_touches(fd)) error = -EBADF_;
   else if (closes) error = sys(nr_close, fd), tell_late_error(fd);
+  else if (seeks) sys(nr_lseek, fd, r.args[1], 0);           // SEEK_SET
   else if (fails(Fault::home_write_fails)) error = -ENOSPC_;
   else if (!(error = late_of(fd)) && (sys(syscalls::nr_fstat, fd, address(&status)) || (status.mode & 0170000) != 0100000)) error = -EBADF_;
   while (!error && n < i64(r.in_size)) {
@@ -81,7 +82,7 @@ void call_unheard(Slot *slot, const Request &r, const Space &space) {
     if (part > 0) n += part;
     else if (part != -EINTR_) error = part ? part : -EIO_;
   }
-  if (error && !closes && fd < u64(kOwnFiles)) __atomic_store_n(&c.late[fd], uint8_t(minimum<i64>(-error, 255)), __ATOMIC_RELEASE);
+  if (error && !closes && !seeks && fd < u64(kOwnFiles)) __atomic_store_n(&c.late[fd], uint8_t(minimum<i64>(-error, 255)), __ATOMIC_RELEASE);
   add(&c.writing, -1u);
   answer_behind(slot, error ? error : n);
 }

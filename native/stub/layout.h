@@ -46,7 +46,8 @@ constexpr uint64_t kReadHead = 64 << 10;
 constexpr uint64_t kReadBlock = 64 << 10;
 constexpr unsigned kReadBlocks = 256;
 constexpr uint64_t kReadSize = 17 << 20;
-static_assert(kReadHead + (kReadBlocks + 1) * kReadBlock <= kReadSize);
+constexpr uint64_t kLookMost = 64 << 10, kLookFew = 1024;      // bytes of a file's beginning
+static_assert(kReadHead + (kReadBlocks + 1) * kReadBlock + kLookMost <= kReadSize);
 // Guest: pages of files that its node keeps for all processes of one user of its home (file-cache.h).
 constexpr uint64_t kCacheOffset = kReadOffset + kReadSize;
 constexpr uint64_t kCacheHead = 1 << 20;
@@ -111,6 +112,21 @@ struct FileIdentity {
   uint64_t device, number, size;
   int64_t changed, changed_ns;     // its ctime
 };
+// With the answer to open(2): the file's struct stat, and which file it is, if that is one of the system's.
+struct Looked {
+  uint64_t status[18];
+  FileIdentity file;
+};
+// Guest: the file that was opened last, and what home said of it (first-look.cc).
+struct FirstLook {
+  volatile uint32_t fd;           // + 1; 0: none
+  uint32_t by, shared;            // the slot that opened it; Control::shared then
+  uint32_t moved, maps, fresh;    // its place is not what home thinks; it may be mapped unheard; nothing has happened since
+  uint64_t offset, bytes;         // where the program is; so much of its beginning is here
+  int64_t at;                     // when, ns
+  Looked looked;
+};
+
 constexpr unsigned kFilesKnown = 256;
 constexpr uint32_t kChangesKnown = 16;
 constexpr uint16_t kLazy = 1, kWritten = 2, kEager = 4, kAlias = 8, kDontFork = 16, kWipeOnFork = 32, kDontDump = 64, kGrowsDown = 128;
@@ -319,14 +335,17 @@ struct Control {
   uint32_t writes_behind, maps_behind;  // home: writes and mappings may be such
   uint8_t late[kOwnFiles];              // home: what became of a write that was not waited for (errno), until a call on its descriptor tells it
   volatile uint32_t writing;            // home: threads that carry out such calls
-  // Guest: what its only thread has just mapped, a file of the system's: the descriptor + 1, where, and which file.
+  // Guest: what a thread has just mapped, a file of the system's: the descriptor + 1, where, and which file.
   int32_t mapped;
+  uint32_t mapped_by, mapped_shared;    // slot; `shared` then
   uint64_t mapped_start, mapped_end;
   FileIdentity mapped_file;
-  uint64_t peeked[kOwnFiles / 64];      // guest: of own_files, those of which a little has been read, at home
-  int32_t looked;                       // guest: the descriptor + 1 of which that was the last call of its only thread,
-  uint8_t status[144];                  // its struct stat after it,
-  int64_t looked_at;                    // and when
+  uint64_t plain_files[kOwnFiles / 64]; // guest: descriptors of files that were opened to read alone, so that nothing can come of their end
+  FirstLook look;                       // guest
+  // Guest: what getrusage(2) said at home, of whom, to its only thread, and which of its requests that was: it says the same until the next.
+  uint64_t usage_asked;
+  int32_t usage_of;
+  uint8_t usage[144];
   Stay next;
   Process process;
   TickRate ticks;

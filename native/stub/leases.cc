@@ -183,16 +183,6 @@ void read_ahead(Slot *slot, const Request &r, Space &space) {
   if (send_all(slot->channel, iov, 2, uncopied ? msg_more : 0) || (uncopied && pipe.empty(slot->channel, uncopied))) lose_connection();
 }
 
-// As the two calls one after another.
-void peek(Slot *slot, const Request &r, Space &space) {
-  Status status{};
-  const int fd = int(u32(r.args[0]));
-  if (r.out_size < sizeof status || r.args[1] > r.out_size - sizeof status || window_touches(u64(u32(fd))) || !is_plain(fd, status)) return answer(slot, -EBUSY_);   // which no such read gives
-  const i64 n = sys(nr_read, u64(fd), address(space.out) + sizeof status, r.args[1]);
-  if (failed(n) || sys(syscalls::nr_fstat, u64(fd), address(space.out))) return answer(slot, failed(n) ? n : -EIO_);
-  answer(slot, n, space.out, sizeof status + u64(n));
-}
-
 void settle(Slot *slot, const Request &r, const Space &space) {
   Control &c = control();
   {

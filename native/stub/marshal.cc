@@ -493,6 +493,13 @@ class Call {
     b_.in[1] = {address(b_.relocations), b_.r.relocations * sizeof(Relocation)};
     b_.in[2] = {address(b_.inout), b_.inout_used};
     b_.in[3] = {address(b_.inputs), b_.inputs_used};
+    const u32 looks = opens_name(nr_) && trap_.slot->process == &control().process ? looks_at(nr_, args_, reinterpret_cast<const char *>(b_.inputs)) : 0;
+    if (looks) {
+      b_.r.flags |= looks;
+      b_.r.out_size = u32(sizeof(Looked) + (looks & kReadsAll ? kLookMost : looks & kReads ? kLookFew : 0));
+      b_.out[0] = {address(b_.outs), b_.r.out_size};
+      b_.out_parts = 1;
+    }
     // fixed outputs land in the scratch area, the rest in place
     for (u64 k = b_.out_parts; k > 0; --k) b_.out[k] = b_.out[k - 1];
     b_.out[0] = {address(b_.outs), b_.out_used};
@@ -501,6 +508,7 @@ class Call {
     trap_.signal_waits |= reply.flags & kSignalWaits;
     if ((reply.flags & kShowsMaps) && result >= 0 && opens_name(nr_)) result = tell_maps(trap_, result, nr_);
     if ((reply.flags & kMayRead) && opens_name(nr_)) may_be_read(trap_.slot, result);
+    if (looks) may_be_looked_at(trap_.slot, result, b_.outs, reply.out_size, reply.flags);
     if ((reply.flags & kMayWrite) && nr_ == syscalls::nr_write) may_be_written(trap_.slot, u32(args_[0]));
     trap_.slot->deadline = result == kAgain ? u64(timing_.deadline) : 0;
     trap_.slot->deadline_ip = trap_.context->regs.ip;

@@ -14,13 +14,6 @@ namespace {
 constexpr i64 kGoodFor = 5'000'000'000;                      // ns; home's kernel ends a lease by itself after 20 s at the earliest (mover/out.cc)
 constexpr u64 kMost = 0x7ffff000;                            // bytes of one read (MAX_RW_COUNT)
 
-// The dynamic linker and others look at the beginning of a file and map the rest: for that alone home need not be asked for a lease.
-constexpr u64 kPeek = 4096;
-bool peeks(u64 fd, u64 n) {
-  if (n >= kPeek || fd >= u64(kOwnFiles) || control().peeked[fd / 64] >> fd % 64 & 1) return false;
-  return control().peeked[fd / 64] |= 1ull << fd % 64, true;
-}
-
 bool is_own(u64 fd) { return fd < u64(kOwnFiles) && (control().own_files[fd / 64] >> fd % 64 & 1); }
 void disown(u64 fd) { control().own_files[fd / 64] &= ~(1ull << fd % 64); }
 
@@ -81,12 +74,6 @@ void drop(Slot *slot) {
 }
 
 // --- files -----------------------------------------------------------------------------------------------------------------------
-bool make_room() {
-  Control &c = control();
-  if (!c.read_room && !sys(syscalls::nr_mprotect, base() + kReadOffset, kReadSize, prot_read | prot_write)) c.read_room = 1;
-  return c.read_room;
-}
-
 bool is_open(u32 file) {
   for (const ReadOpen &o : read_cache().opens)
     if (o.fd && o.file == file) return true;
@@ -110,7 +97,7 @@ u32 file_of(const Leased &l) {
 // Home takes a lease on it, unless somebody writes to it.
 ReadOpen *open_read(Slot *slot, u64 fd) {
   if (ReadOpen *o = find_open(fd)) return o;
-  if (!is_own(fd) || !make_room()) return nullptr;
+  if (!is_own(fd) || !make_read_room()) return nullptr;
   ReadAhead &a = read_cache();
   ReadOpen *free = nullptr;
   bool first = true;
@@ -161,49 +148,6 @@ void set_depth(ReadOpen &o, u64 at) {
   if (at != o.next) o.asked = at;
 }
 
-// The first look at a file, and what fstat(2) says of it then: whoever asks for that next is answered here. False: as any other.
-bool serve_peek(Trap &trap, u64 fd, u64 to, u64 n, i64 &result) {
-  Slot *slot = trap.slot;
-  Control &c = control();
-  if (touch_range(to, n, true) != i64(n)) return false;
-  Request r{};
-  r.op = Op::peek;
-  r.args[0] = fd;
-  r.args[1] = n;
-  r.out_size = u32(sizeof c.status + n);
-  IoVec in[1], out[2] = {{address(c.status), sizeof c.status}, {to, n}};
-  Reply reply{};
-  const i64 at = now();
-  result = exchange(slot, r, in, 1, out, 2, reply);
-  trap.signal_waits |= reply.flags & kSignalWaits;
-  if (result == -EBUSY_) {                                   // it is not what it was when it was opened (fcntl(2), chmod(2))
-    Lock lock(&c.read_lock);
-    return disown(fd), false;
-  }
-  c.looked_at = at;
-  if (result >= 0 && reply.out_size != sizeof c.status + u64(result)) guest_dies(Ending::nonsense);
-  if (result >= 0) c.looked = int(fd) + 1;
-  return true;
-}
-
-// fstat(2), or fstatat with no name, of what has just been looked at: once, since others may change it, and the next is to see that.
-bool serve_status(u32 nr, const u64 *args, i64 &result) {
-  Control &c = control();
-  constexpr i64 kJust = 5'000'000;                           // ns
-  if (!c.looked || u32(args[0]) + 1 != u32(c.looked) || now() - c.looked_at > kJust) return false;
-  c.looked = 0;
-  u64 to = args[1];
-  if (nr == syscalls::nr_newfstatat) {
-    constexpr u64 empty_path = 0x1000;
-    char name = 1;
-    if (args[3] != empty_path || copy_program(&name, pointer<void>(args[1]), 1) || name) return false;
-    to = args[2];
-  }
-  if (to >> 47 || touch_range(to, sizeof c.status, true) != i64(sizeof c.status)) return false;
-  result = copy_program(pointer<void>(to), c.status, sizeof c.status);
-  return true;
-}
-
 // One read of `n` bytes at the file's own place, or at *where. False: it is for home to do.
 bool serve_read(Trap &trap, u64 fd, u64 to, u64 n, const u64 *where, i64 &result) {
   Slot *slot = trap.slot;
@@ -212,15 +156,9 @@ bool serve_read(Trap &trap, u64 fd, u64 to, u64 n, const u64 *where, i64 &result
   n = minimum(n, kMost);
   for (int tries = 0; tries < 4; ++tries) {
     u64 at, wanted;
-    bool first;
     {
       Lock lock(&c.read_lock);
       if (!n || !is_good(slot)) return false;
-      first = !where && slot->process->threads == 1 && !find_open(fd) && peeks(fd, n);
-    }
-    if (first) return serve_peek(trap, fd, to, n, result);
-    {
-      Lock lock(&c.read_lock);
       ReadOpen *o = open_read(slot, fd);
       if (!o) return false;
       const u64 size = read_cache().files[o->file].size;
@@ -289,7 +227,7 @@ enum class Effect { none, tells, releases, shares };
 Effect effect_of(u32 nr, const u64 *args) {
   constexpr u32 getfd = 1, setfd = 2, getfl = 3, dup_lowest = 0, dup_lowest_cloexec = 0x406;
   switch (nr) {
-    case syscalls::nr_pread64: case syscalls::nr_preadv: case syscalls::nr_poll: case syscalls::nr_ppoll: return Effect::none;
+    case syscalls::nr_pread64: case syscalls::nr_preadv: case syscalls::nr_poll: case syscalls::nr_ppoll: case nr_mmap: return Effect::none;
     case syscalls::nr_fstat: case syscalls::nr_newfstatat: case syscalls::nr_statx: case syscalls::nr_fstatfs: case syscalls::nr_readahead:
     case syscalls::nr_fgetxattr: case syscalls::nr_flistxattr: case syscalls::nr_utimensat:
       return Effect::tells;
@@ -362,6 +300,7 @@ bool follow(Slot *slot, u32 nr, const u64 *args) {
   const bool all = any && shares_all(nr, args);              // reads the program's memory, for which home may be asked
   Lock lock(&c.read_lock);
   if (any) add(&c.sharing, 1), add(&c.shared, 1);
+  if (all || starts) forget_look(slot, true);
   if (all) {
     word.add_all(true);
     zero(c.own_files, sizeof c.own_files);
@@ -387,6 +326,12 @@ bool follow(Slot *slot, u32 nr, const u64 *args) {
 
 }  // namespace
 
+bool make_read_room() {
+  Control &c = control();
+  if (!c.read_room && !sys(syscalls::nr_mprotect, base() + kReadOffset, kReadSize, prot_read | prot_write)) c.read_room = 1;
+  return c.read_room;
+}
+
 ReadCall::ReadCall(Trap &trap, u32 nr, u64 *args, i64 &result) : counts_(false) {
   Slot *slot = trap.slot;
   if (slot->process != &control().process || nr >= syscalls::count) return;   // a vfork child's descriptors are its own
@@ -394,11 +339,9 @@ ReadCall::ReadCall(Trap &trap, u32 nr, u64 *args, i64 &result) : counts_(false) 
   if (is_own(fd)) {
     if (nr == syscalls::nr_read) served_ = serve_read(trap, fd, args[1], args[2], nullptr, result);
     else if (nr == syscalls::nr_pread64) served_ = i64(args[3]) >= 0 && serve_read(trap, fd, args[1], args[2], &args[3], result);
-    else if (nr == syscalls::nr_fstat || nr == syscalls::nr_newfstatat) served_ = serve_status(nr, args, result);
     else if (nr == syscalls::nr_lseek) served_ = serve_seek(slot, fd, i64(args[1]), u32(args[2]), result);
     if (served_) return;
   }
-  only_read_ = is_own(fd);
   counts_ = follow(slot, nr, args);
 }
 
@@ -413,10 +356,7 @@ void may_be_read(Slot *slot, i64 fd) {
   Control &c = control();
   if (slot->process != &c.process || fd < 0 || fd >= kOwnFiles) return;
   Lock lock(&c.read_lock);
-  if (!slot->saw_sharing && slot->saw_shared == c.shared) {
-    c.own_files[fd / 64] |= 1ull << fd % 64;
-    c.peeked[fd / 64] &= ~(1ull << fd % 64);
-  }
+  if (!slot->saw_sharing && slot->saw_shared == c.shared) c.own_files[fd / 64] |= 1ull << fd % 64;
 }
 
 void receive_windows(Slot *slot) {
@@ -434,6 +374,7 @@ void leave_reads(Slot *slot) {
   Control &c = control();
   if (slot->process != &c.process) return;
   Lock lock(&c.read_lock);
+  forget_look(slot, true);
   take_windows(slot);
   bool any = slot->drops;
   for (u32 i = 0; c.read_room && i < kLeases; ++i) any = any || read_cache().opens[i].fd;
@@ -446,7 +387,10 @@ void forget_reads(Slot *slot) {
   c.sharing = 0;
   c.shared = 0;
   c.behind = 0;
-  c.mapped = c.looked = 0;
+  c.mapped = 0;
+  c.look.fd = 0;
+  c.usage_asked = 0;
+  zero(c.plain_files, sizeof c.plain_files);
   zero(c.behind_files, sizeof c.behind_files);
   slot->windows_waiting = slot->drops = 0;
   zero(c.own_files, sizeof c.own_files);

@@ -40,8 +40,11 @@ static_assert(sizeof(ReadAhead) <= kReadHead);
 
 inline ReadAhead &read_cache() { return *pointer<ReadAhead>(base() + kReadOffset); }
 
+bool make_read_room();                                       // the memory for all of this
+
 // --- read-data.cc, with the lock held --------------------------------------------------------------------------------------------
 void take_windows(Slot *slot);                               // all that is under way comes, and is kept if it is wanted; pages too
+i64 write_program(Slot *slot, u64 to, const void *from, u64 n);   // no page is fetched for it: -errno, and then it is to be touched first
 // Bytes [o.offset at `at`, n) go to the program: 0, or -errno with nothing done that cannot be done again.
 i64 give_bytes(Slot *slot, ReadOpen &o, u64 at, u64 n, u64 to);
 

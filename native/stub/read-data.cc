@@ -118,6 +118,8 @@ void ask_ahead(Slot *slot, ReadOpen &o, u64 at) {
   if (count && send_all(slot->channel, requests, count * sizeof(Request))) guest_dies(Ending::disconnected);
 }
 
+}  // namespace
+
 i64 write_program(Slot *slot, u64 to, const void *from, u64 n) {
   slot->serving = 1;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -126,6 +128,8 @@ i64 write_program(Slot *slot, u64 to, const void *from, u64 n) {
   slot->serving = 0;
   return error;
 }
+
+namespace {
 
 // From the socket to the program, of a file that is not kept. What came and the program has no room for is lost, and asked for again.
 i64 give_directly(Slot *slot, u64 n, u64 to, u64 &given) {

@@ -231,11 +231,19 @@ class ReadCall {
   ReadCall(const ReadCall &) = delete;
   ReadCall &operator=(const ReadCall &) = delete;
   bool served() const { return served_; }
-  bool only_read() const { return only_read_; }           // its descriptor is that of a file that may be read ahead
 
  private:
-  bool served_ = false, only_read_ = false, counts_;
+  bool served_ = false, counts_;
 };
+// first-look.cc
+u32 looks_at(u32 nr, const u64 *args, const char *name);
+void may_be_looked_at(Slot *slot, i64 fd, const uint8_t *bytes, u64 length, u32 flags);
+bool serve_look(Slot *slot, u32 nr, const u64 *args, i64 &result);
+const FileIdentity *mapped_at_once(const Slot *slot, u64 fd);   // the file that this thread has just opened; null: home has to be heard
+void forget_look(Slot *slot, bool tells);                 // with the lock of what is read ahead held
+void age_look();
+bool is_plain_file(u64 fd);                               // opened to read alone, so that nothing can come of its end
+void forget_plain_files(u32 nr, const u64 *args);
 void may_be_read(Slot *slot, i64 fd);                    // home says so of a file just opened
 // For a request of this thread: all that was written before is to be done. A vfork child has another home than its parent, whose memory this is.
 inline u32 after_behind(const Slot *slot) { return slot->process == &control().process ? load(&control().behind) : 0; }
@@ -244,6 +252,7 @@ void may_be_written(Slot *slot, u64 fd);                  // home says so of a f
 void forget_written(u32 nr, const u64 *args);             // a call that may make another file of it, or forbid it
 void take_written(Slot *slot);
 bool close_behind(Slot *slot, u64 fd);
+void seek_behind(Slot *slot, u64 fd, u64 offset);         // with the lock of what is read ahead held
 bool map_behind(Slot *slot, Op op, const u64 (&args)[6]);
 void receive_windows(Slot *slot);                         // all that this thread has asked for and not waited for
 void take_first_window(Slot *slot);                       // of that, what comes next

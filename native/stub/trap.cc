@@ -123,14 +123,16 @@ void call_threads(Process *process, Slot *except) {
 
 i64 dispatch(Trap &trap, u32 nr, u64 *args) {
   i64 result = 0;
-  if (nr != nr_mmap) control().mapped = 0;
-  if (nr != syscalls::nr_fstat && nr != syscalls::nr_newfstatat) control().looked = 0;
+  if (nr != nr_mmap && nr != nr_mprotect && control().mapped_by == trap.slot->index) control().mapped = 0;
+  if (serve_look(trap.slot, nr, args, result)) return result;
   if (nr == syscalls::nr_write && write_behind(trap, args, result)) return result;
   trap.slot->saw_changes = load(&control().behind_changes);
   ReadCall read(trap, nr, args, result);
   if (read.served()) return result;
   forget_written(nr, args);
-  if (nr == nr_close && read.only_read() && close_behind(trap.slot, args[0])) return 0;
+  const bool ends_unheard = nr == nr_close && is_plain_file(u32(args[0]));
+  forget_plain_files(nr, args);
+  if (ends_unheard && close_behind(trap.slot, u32(args[0]))) return 0;
   switch (syscalls::place_of(nr, args)) {
     case Place::native: return sys(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
     case Place::home: return forward_call(trap, nr, args);
@@ -179,7 +181,7 @@ extern "C" void guest_trap(int, uint8_t *info, Context *context) {
   u64 args[6] = {regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9};
   u32 nr = u32(regs.ax);
   if (nr == nr_rt_sigreturn) {
-    control().looked = 0;
+    age_look();
     if (signal_call(trap, nr, args) == kAgain) regs.ip -= 2;
   } else {
     CallTime time(slot, nr < kPageFetched ? nr : kPageFetched - 1);

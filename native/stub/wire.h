@@ -106,7 +106,6 @@ enum class Op : uint16_t {
   read,        // its bytes: args[1] = offset, args[2] = length, at most kReadWindow. Not waited for: the reply is taken when it is wanted
   settle,      // payload Settled[]: where the program is in files that are read ahead. args[0] = 1: with a reply; args[1] = 1: all that was read ahead has been
                // dropped; args[2] = 1: is it still good?
-  peek,        // the first args[1] bytes that descriptor args[0] is read for, a file that may be read ahead; data: its struct stat after that, and the bytes
   maps,        // descriptor args[0], opened by call `nr`, is to show the mappings that follow, with the break at args[1]; none: come home for it
 };
 constexpr uint32_t kRequestMagic = 0x51524d4d;
@@ -133,6 +132,7 @@ struct Request {
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
 constexpr uint32_t kOutOnError = 1;
 constexpr uint32_t kNotWaitedFor = 4;                  // fetch; write(2), close(2) and mmap(2): the reply is taken when it is wanted
+constexpr uint32_t kLooks = 8, kReads = 16, kReadsAll = 32;   // open: data: Looked, and kLookFew bytes of the file, or all of it
 constexpr uint32_t kCut = 2;                           // the program's memory ends where a buffer ends: as it does there, a length may run past it
 struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)
 constexpr uint32_t kInOut = 0x80000000u;
@@ -143,9 +143,9 @@ struct Reply {
 };
 // kUnfinished: the result is only a part, as the thread was taken out of the call; the rest is to be asked for. kShowsMaps: the descriptor
 // shows /proc/PID/maps; Op::maps is to follow. kMayRead: the file just opened may be read ahead, if nobody else gets it. kMayWrite: what comes
-// next to the file just written to need not be waited for; kMayMap: nor other mappings of the file just mapped, over this one. kDrop: what has been read ahead
+// next to the file just written to need not be waited for; kMayMap: nor mappings of the file just opened, or just mapped, over this one. kPlain: nor the end of the file just opened. kDrop: what has been read ahead
 // is to be dropped, and home told so.
-constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8, kMayRead = 16, kDrop = 32, kMayWrite = 64, kMayMap = 128;
+constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8, kMayRead = 16, kDrop = 32, kMayWrite = 64, kMayMap = 128, kPlain = 256;
 constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
 constexpr int64_t kStayAway = 1;                    // to a parked thread: home could not take the process, go on; an end of the stream: it runs at home
 constexpr uint32_t kTransferMax = 128u << 20;        // one request's buffers

@@ -104,10 +104,9 @@ bool write_behind(Trap &trap, const u64 *args, i64 &result) {
   return true;
 }
 
-// The only thread closes a file that it only read: nothing can come of that.
+// The end of a file that was only read.
 bool close_behind(Slot *slot, u64 fd) {
-  Control &c = control();
-  if (slot->process->threads != 1 || slot->process != &c.process || slot->drops || slot->process->want_park) return false;
+  if (slot->process != &control().process || slot->drops || slot->process->want_park) return false;
   make_way(slot);
   Request r{};
   r.op = Op::call;
@@ -117,7 +116,17 @@ bool close_behind(Slot *slot, u64 fd) {
   return true;
 }
 
-// A mapping over one that has just been made of the same file, or plain memory over it, as the dynamic linker makes them.
+void seek_behind(Slot *slot, u64 fd, u64 offset) {
+  take_windows(slot);
+  Request r{};
+  r.op = Op::call;
+  r.nr = nr_lseek;
+  r.args[0] = fd;
+  r.args[1] = offset;
+  send_behind(slot, r, {0, 0}, 0);
+}
+
+// A mapping of a file that has just been opened, one over that, or plain memory over it, as the dynamic linker makes them.
 bool map_behind(Slot *slot, Op op, const u64 (&args)[6]) {
   if (slot->drops || slot->process->want_park) return false;
   make_way(slot);

@@ -136,6 +136,8 @@ export const interfaces: Record<string, Feature[]> = {
         'files/ahead-shared',
         'files/ahead-by-threads',
         'files/looked-at',
+        'files/beginnings',
+        'files/beginnings-by-threads',
         'system/reading-ahead: what is written at home, a disk that cannot be read',
       ],
     },
