@@ -81,6 +81,7 @@ bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit);   //
 i64 guard_descriptors(const Request &r);                 // the channels are none of the program's
 
 bool is_local(int fd);                                   // leases.cc
+bool is_local(int fd, u64 (&filesystem)[kFilesystemWords]);   // and its struct statfs
 bool may_read_ahead(int fd);
 // An answer that the guest takes when it wants it, perhaps never: so nothing is told by it that has to be heard.
 void begin_unheard(Slot *slot);

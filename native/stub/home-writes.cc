@@ -27,14 +27,14 @@ bool may_write_behind(int fd) {
   constexpr u64 direct = 040000, synchronous = 04010000, path = 010000000;   // O_SYNC has O_DSYNC's bit
   if (!control().writes_behind || fd >= kOwnFiles) return false;
   Status status{};
+  u64 filesystem[kFilesystemWords] = {};
   if (sys(syscalls::nr_fstat, u64(fd), address(&status)) || (status.mode & 0170000) != 0100000) return false;
   const i64 flags = sys(nr_fcntl, u64(fd), 3);               // F_GETFL
-  if (failed(flags) || u64(flags) & (direct | synchronous | path) || late_of(u64(fd)) || !is_local(fd)) return false;
+  if (failed(flags) || u64(flags) & (direct | synchronous | path) || late_of(u64(fd)) || !is_local(fd, filesystem)) return false;
   const i64 seals = sys(nr_fcntl, u64(fd), 1034);            // F_GET_SEALS, of a memfd
   if (seals > 0) return false;
-  u64 filesystem[kFilesystemWords] = {};
   RLimit limit;
-  if (sys(syscalls::nr_fstatfs, u64(fd), address(filesystem)) || sys(nr_prlimit64, 0, 1, 0, address(&limit)) || ~limit.soft) return false;   // RLIMIT_FSIZE
+  if (sys(nr_prlimit64, 0, 1, 0, address(&limit)) || ~limit.soft) return false;   // RLIMIT_FSIZE
   return i64(filesystem[4]) >= kLeastRoom / maximum<i64>(1, i64(filesystem[1])) && !has_quota(fd, status);   // f_bavail, f_bsize
 }
 

@@ -126,6 +126,10 @@ bool take(int fd, Leased &leased) {
 // On a network file system others write that this kernel does not know of; on one of layers, below the layers.
 bool is_local(int fd) {
   u64 filesystem[kFilesystemWords] = {};
+  return is_local(fd, filesystem);
+}
+
+bool is_local(int fd, u64 (&filesystem)[kFilesystemWords]) {
   if (sys(syscalls::nr_fstatfs, u64(fd), address(filesystem))) return false;
   for (u64 known : {0xef53ull, 0x58465342ull, 0x9123683eull, 0xf2f52010ull, 0x01021994ull})   // ext2 to 4, xfs, btrfs, f2fs, tmpfs
     if (filesystem[0] == known) return true;
