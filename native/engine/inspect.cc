@@ -16,6 +16,7 @@
 
 #include <algorithm>
 
+#include "stub/system-files.h"
 #include "stub/views.h"
 #include "syscalls.h"
 
@@ -184,6 +185,7 @@ int lease(pid_t pid, const Region &r) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return errno = ENOENT, -1;
   signal(SIGIO, SIG_IGN);                                       // somebody opens it at this moment
+  signal(kControlSignal, SIG_IGN);                              // or a moment before it is another's to hear of
   if (!fcntl(fd, F_SETLEASE, F_RDLCK)) return fd;
   const int error = errno;
   close(fd);
@@ -355,7 +357,7 @@ std::string MappedFiles::take(pid_t pid, const std::vector<Region> &regions) {
     if (fd < 0 && errno == EAGAIN) return "it maps a file shared that is open for writing (" + r.name + ")";
     if (fd < 0) continue;                                       // as on a network file system, where others write unseen at home too
     const bool of_system = !fstat(fd, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH));
-    if (of_system && !is_root) close(fd);
+    if (of_system && (!is_root || is_place_of_system(r.name.c_str()))) close(fd);
     else leases.push_back(fd);
     if (leases.size() > kMappedFiles) return "it maps more than " + std::to_string(kMappedFiles) + " files shared";
   }

@@ -281,6 +281,7 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
   copy(&at, info + 16, 8);
   if (signal == 7 && !slot->serving) {
     CallTime time(slot, kPageFetched);
+    age_look();
     if (fetch_page(slot, at)) return;
   }
   if (within(ip, access_begin, access_end)) {

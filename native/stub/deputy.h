@@ -89,6 +89,7 @@ Reply unheard_reply(i64 n);
 void fetch(Slot *slot, const Request &r, Space &space);  // home-pages.cc
 bool identify(int fd, FileIdentity &file, bool &executes);   // executes: what is in it may be
 bool may_map_again(u64 file);
+bool is_in_place_of_system(u64 fd);
 void lease(Slot *slot, const Request &r);
 void read_ahead(Slot *slot, const Request &r, Space &space);
 u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags);   // home-calls.cc; bytes for who has just opened it
@@ -96,7 +97,7 @@ void settle(Slot *slot, const Request &r, const Space &space);
 
 bool watch_mapped_file(u64 file, bool of_system);        // mapped-files.cc; false: the mapping is not for a guest
 void watch_inherited_files();                            // of a child, or it comes home
-void close_mapped_files();                               // the parent keeps them
+void ignore_mapped_files();                              // their signals are none of ours, until they are watched again
 bool maps_files();
 bool is_mapped_file(int fd);                             // one of these descriptors
 

@@ -24,13 +24,15 @@ bool names(u32 nr, const u64 *args, u64 fd) {
   return false;
 }
 
-// Leaves what others can know of as it is.
-bool is_quiet(u32 nr) {
+// Tells nothing of what others have done.
+bool is_quiet(u32 nr) { return nr == nr_mmap || nr == nr_munmap || nr == nr_mprotect || nr == nr_brk; }
+// And changes no file: not even root's programs do.
+bool is_harmless(u32 nr) {
   switch (nr) {
-    case nr_read: case nr_pread64: case syscalls::nr_fstat: case syscalls::nr_newfstatat: case nr_lseek: case nr_mmap: case nr_munmap:
-    case nr_mprotect: case nr_brk:
+    case nr_read: case nr_pread64: case syscalls::nr_fstat: case syscalls::nr_newfstatat: case nr_lseek: case nr_close: case nr_futex: case nr_clock_gettime: case nr_nanosleep:
+    case nr_clock_nanosleep: case nr_poll: case syscalls::nr_readlink: case syscalls::nr_access: case syscalls::nr_getdents64:
       return true;
-    default: return false;
+    default: return is_quiet(nr);
   }
 }
 
@@ -55,11 +57,11 @@ void end_look(Slot *slot, bool tells) {
 struct Part { u64 to, length; const uint8_t *from; };
 
 bool part_of(const FirstLook &l, u32 nr, const u64 *args, Part &part) {
-  const bool reads = nr == nr_read, at_place = nr == nr_pread64;
+  const bool reads = nr == nr_read, at_place = nr == nr_pread64, regular = (l.looked.status[3] & 0170000) == 0100000;
   if (reads || at_place) {
     const u64 at = at_place ? args[3] : l.offset, size = size_of(l), wanted = minimum(args[2], at < size ? size - at : 0);
     part = {args[1], wanted, beginning() + at};
-    return i64(args[2]) >= 0 && i64(at) >= 0 && at + wanted <= minimum(l.bytes, size);
+    return regular && i64(args[2]) >= 0 && i64(at) >= 0 && at + wanted <= minimum(l.bytes, size);
   }
   part = {place_for_status(nr, args), sizeof l.looked.status, reinterpret_cast<const uint8_t *>(l.looked.status)};
   return part.to;
@@ -101,27 +103,28 @@ u32 looks_at(u32 nr, const u64 *args, const char *name) {
   return kLooks | (!loads ? 0 : whole ? kReadsAll : kReads);
 }
 
-// `bytes`: Looked, and the beginning.
-void may_be_looked_at(Slot *slot, i64 fd, const uint8_t *bytes, u64 length, u32 flags) {
+// `bytes`: Looked, and the beginning; `at`: when home was asked, `alone`: by the only thread.
+void may_be_looked_at(Slot *slot, i64 fd, const uint8_t *bytes, u64 length, u32 flags, i64 at, bool alone) {
   Control &c = control();
   if (slot->process != &c.process || fd < 0 || fd >= kOwnFiles) return;
   Lock lock(&c.read_lock);
   if (slot->saw_sharing || slot->saw_shared != c.shared) return;
   if (flags & kPlain) __atomic_or_fetch(&c.plain_files[fd / 64], 1ull << fd % 64, __ATOMIC_RELAXED);
   FirstLook &l = look();
-  if (l.fd) end_look(slot, true);
+  if (l.fd) end_look(slot, l.fd != u32(fd) + 1);
   if (length < sizeof l.looked) return;
   copy(&l.looked, bytes, sizeof l.looked);
   l.bytes = length - sizeof l.looked;
   if (l.bytes && !make_read_room()) l.bytes = 0;
   if (l.bytes) copy(beginning(), bytes + sizeof l.looked, l.bytes);
-  l.at = now();
+  l.at = at;
   l.offset = 0;
   l.by = slot->index;
   l.shared = c.shared;
   l.moved = 0;
   l.maps = flags & kMayMap ? 1 : 0;
-  l.fresh = c.process.threads == 1;
+  l.fresh = alone && c.process.threads == 1;
+  l.stands = l.looked.file.number != 0;
   l.fd = u32(fd) + 1;
 }
 
@@ -139,11 +142,12 @@ bool serve_look(Slot *slot, u32 nr, const u64 *args, i64 &result) {
   const bool own = l.by == slot->index && l.fd == seen;
   if (!names(nr, args, u64(l.fd - 1))) {
     if (own && !is_quiet(nr)) l.fresh = 0;
+    if (!is_harmless(nr)) l.stands = 0;
     return false;
   }
   if (nr == nr_mmap) return false;
   if (nr == nr_close) return end_look(slot, false), false;
-  const bool stands = l.looked.file.number, counts = own && (stands || l.fresh) && now() - l.at < kJust && !slot->drops && l.shared == c.shared && !c.sharing;
+  const bool counts = own && (l.stands || l.fresh) && now() - l.at < kJust && !slot->drops && l.shared == c.shared && !c.sharing;
   if (counts && nr == nr_lseek && seek(l, i64(args[1]), u32(args[2]), result)) return true;
   if (counts && has && !write_program(slot, part.to, part.from, part.length)) {
     result = nr == nr_read || nr == nr_pread64 ? i64(part.length) : 0;
@@ -156,10 +160,13 @@ bool serve_look(Slot *slot, u32 nr, const u64 *args, i64 &result) {
   return false;
 }
 
-const FileIdentity *mapped_at_once(const Slot *slot, u64 fd) {
-  const Control &c = control();
+bool mapped_at_once(const Slot *slot, u64 fd, FileIdentity &file) {
+  Control &c = control();
+  if (!load(&c.look.fd)) return false;
+  Lock lock(&c.read_lock);
   const FirstLook &l = c.look;
-  return l.fd == u32(fd) + 1 && l.maps && l.by == slot->index && l.shared == c.shared && !c.sharing ? &l.looked.file : nullptr;
+  if (l.fd != u32(fd) + 1 || !l.maps || l.by != slot->index || c.process.threads != 1 || l.shared != c.shared || c.sharing || now() - l.at >= kJust) return false;
+  return file = l.looked.file, true;
 }
 
 void forget_look(Slot *slot, bool tells) {

@@ -85,7 +85,7 @@ void call(Slot *slot, const Request &r, Space &space) {
     sys(nr_close, u64(result));
     result = come_home_for(r.nr);
   }
-  if (result == -EAGAIN_ && opens_name(r.nr) && maps_files()) result = come_home_for(r.nr);   // O_NONBLOCK: our own lease is in its way
+  if (result == -EAGAIN_ && opens_name(r.nr) && mapped_file_breaks()) result = come_home_for(r.nr);   // O_NONBLOCK: our own lease is in its way
   u32 flags = result >= 0 && opens_name(r.nr) && may_read_ahead(int(result)) ? kMayRead : 0;
   if (r.nr == syscalls::nr_write && result > 0 && may_write_behind(int(args[0]))) flags |= kMayWrite;
   if (late && !result) result = late, tell_late_error(u32(args[0]));
@@ -98,7 +98,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (slot->fatal && !unfinished) result = kRestart;                    // it will not see the result
   if (failed(result)) return answer(slot, result, space.out, r.flags & kOutOnError ? r.out_fixed : 0);
   u64 rest = minimum<u64>(u64(result) * r.result_size, r.out_size - r.out_fixed);
-  if (opens_name(r.nr) && r.flags & kLooks) rest = look_at(int(result), r.flags, space.out, r.out_size, flags);
+  if (opens_name(r.nr) && r.flags & kLooks && !r.out_fixed && !r.inout_size) rest = look_at(int(result), r.flags, space.out, r.out_size, flags);
   answer(slot, result, space.out, r.out_fixed + rest, flags | (unfinished ? kUnfinished : 0));
 }
 
@@ -116,7 +116,10 @@ u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags) {
   u64 bytes = 0;
   if (regular && wanted & (kReads | kReadsAll)) {
     bool executes = false;
-    if (identify(fd, looked.file, executes) && executes && control().maps_behind && may_map_again(u64(fd))) flags |= kMayMap;
+    if (identify(fd, looked.file, executes) && executes && control().maps_behind) {
+      Lock lock(&control().lock);                                       // nobody maps anything over the probe
+      if (may_map_again(u64(fd))) flags |= kMayMap;
+    }
     const u64 most = room - sizeof looked, size = u64(status.size);
     const i64 n = sys(nr_pread64, u64(fd), address(out) + sizeof looked, size <= most ? size : minimum(most, kLookFew), 0);
     if (n > 0) bytes = u64(n);

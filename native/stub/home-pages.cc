@@ -3,6 +3,7 @@
 
 #include "deputy.h"
 #include "file-cache.h"
+#include "system-files.h"
 #include "syscalls.h"
 #include "times.h"
 
@@ -42,16 +43,6 @@ bool is_of_system(const Status &s, u64 filesystem) {
 
 FileIdentity identity_of(const Status &s) { return {s.device, s.number, u64(s.size), s.changed, s.changed_ns}; }
 
-bool starts(const char *text, const char *with) {
-  for (; *with; ++text, ++with)
-    if (*text != *with) return false;
-  return true;
-}
-// Elsewhere it may be somebody's file system that does not answer.
-bool is_place_of_system(const char *path) {
-  return starts(path, "/usr/") || starts(path, "/lib") || starts(path, "/opt/") || starts(path, "/bin/") || starts(path, "/sbin/");
-}
-
 }  // namespace
 
 bool identify(int fd, FileIdentity &file, bool &executes) {
@@ -62,6 +53,15 @@ bool identify(int fd, FileIdentity &file, bool &executes) {
   executes = !(filesystem[10] & noexec);
   file = identity_of(status);
   return true;
+}
+
+bool is_in_place_of_system(u64 fd) {
+  DescriptorName name{u32(fd)};
+  char path[8];
+  const i64 n = sys(267, u64(control().proc), address(name.text), address(path), sizeof path - 1);   // readlinkat
+  if (n < 0) return false;
+  path[n] = 0;
+  return is_place_of_system(path);
 }
 
 // Further mappings of the file, readable, writable or executable, cannot fail: nobody forbids it (security modules judge each by what it is for), and

@@ -269,7 +269,7 @@ void set_home_action(int signal) {
   act.mask = ~0ull;
   if (signal == kControlSignal) act.handler = address(controlled), act.flags = 0x14000004;
   else if (program.handler > 1) act.handler = address(caught);
-  else if (signal == kLeaseLost && c.reads_ahead && !program.handler) act.handler = address(broken), act.flags |= 0x10000000;
+  else if (signal == kLeaseLost && !program.handler) act.handler = address(broken), act.flags |= 0x10000000;
   else if (signal == kContinue) act.handler = address(continued), act.flags |= 0x10000000;
   else if (!program.handler && is_stop(signal)) act.handler = address(stopped), act.flags |= 0x10000000;
   else if (!program.handler && writes_core(signal)) act.handler = address(fatal), act.flags |= 0x10000000;
@@ -281,7 +281,7 @@ void set_home_action(int signal) {
 // also a blocked one that the program waits for (sigaction(2)).
 static bool has_own_action(int s) {
   u64 handler = control().process.actions[s - 1].handler;
-  bool watched = s == kContinue || is_stop(s) || writes_core(s) || (s == kLeaseLost && control().reads_ahead);
+  bool watched = s == kContinue || is_stop(s) || writes_core(s) || s == kLeaseLost;
   return s == 9 || s == 19 || (s != kControlSignal && handler <= 1 && (handler || !watched));
 }
 

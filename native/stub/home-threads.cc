@@ -63,6 +63,8 @@ void clone_thread(Slot *slot, const Request &r) {
 // The child of a deputy is the deputy of the guest's child. It has the skeleton, one thread, and channels of its own.
 void fork_process(Slot *slot, const Request &r) {
   Control &c = control();
+  // A child that shares the memory could not open them for writing: its parent would have to come home meanwhile.
+  if (r.args[1] != slot->index && maps_files()) return answer(slot, come_home_for(nr_vfork));
   // What another thread is about to open or to close would be the child's too, and its number could be another's when the child closes it.
   Lock lock(&c.lock), ending(&c.ending);
   int channel = take_channel(u32(r.args[2])), event = take_channel(u32(r.args[3]));
@@ -142,8 +144,7 @@ void fork_process(Slot *slot, const Request &r) {
     clear_handlers(c.process);
     for (int s = 1; s <= kSignals; ++s) set_home_action(s);
   }
-  if (c.vfork) close_mapped_files();
-  else watch_inherited_files();
+  if (!c.vfork) watch_inherited_files();
   if (mine == slot) deputy(slot);
   // In registers of their own: none of them may be rbp, which is cleared before they are used.
   asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; call *%2" ::"a"(address(mine) + kStackTop), "D"(mine), "c"(&begin_thread) : "memory");
@@ -157,9 +158,11 @@ void exec(Slot *slot, const Request &r, Space &space) {
   if (i64 error = guard_descriptors(r)) return answer(slot, error);
   // On success the channels close with the old program (close-on-exec) and the guest knows.
   release_leases();
+  ignore_mapped_files();                                     // their signals, too, would end it
   refuse_nudges(slot);
   i64 error = interruptible(&slot->interrupt, r.nr, args);
   accept_nudges(slot);
+  watch_mapped_files();
   answer(slot, error);
 }
 

@@ -121,7 +121,8 @@ struct Looked {
 struct FirstLook {
   volatile uint32_t fd;           // + 1; 0: none
   uint32_t by, shared;            // the slot that opened it; Control::shared then
-  uint32_t moved, maps, fresh;    // its place is not what home thinks; it may be mapped unheard; nothing has happened since
+  uint32_t moved, maps;           // its place is not what home thinks; it may be mapped unheard
+  uint32_t fresh, stands;         // nothing has happened since that the program could know of; it is of the system, and this process has changed nothing
   uint64_t offset, bytes;         // where the program is; so much of its beginning is here
   int64_t at;                     // when, ns
   Looked looked;
@@ -314,6 +315,7 @@ struct Control {
   volatile uint32_t breaking;     // home: somebody wants to write to such a file, and the guest is to drop what it has
   volatile uint32_t lease_lock;   // home
   int32_t leases[kLeases];        // home: the descriptors + 1; 0: none
+  uint32_t must_return;           // home: one of these is wanted by others, or could not be leased
   int32_t mapped_files[kMappedFiles];   // home: leased while the guest has pages of them; the descriptors + 1; 0: none
   int32_t pipe[2];                // home: what is read ahead goes through it, uncopied; the descriptors + 1; 0: none yet; -1: none can be had
   volatile uint32_t pipe_used;    // by one thread at a time
@@ -335,15 +337,15 @@ struct Control {
   uint32_t writes_behind, maps_behind;  // home: writes and mappings may be such
   uint8_t late[kOwnFiles];              // home: what became of a write that was not waited for (errno), until a call on its descriptor tells it
   volatile uint32_t writing;            // home: threads that carry out such calls
-  // Guest: what a thread has just mapped, a file of the system's: the descriptor + 1, where, and which file.
+  // Guest: what its only thread has just mapped, a file of the system's: the descriptor + 1, where, and which file.
   int32_t mapped;
-  uint32_t mapped_by, mapped_shared;    // slot; `shared` then
   uint64_t mapped_start, mapped_end;
   FileIdentity mapped_file;
   uint64_t plain_files[kOwnFiles / 64]; // guest: descriptors of files that were opened to read alone, so that nothing can come of their end
   FirstLook look;                       // guest
   // Guest: what getrusage(2) said at home, of whom, to its only thread, and which of its requests that was: it says the same until the next.
   uint64_t usage_asked;
+  uint32_t usage_by;                    // slot
   int32_t usage_of;
   uint8_t usage[144];
   Stay next;

@@ -37,7 +37,11 @@ i64 lease_again(u64 file, i64 &fd) {
   return sys(nr_fcntl, u64(fd), f_setlease, read_lease);
 }
 
-void come_home() { come_home_unasked(kForMapping); }
+// A return that is given up is asked for again (deputy.cc).
+void come_home() {
+  control().must_return = 1;
+  come_home_unasked(kForMapping);
+}
 
 }  // namespace
 
@@ -66,19 +70,20 @@ bool keep_mapped_file(int fd) {
   return true;
 }
 
-// Of the system's files (home-pages.cc) nobody but root's programs can have a lease; and some file systems give none, where others write unseen at home too.
+// What the system's files say does not change (system-files.h); and some file systems give none, where others write unseen at home too.
 bool watch_mapped_file(u64 file, bool of_system) {
   Control &c = control();
   Lock lock(&c.lock);                                        // no child is to get it unseen
   Lock leases(&c.lease_lock);
   Status status{};
   if (sys(syscalls::nr_fstat, file, address(&status))) return true;                 // the mapping will fail
-  if ((status.mode & 0170000) != 0100000 || is_watched(status)) return true;
+  if ((status.mode & 0170000) != 0100000 || is_watched(status) || (of_system && is_in_place_of_system(file))) return true;
   i64 fd;
   const i64 error = lease_again(file, fd);
   if (!error) {
     fd = keep_descriptor(int(fd));
-    return !failed(fd) && keep_mapped_file(int(fd));
+    // A signal may have come before it could be seen whose it was.
+    return !failed(fd) && keep_mapped_file(int(fd)) && sys(nr_fcntl, u64(fd), f_getlease) == read_lease;
   }
   if (!failed(fd)) sys(nr_close, u64(fd));
   return error == -EINVAL_ || (of_system && error != -EAGAIN_);
@@ -87,20 +92,26 @@ bool watch_mapped_file(u64 file, bool of_system) {
 void watch_mapped_files() {
   for (int32_t file : control().mapped_files) {
     if (!file) continue;
-    sys(nr_fcntl, u64(file - 1), f_setsig, kControlSignal);
     sys(nr_fcntl, u64(file - 1), f_setown, u64(control().pid));
+    sys(nr_fcntl, u64(file - 1), f_setsig, kControlSignal);
   }
   if (mapped_file_breaks()) come_home();
 }
 
+void ignore_mapped_files() {
+  for (int32_t file : control().mapped_files)
+    if (file) sys(nr_fcntl, u64(file - 1), f_setown, 0);
+}
+
 bool come_home_for_mapping() {
-  if (!mapped_file_breaks()) return false;
+  if (!control().must_return && !mapped_file_breaks()) return false;
   come_home();
   return true;
 }
 
 // The parent's end with the parent's stay.
 void watch_inherited_files() {
+  control().must_return = 0;
   bool all = true;
   for (int32_t &file : control().mapped_files) {
     if (!file) continue;
@@ -116,15 +127,9 @@ void watch_inherited_files() {
 }
 
 void release_mapped_files() {
+  control().must_return = 0;
   for (int32_t &file : control().mapped_files) {
     if (file) sys(nr_fcntl, u64(file - 1), f_setlease, no_lease), sys(nr_close, u64(file - 1));
-    file = 0;
-  }
-}
-
-void close_mapped_files() {
-  for (int32_t &file : control().mapped_files) {
-    if (file) sys(nr_close, u64(file - 1));
     file = 0;
   }
 }

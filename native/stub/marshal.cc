@@ -504,11 +504,14 @@ class Call {
     for (u64 k = b_.out_parts; k > 0; --k) b_.out[k] = b_.out[k - 1];
     b_.out[0] = {address(b_.outs), b_.out_used};
     Reply reply{};
+    const bool alone = control().process.threads == 1;
+    const i64 asked = looks ? now() : 0;
     i64 result = exchange(trap_.slot, b_.r, b_.in, ins, b_.out, b_.out_parts + 1, reply);
     trap_.signal_waits |= reply.flags & kSignalWaits;
     if ((reply.flags & kShowsMaps) && result >= 0 && opens_name(nr_)) result = tell_maps(trap_, result, nr_);
     if ((reply.flags & kMayRead) && opens_name(nr_)) may_be_read(trap_.slot, result);
-    if (looks) may_be_looked_at(trap_.slot, result, b_.outs, reply.out_size, reply.flags);
+    if (looks && reply.out_size > b_.r.out_size) guest_dies(Ending::nonsense);
+    if (looks) may_be_looked_at(trap_.slot, result, b_.outs, reply.out_size, reply.flags, asked, alone);
     if ((reply.flags & kMayWrite) && nr_ == syscalls::nr_write) may_be_written(trap_.slot, u32(args_[0]));
     trap_.slot->deadline = result == kAgain ? u64(timing_.deadline) : 0;
     trap_.slot->deadline_ip = trap_.context->regs.ip;

@@ -109,17 +109,15 @@ bool has_limits(u64 length) {
   return length > most || ~c.space_limit || ~c.data_limit || c.book_entries > kFilesMax / 2;
 }
 
-// What a thread maps next over what it has just mapped of a file of the system's is done at home without a wait: it cannot fail there.
+// What the only thread maps next over what it has just mapped of a file of the system's is done at home without a wait: it cannot fail there.
 bool is_of_last(const Trap &trap, u64 start, u64 end, u64 prot, u64 flags) {
   const Control &c = control();
-  return is_usual(prot, flags) && c.mapped && c.mapped_by == trap.slot->index && c.mapped_shared == c.shared && !c.sharing && start >= c.mapped_start && end <= c.mapped_end && start < end;
+  return is_usual(prot, flags) && c.mapped && c.process.threads == 1 && trap.slot->process == &c.process && start >= c.mapped_start && end <= c.mapped_end && start < end;
 }
 void remember_last(const Trap &trap, u64 fd, u64 start, u64 end, const FileIdentity &file) {
   Control &c = control();
-  if (has_limits(end - start) || trap.slot->process != &c.process) return;
+  if (has_limits(end - start) || c.process.threads != 1 || trap.slot->process != &c.process) return;
   c.mapped = int(u32(fd)) + 1;
-  c.mapped_by = trap.slot->index;
-  c.mapped_shared = c.shared;
   c.mapped_start = start;
   c.mapped_end = end;
   c.mapped_file = file;
@@ -164,8 +162,7 @@ i64 map_file(Trap &trap, u64 *a) {
   const Args there{{at, a[1], prot, (flags & ~u64(map_fixed_noreplace | 0x8000 | 0x2000)) | map_fixed, a[4], a[5]}};
   bool again = false;
   i64 result = i64(at);
-  const FileIdentity *opened = !fixed && !shared && is_usual(prot, flags) && !has_limits(length) ? mapped_at_once(trap.slot, a[4]) : nullptr;
-  if (opened && !(a[5] >> 40) && map_behind(trap.slot, Op::map, there.of)) file = *opened, again = true;
+  if (!fixed && !shared && is_usual(prot, flags) && !has_limits(length) && !(a[5] >> 40) && mapped_at_once(trap.slot, a[4], file) && map_behind(trap.slot, Op::map, there.of)) again = true;
   else if (replace && !shared && is_of_last(trap, at, at + length, prot, flags) && c.mapped == int(u32(a[4])) + 1 && !(a[5] >> 40) && map_behind(trap.slot, Op::map, there.of)) file = c.mapped_file;
   else result = map_at_home(trap, there, file, again);
   if (again && !failed(result)) remember_last(trap, a[4], at, at + length, file);

@@ -300,7 +300,7 @@ bool follow(Slot *slot, u32 nr, const u64 *args) {
   const bool all = any && shares_all(nr, args);              // reads the program's memory, for which home may be asked
   Lock lock(&c.read_lock);
   if (any) add(&c.sharing, 1), add(&c.shared, 1);
-  if (all || starts) forget_look(slot, true);
+  if (all || starts || nr == nr_close_range) forget_look(slot, true);
   if (all) {
     word.add_all(true);
     zero(c.own_files, sizeof c.own_files);

@@ -209,6 +209,7 @@ void release_leases();                                   // leases.cc: of all fi
 void close_pipe();                                        // that what is read ahead goes through
 bool holds_leases();
 bool lease_breaks();                                      // one of them at least
+bool mapped_file_breaks();
 bool keep_mapped_file(int fd);                            // mapped-files.cc
 void watch_mapped_files();                                // from now on its signals are ours
 bool come_home_for_mapping();                             // if somebody wants to write to one of them
@@ -237,9 +238,9 @@ class ReadCall {
 };
 // first-look.cc
 u32 looks_at(u32 nr, const u64 *args, const char *name);
-void may_be_looked_at(Slot *slot, i64 fd, const uint8_t *bytes, u64 length, u32 flags);
+void may_be_looked_at(Slot *slot, i64 fd, const uint8_t *bytes, u64 length, u32 flags, i64 at, bool alone);
 bool serve_look(Slot *slot, u32 nr, const u64 *args, i64 &result);
-const FileIdentity *mapped_at_once(const Slot *slot, u64 fd);   // the file that this thread has just opened; null: home has to be heard
+bool mapped_at_once(const Slot *slot, u64 fd, FileIdentity &file);   // the file that its only thread has just opened; false: home has to be heard
 void forget_look(Slot *slot, bool tells);                 // with the lock of what is read ahead held
 void age_look();
 bool is_plain_file(u64 fd);                               // opened to read alone, so that nothing can come of its end

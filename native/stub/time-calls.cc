@@ -203,13 +203,13 @@ i64 usage_at_home(Trap &trap, u64 *a) {
   Control &c = control();
   Slot *slot = trap.slot;
   const bool alone = c.process.threads == 1 && slot->process == &c.process;
-  if (alone && c.usage_asked == slot->asked && c.usage_asked && c.usage_of == int(a[0])) {
+  if (alone && c.usage_by == slot->index && c.usage_asked == slot->asked && c.usage_asked && c.usage_of == int(a[0])) {
     if (touch_range(a[1], sizeof c.usage, true) != i64(sizeof c.usage) || a[1] >> 47) return -EFAULT_;
     return copy_program(pointer<void>(a[1]), c.usage, sizeof c.usage) ? -EFAULT_ : 0;
   }
   const i64 result = forward_call(trap, nr_getrusage, a);
   c.usage_asked = 0;
-  if (alone && !result && !copy_program(c.usage, pointer<void>(a[1]), sizeof c.usage)) c.usage_asked = slot->asked, c.usage_of = int(a[0]);
+  if (alone && !result && !copy_program(c.usage, pointer<void>(a[1]), sizeof c.usage)) c.usage_asked = slot->asked, c.usage_by = slot->index, c.usage_of = int(a[0]);
   return result;
 }
 

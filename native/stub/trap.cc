@@ -123,7 +123,7 @@ void call_threads(Process *process, Slot *except) {
 
 i64 dispatch(Trap &trap, u32 nr, u64 *args) {
   i64 result = 0;
-  if (nr != nr_mmap && nr != nr_mprotect && control().mapped_by == trap.slot->index) control().mapped = 0;
+  if (nr != nr_mmap && nr != nr_mprotect) control().mapped = 0;
   if (serve_look(trap.slot, nr, args, result)) return result;
   if (nr == syscalls::nr_write && write_behind(trap, args, result)) return result;
   trap.slot->saw_changes = load(&control().behind_changes);

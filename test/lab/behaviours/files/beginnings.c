@@ -15,7 +15,7 @@ static void change(void) {
   close(go[1]);
   for (char word; read(go[0], &word, 1) == 1;) {
     const int fd = open("script.py", O_WRONLY);
-    if (word == 's') usleep(300);
+    if (word != 'p') usleep(word == 's' ? 300 : 1500);
     if (pwrite(fd, word == 's' ? "signal" : "piped.", 6, 0) != 6) abort();
     close(fd);
     if (word == 's') kill(getppid(), SIGUSR1);
@@ -63,6 +63,12 @@ BEHAVIOUR {
   SAY("one behind the other: %zd at %ld, %zd at %ld", n, position(fd), m, position(other));
   AT({ dup2(other, fd); n = read(fd, got, 10); HOLDS(is_data(n, 30)); close(fd); close(other); });
   SAY("in its place: %zd", n);
+  AT({ fd = open("script.py", O_RDONLY); n = read(fd, got, 100); close_range((unsigned)fd, (unsigned)fd, 0); other = open("new", O_RDWR | O_CREAT, 0600); m = write(other, got, 3); });
+  SAY("closed by the way: %zd, %zd, %s, at %ld", n, m, other == fd ? "the same" : "another", position(other));
+  close(other);
+  AT({ fd = open(".", O_RDONLY); n = read(fd, got, 0); m = errno; });
+  SAY("nothing of a directory: %zd %s", n, lab_error((int)m));
+  close(fd);
   AT({ fd = open("script.py", O_RDONLY); m = read(fd, nowhere, 10); n = read(fd, got, 10); HOLDS(is_data(n, 0)); });
   SAY("to nowhere: %zd, then %zd at %ld", m, n, position(fd));
   close(fd);
@@ -77,6 +83,10 @@ BEHAVIOUR {
   char word;
   AT({ fd = open("script.py", O_RDONLY); n = write(go[1], "p", 1); m = read(done[0], &word, 1); n = read(fd, got, 6); });
   SAY("changed by word of it: %.6s", got);
+  close(fd);
+  make("script.py", 3000);
+  AT({ n = write(go[1], "l", 1); fd = open("script.py", O_RDONLY); m = read(done[0], &word, 1); n = read(fd, got, 6); });
+  SAY("changed a moment later: %.6s", got);
   close(fd);
   make("script.py", 3000);
   AT({ n = write(go[1], "s", 1); fd = open("script.py", O_RDONLY); while (!told) continue; n = read(fd, got, 6); });
