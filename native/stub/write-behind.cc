@@ -39,14 +39,16 @@ bool keeps(u32 nr) {
   }
 }
 
-// Home must not be held up by what it sends: of what is under way only the words about such calls are short.
-void make_way(Slot *slot) {
-  for (u32 i = 0; i < slot->windows_waiting; ++i)
+// Home must not be held up by what it sends where it is to take much: of what is under way only the words about such calls are short. `little`: a request
+// and nothing else, which always finds room in the socket.
+void make_way(Slot *slot, bool little) {
+  for (u32 i = 0; i < slot->windows_waiting && !little; ++i)
     if (slot->windows[i].file != kWriteBehind) {
       receive_windows(slot);
       break;
     }
-  while (slot->windows_waiting && (slot->windows_waiting == kReadWindows || wait_readable(slot->channel, 0) > 0)) take_first_window(slot);
+  auto has_come = [&] { return slot->windows[0].file == kWriteBehind && wait_readable(slot->channel, 0) > 0; };
+  while (slot->windows_waiting && (slot->windows_waiting == kReadWindows || has_come())) take_first_window(slot);
 }
 
 void send_behind(Slot *slot, Request &r, IoVec data, u32 length) {
@@ -90,7 +92,7 @@ bool write_behind(Trap &trap, const u64 *args, i64 &result) {
   if (!is_behind(fd) || slot->process != &c.process || !n || n > kMostBehind || slot->drops || slot->process->want_park || slot->rest_ip == trap.context->regs.ip) return false;
   if (__atomic_load_n(&c.behind_left, __ATOMIC_RELAXED) < i64(n)) return forget_all(), false;
   if (touch_range(args[1], n, false) != i64(n)) return false;
-  make_way(slot);
+  make_way(slot, false);
   if (!is_behind(fd)) return false;                          // one before it has failed
   __atomic_sub_fetch(&c.behind_left, i64(n), __ATOMIC_RELAXED);
   Request r{};
@@ -107,7 +109,7 @@ bool write_behind(Trap &trap, const u64 *args, i64 &result) {
 // The end of a file that was only read.
 bool close_behind(Slot *slot, u64 fd) {
   if (slot->process != &control().process || slot->drops || slot->process->want_park) return false;
-  make_way(slot);
+  make_way(slot, true);
   Request r{};
   r.op = Op::call;
   r.nr = nr_close;
@@ -129,7 +131,7 @@ void seek_behind(Slot *slot, u64 fd, u64 offset) {
 // A mapping of a file that has just been opened, one over that, or plain memory over it, as the dynamic linker makes them.
 bool map_behind(Slot *slot, Op op, const u64 (&args)[6]) {
   if (slot->drops || slot->process->want_park) return false;
-  make_way(slot);
+  make_way(slot, true);
   Request r{};
   r.op = op;
   r.nr = nr_mmap;
