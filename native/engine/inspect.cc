@@ -340,26 +340,23 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
 }
 
 MappedFiles::~MappedFiles() {
-  for (int fd : leases) close(fd);
+  for (const Lease &each : leases) close(each.fd);
 }
 
 std::string MappedFiles::take(pid_t pid, const std::vector<Region> &regions) {
-  std::vector<const Region *> seen;
   struct stat process;
   const bool is_root = !stat(proc_path(pid, "").c_str(), &process) && !process.st_uid;
   for (const Region &r : regions) {
     // Memory that has no name elsewhere is in no other's hands.
     if (!r.shared || !r.inode || starts(r.name, "/dev/zero (deleted)") || starts(r.name, "/memfd:")) continue;
-    if (std::any_of(seen.begin(), seen.end(), [&](const Region *other) { return same_file(*other, r); })) continue;
-    seen.push_back(&r);
     const int fd = lease(pid, r);
     struct stat status;
     if (fd < 0 && errno == EAGAIN) return "it maps a file shared that is open for writing (" + r.name + ")";
     if (fd < 0) continue;                                       // as on a network file system, where others write unseen at home too
     const bool of_system = !fstat(fd, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH));
     if (of_system && (!is_root || is_place_of_system(r.name.c_str()))) close(fd);
-    else leases.push_back(fd);
-    if (leases.size() > kMappedFiles) return "it maps more than " + std::to_string(kMappedFiles) + " files shared";
+    else leases.push_back({fd, r.start, r.end});
+    if (leases.size() > kMappedFiles) return "it has more than " + std::to_string(kMappedFiles) + " shared mappings of files";
   }
   return "";
 }

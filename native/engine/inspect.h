@@ -47,7 +47,8 @@ bool is_advised(const std::vector<Region> &regions);       // has one a flag of 
 // Read leases (fcntl(2)) on the files that a process maps shared, but for the system's, for it to hold while its pages are elsewhere: so that it hears of
 // whoever opens one for writing, and comes home.
 struct MappedFiles {
-  std::vector<int> leases;
+  struct Lease { int fd; uint64_t start, end; };
+  std::vector<Lease> leases;
   std::string take(pid_t pid, const std::vector<Region> &regions);   // a reason to stay, or none
   MappedFiles() = default;
   MappedFiles(const MappedFiles &) = delete;

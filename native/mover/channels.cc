@@ -101,8 +101,8 @@ bool send_with_descriptor(int socket, const void *data, size_t size, int fd) {
   return sendmsg(socket, &header, MSG_NOSIGNAL) == ssize_t(size);
 }
 
-static bool hand(int socket, Role role, unsigned index, int fd, bool last) {
-  Handover message{role, uint16_t(index), last};
+static bool hand(int socket, Role role, unsigned index, int fd, bool last, uint64_t start = 0, uint64_t end = 0) {
+  Handover message{role, uint16_t(index), last, start, end};
   return send_with_descriptor(socket, &message, sizeof message, fd);
 }
 
@@ -124,13 +124,13 @@ int take_socket(const Order &o, pid_t leader, uint64_t base, int timeout_ms, std
   }
 }
 
-void hand_over(const Order &o, int socket, const Channels &channels, const std::vector<unsigned> &slots, bool leaving, bool advised, const std::vector<int> &files) {
+void hand_over(const Order &o, int socket, const Channels &channels, const std::vector<unsigned> &slots, bool leaving, bool advised, const std::vector<MappedFiles::Lease> &files) {
   int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   auto open_own = [&](const char *name) { return open(proc_path(living_thread(o.pid), name).c_str(), O_RDONLY | O_CLOEXEC); };
   int maps = open_own(advised ? "smaps" : "maps"), pagemap = leaving ? open_own("pagemap") : -1;
   bool good = hand(socket, Role::proc, 0, proc, false) && hand(socket, Role::maps, 0, maps, false) && (!leaving || hand(socket, Role::pagemap, 0, pagemap, false)) && hand(socket, Role::event, 0, channels.event, false);
   o.dies_at(Fault::mover_dies_handing);
-  for (int file : files) good = good && hand(socket, Role::file, 0, file, false);
+  for (const auto &file : files) good = good && hand(socket, Role::file, 0, file.fd, false, file.start, file.end);
   for (size_t i = 0; i < channels.spares.size(); ++i) good = good && hand(socket, Role::spare, unsigned(i + 1), channels.spares[i], false);
   for (size_t i = 0; i < slots.size(); ++i) good = good && hand(socket, Role::thread, slots[i], channels.threads.at(slots[i]), i + 1 == slots.size());
   close(proc);

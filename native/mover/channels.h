@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/inspect.h"
 #include "mover/mover.h"
 
 namespace mosrun {
@@ -34,7 +35,7 @@ int take_socket(const Order &order, pid_t leader, uint64_t base, int timeout_ms,
 bool send_with_descriptor(int socket, const void *data, size_t size, int fd);
 
 // Hands the channels of `slots` to the stub, with the others. If it cannot take them, its report says why. `advised`: as the stub's Control says it. `files`: leased.
-void hand_over(const Order &order, int socket, const Channels &channels, const std::vector<unsigned> &slots, bool leaving, bool advised, const std::vector<int> &files = {});
+void hand_over(const Order &order, int socket, const Channels &channels, const std::vector<unsigned> &slots, bool leaving, bool advised, const std::vector<MappedFiles::Lease> &files = {});
 
 // Follows the stub's reports to the end. 0, or the errno it failed with.
 int follow(int socket, ReportMessage &last);

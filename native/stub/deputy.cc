@@ -129,10 +129,15 @@ void map(Slot *slot, const Request &r) {
   const bool of_system = of_file && identify(int(r.args[4]), file, executes);
   // What is written to the file shows in it (SQLite, LMDB), at once; a guest's copy would not.
   bool shared = of_file && (r.args[3] & 3) != map_private;
-  if (shared && ((sys(nr_fcntl, r.args[4], 3) & 3) > 0 || !watch_mapped_file(r.args[4], of_system))) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
-  Lock lock(&control().lock);
-  unstage(align_down(r.args[0], kPage), r.args[0] + align_up(r.args[1], kPage));
+  if (shared && (sys(nr_fcntl, r.args[4], 3) & 3) > 0) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
+  Lock lock(&control().lock);                                            // no child is to get the descriptor unseen
+  const i64 leased = shared ? lease_mapped_file(r.args[4], of_system) : 0;
+  if (failed(leased)) return answer(slot, come_home_for(nr_mmap));
+  const u64 end = r.args[0] + align_up(r.args[1], kPage);
+  unstage(align_down(r.args[0], kPage), end);
   const i64 result = sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]);
+  if (failed(result) && leased) sys(nr_close, u64(leased));
+  if (!failed(result) && (r.nr == nr_mmap || r.nr == nr_munmap)) change_mapped_files(r.args[0], end, int(leased));
   const bool known = of_system && !shared && !failed(result) && r.out_size >= sizeof file;
   answer(slot, result, &file, known ? sizeof file : 0, known && executes && control().maps_behind && may_map_again(r.args[4]) ? kMayMap : 0);
 }
@@ -149,6 +154,7 @@ void map_unheard(Slot *slot, const Request &r) {
     Lock lock(&control().lock);
     unstage(r.args[0], end);
     if (failed(sys(nr_mmap, r.args[0], r.args[1], r.args[2], flags, r.args[4], r.args[5]))) lose("home had no room for what its program has mapped");
+    change_mapped_files(r.args[0], end, 0);
   }
   answer_behind(slot, 0);
 }

@@ -95,7 +95,8 @@ void read_ahead(Slot *slot, const Request &r, Space &space);
 u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags);   // home-calls.cc; bytes for who has just opened it
 void settle(Slot *slot, const Request &r, const Space &space);
 
-bool watch_mapped_file(u64 file, bool of_system);        // mapped-files.cc; false: the mapping is not for a guest
+i64 lease_mapped_file(u64 file, bool of_system);         // mapped-files.cc: a descriptor; 0: there is no need for it; or the mapping is not for a guest
+void change_mapped_files(u64 start, u64 end, int leased);   // something else is there now, of that file if it is one
 void watch_inherited_files();                            // of a child, or it comes home
 void ignore_mapped_files();                              // their signals are none of ours, until they are watched again
 bool maps_files();

@@ -112,6 +112,12 @@ struct FileIdentity {
   uint64_t device, number, size;
   int64_t changed, changed_ns;     // its ctime
 };
+// Home: a shared mapping of a file that the guest may have pages of, and the read lease on it (mapped-files.cc).
+struct MappedFile {
+  int32_t fd;                      // + 1; 0: none
+  uint32_t pad;
+  uint64_t start, end;
+};
 // With the answer to open(2): the file's struct stat, and which file it is, if that is one of the system's.
 struct Looked {
   uint64_t status[18];
@@ -210,7 +216,7 @@ struct Held {
 constexpr unsigned kHeldMax = 8;
 
 constexpr unsigned kLeases = 32;               // files that are read ahead at a time
-constexpr unsigned kMappedFiles = 256;         // files that are mapped shared
+constexpr unsigned kMappedFiles = 256;         // mappings of files that are shared and read
 constexpr int kOwnFiles = 1024;                // descriptors of which it is known whether nobody else has their open files: those below
 constexpr uint32_t kReadWindow = 128 << 10;        // bytes that a guest asks for ahead in one request
 constexpr unsigned kReadWindows = 8;               // requests of one thread under way
@@ -316,7 +322,7 @@ struct Control {
   volatile uint32_t lease_lock;   // home
   int32_t leases[kLeases];        // home: the descriptors + 1; 0: none
   uint32_t must_return;           // home: one of these is wanted by others, or could not be leased
-  int32_t mapped_files[kMappedFiles];   // home: leased while the guest has pages of them; the descriptors + 1; 0: none
+  MappedFile mapped_files[kMappedFiles];   // home
   int32_t pipe[2];                // home: what is read ahead goes through it, uncopied; the descriptors + 1; 0: none yet; -1: none can be had
   volatile uint32_t pipe_used;    // by one thread at a time
   volatile uint32_t read_lock;   // guest: all that has to do with reading ahead

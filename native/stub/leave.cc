@@ -99,7 +99,7 @@ i64 receive_descriptors(int socket, bool on) {
         break;
       }
       case Role::file:
-        if (!keep_mapped_file(fd)) return -EPROTO_;
+        if (!keep_mapped_file(fd, handover.start, handover.end)) return -EPROTO_;
         break;
       default: return -EPROTO_;
     }

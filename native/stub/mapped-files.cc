@@ -13,19 +13,14 @@ enum : u64 { f_setown = 8, f_setsig = 10, f_setlease = 1024, f_getlease = 1025 }
 constexpr i64 read_lease = 0, no_lease = 2;                  // F_RDLCK, F_UNLCK
 constexpr int kForMapping = -5;                              // Statistics::last_return
 
-int32_t *free_place() {
-  for (int32_t &file : control().mapped_files)
-    if (!file) return &file;
-  return nullptr;
+void release(MappedFile &file) {
+  const u64 fd = u64(file.fd - 1);
+  file.fd = 0;
+  sys(nr_fcntl, fd, f_setlease, no_lease);
+  sys(nr_close, fd);
 }
 
-bool is_watched(const Status &status) {
-  for (int32_t file : control().mapped_files) {
-    Status other{};
-    if (file && !sys(syscalls::nr_fstat, u64(file - 1), address(&other)) && other.device == status.device && other.number == status.number) return true;
-  }
-  return false;
-}
+bool holds(const MappedFile &file) { return sys(nr_fcntl, u64(file.fd - 1), f_getlease) == read_lease; }
 
 // Its signal is ours, which does no harm should somebody open it at this moment.
 i64 lease_again(u64 file, i64 &fd) {
@@ -46,61 +41,70 @@ void come_home() {
 }  // namespace
 
 bool mapped_file_breaks() {
-  for (int32_t file : control().mapped_files)
-    if (file && sys(nr_fcntl, u64(file - 1), f_getlease) != read_lease) return true;
+  for (MappedFile &file : control().mapped_files)
+    if (file.fd && !holds(file)) return true;
   return false;
 }
 
 bool is_mapped_file(int fd) {
-  for (int32_t file : control().mapped_files)
-    if (file == fd + 1) return true;
+  for (MappedFile &file : control().mapped_files)
+    if (file.fd == fd + 1) return true;
   return false;
 }
 
 bool maps_files() {
-  for (int32_t file : control().mapped_files)
-    if (file) return true;
+  for (MappedFile &file : control().mapped_files)
+    if (file.fd) return true;
   return false;
 }
 
-bool keep_mapped_file(int fd) {
-  int32_t *place = free_place();
-  if (!place) return sys(nr_close, u64(fd)), false;
-  *place = fd + 1;
-  return true;
+bool keep_mapped_file(int fd, u64 start, u64 end) {
+  for (MappedFile &file : control().mapped_files)
+    if (!file.fd) return file = {fd + 1, 0, start, end}, true;
+  return sys(nr_close, u64(fd)), false;
 }
 
 // What the system's files say does not change (system-files.h); and some file systems give none, where others write unseen at home too.
-bool watch_mapped_file(u64 file, bool of_system) {
-  Control &c = control();
-  Lock lock(&c.lock);                                        // no child is to get it unseen
-  Lock leases(&c.lease_lock);
+i64 lease_mapped_file(u64 file, bool of_system) {
   Status status{};
-  if (sys(syscalls::nr_fstat, file, address(&status))) return true;                 // the mapping will fail
-  if ((status.mode & 0170000) != 0100000 || is_watched(status) || (of_system && is_in_place_of_system(file))) return true;
+  if (sys(syscalls::nr_fstat, file, address(&status))) return 0;                    // the mapping will fail
+  if ((status.mode & 0170000) != 0100000 || (of_system && is_in_place_of_system(file))) return 0;
   i64 fd;
   const i64 error = lease_again(file, fd);
-  if (!error) {
-    fd = keep_descriptor(int(fd));
-    // A signal may have come before it could be seen whose it was.
-    return !failed(fd) && keep_mapped_file(int(fd)) && sys(nr_fcntl, u64(fd), f_getlease) == read_lease;
-  }
+  if (!error) return keep_descriptor(int(fd));
   if (!failed(fd)) sys(nr_close, u64(fd));
-  return error == -EINVAL_ || (of_system && error != -EAGAIN_);
+  return error == -EINVAL_ || (of_system && error != -EAGAIN_) ? 0 : -EBUSY_;
+}
+
+// With the lock of the mappings held.
+void change_mapped_files(u64 start, u64 end, int leased) {
+  Control &c = control();
+  if (!leased && !maps_files()) return;
+  Lock lock(&c.lease_lock);
+  for (MappedFile &file : c.mapped_files) {
+    if (!file.fd || file.start >= end || file.end <= start) continue;
+    if (file.start >= start && file.end <= end) release(file);
+    else if (file.start >= start) file.start = end;
+    else if (file.end <= end) file.end = start;
+  }
+  if (!leased) return;
+  const MappedFile file{leased + 1, 0, start, end};
+  // A signal may have come before it could be seen whose it was. Who writes waits: what is fetched until it is at home is true.
+  if (!keep_mapped_file(leased, start, end) || !holds(file)) come_home();
 }
 
 void watch_mapped_files() {
-  for (int32_t file : control().mapped_files) {
-    if (!file) continue;
-    sys(nr_fcntl, u64(file - 1), f_setown, u64(control().pid));
-    sys(nr_fcntl, u64(file - 1), f_setsig, kControlSignal);
+  for (MappedFile &file : control().mapped_files) {
+    if (!file.fd) continue;
+    sys(nr_fcntl, u64(file.fd - 1), f_setown, u64(control().pid));
+    sys(nr_fcntl, u64(file.fd - 1), f_setsig, kControlSignal);
   }
   if (mapped_file_breaks()) come_home();
 }
 
 void ignore_mapped_files() {
-  for (int32_t file : control().mapped_files)
-    if (file) sys(nr_fcntl, u64(file - 1), f_setown, 0);
+  for (MappedFile &file : control().mapped_files)
+    if (file.fd) sys(nr_fcntl, u64(file.fd - 1), f_setown, 0);
 }
 
 bool come_home_for_mapping() {
@@ -113,14 +117,14 @@ bool come_home_for_mapping() {
 void watch_inherited_files() {
   control().must_return = 0;
   bool all = true;
-  for (int32_t &file : control().mapped_files) {
-    if (!file) continue;
-    const u64 old = u64(file - 1);
+  for (MappedFile &file : control().mapped_files) {
+    if (!file.fd) continue;
+    const u64 old = u64(file.fd - 1);
     i64 fd;
     const i64 error = lease_again(old, fd);
     if (error && !failed(fd)) sys(nr_close, u64(fd));
-    file = error ? 0 : keep_descriptor(int(fd)) + 1;
-    if (file <= 0) file = 0, all = false;
+    file.fd = error ? 0 : keep_descriptor(int(fd)) + 1;
+    if (file.fd <= 0) file.fd = 0, all = false;
     sys(nr_close, old);
   }
   if (!all || mapped_file_breaks()) come_home();
@@ -128,9 +132,8 @@ void watch_inherited_files() {
 
 void release_mapped_files() {
   control().must_return = 0;
-  for (int32_t &file : control().mapped_files) {
-    if (file) sys(nr_fcntl, u64(file - 1), f_setlease, no_lease), sys(nr_close, u64(file - 1));
-    file = 0;
+  for (MappedFile &file : control().mapped_files) {
+    if (file.fd) release(file);
   }
 }
 

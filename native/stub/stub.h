@@ -210,7 +210,7 @@ void close_pipe();                                        // that what is read a
 bool holds_leases();
 bool lease_breaks();                                      // one of them at least
 bool mapped_file_breaks();
-bool keep_mapped_file(int fd);                            // mapped-files.cc
+bool keep_mapped_file(int fd, u64 start, u64 end);        // mapped-files.cc
 void watch_mapped_files();                                // from now on its signals are ours
 bool come_home_for_mapping();                             // if somebody wants to write to one of them
 void release_mapped_files();

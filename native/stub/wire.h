@@ -182,7 +182,7 @@ enum class Ending : int32_t { disconnected = 1, no_thread, no_process, no_pool, 
 
 // --- Mover and stub at home: SOCK_SEQPACKET ----------------------------------------------------------------------------------
 enum class Role : uint16_t { proc, event, thread, spare, maps, pagemap, file };   // file: that is mapped shared, and leased
-struct Handover { Role role; uint16_t index; uint32_t last; };   // one descriptor with each
+struct Handover { Role role; uint16_t index; uint32_t last; uint64_t start, end; };   // one descriptor with each; of a file: its mapping
 enum class Report : uint32_t { sent = 1, ready, running, failed };
 constexpr int32_t kCountsTime = 62;                 // ETIME: a timer of CPU time is set, which nothing but a call of the process itself shows
 struct ReportMessage { Report type; int32_t error; Sent sent; uint64_t at; };

@@ -80,7 +80,7 @@ export const interfaces: Record<string, Feature[]> = {
     {
       what: 'a shared mapping that is read, of a file that somebody opens for writing, or truncates, later',
       place: 'home',
-      note: 'before whoever opens it has it open; but for files that root alone may write, and that it writes in place',
+      note: 'before whoever opens it has it open; but for files that root alone may write, and that it writes in place; a vfork brings such a process home too',
       by: [
         'memory/shared-file-written-later',
         'memory/shared-file-written-by-a-relative',

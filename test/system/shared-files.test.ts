@@ -16,6 +16,9 @@ for line in sys.stdin:
     if word == 'map':
         with open(name, 'rb') as f: maps[name] = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
         print('mapped', len(maps), flush=True)
+    if word == 'unmap':
+        maps.pop(name).close()
+        print('unmapped', len(maps), flush=True)
     if word == 'read':
         print('read', maps[name][9000:9008].decode(), flush=True)
     if word == 'fork':
@@ -138,8 +141,15 @@ describe('files that are mapped shared', {
     await running.says('over', 20);
   });
 
-  test('one that is frozen comes home for it', async () => {
+  test('one that it maps no longer is nothing to it', async () => {
     await leave();
+    await tell(`unmap ${others} x`, 'unmapped 1');
+    write(others, 'number 6');
+    await tell(`read ${own} x`, 'read number 2');
+    assert.equal((await place())?.where, 'node2');
+  });
+
+  test('one that is frozen comes home for it', async () => {
     await tell(`read ${own} x`, 'read number 2');
     const { status, stderr } = await testbed.run(1, ['migrate', `${pid}`, 'freeze', '--wait']);
     assert.equal(status, 0, stderr);
