@@ -83,12 +83,18 @@ namespace {
 
 bool starts(const std::string &text, const char *with) { return !text.compare(0, strlen(with), with); }
 
-// Was the file of a mapping opened for writing? proc(5) shows it in the mode of the mapping's entry (fs/proc/base.c, proc_map_files_instantiate).
+// The entry that a mapping has in /proc/PID (proc(5)).
+struct MapFile { char text[64]; };
+MapFile map_file(const Region &r) {
+  MapFile entry;
+  snprintf(entry.text, sizeof entry.text, "map_files/%lx-%lx", static_cast<unsigned long>(r.start), static_cast<unsigned long>(r.end));
+  return entry;
+}
+
+// Was the file of a mapping opened for writing? The mode of its entry shows it (fs/proc/base.c, proc_map_files_instantiate).
 bool may_be_written(pid_t pid, const Region &r) {
-  char name[64];
   struct stat entry;
-  snprintf(name, sizeof name, "map_files/%lx-%lx", static_cast<unsigned long>(r.start), static_cast<unsigned long>(r.end));
-  return !lstat(proc_path(pid, name).c_str(), &entry) && (entry.st_mode & S_IWUSR);
+  return !lstat(proc_path(pid, map_file(r).text).c_str(), &entry) && (entry.st_mode & S_IWUSR);
 }
 
 // Its deputy has such views for its own use.
@@ -178,12 +184,10 @@ std::string own_view(pid_t pid, const std::vector<pid_t> &threads) {
 }
 
 // A read lease on the file of a mapping (fcntl(2)): the descriptor, or -1 with errno. EAGAIN: somebody has it open for writing, and its pages would be
-// old where the process is going.
+// old where the process is going. EINVAL: there are none on its file system, as on a network's, where others write unseen at home too.
 int lease(pid_t pid, const Region &r) {
-  char path[96];
-  snprintf(path, sizeof path, "/proc/%d/map_files/%lx-%lx", pid, static_cast<unsigned long>(r.start), static_cast<unsigned long>(r.end));
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return errno = ENOENT, -1;
+  int fd = open(proc_path(pid, map_file(r).text).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return -1;
   signal(SIGIO, SIG_IGN);                                       // somebody opens it at this moment
   signal(kControlSignal, SIG_IGN);                              // or a moment before it is another's to hear of
   if (!fcntl(fd, F_SETLEASE, F_RDLCK)) return fd;
@@ -192,10 +196,21 @@ int lease(pid_t pid, const Region &r) {
   return errno = error, -1;
 }
 
-bool is_written(pid_t pid, const Region &r) {
+// The system's files are taken to stay as they are; of root's programs only those in their places, for they may write to all.
+bool is_of_system(pid_t pid, const Region &r) {
+  struct stat process, file;
+  if (stat(proc_path(pid, "").c_str(), &process) || stat(proc_path(pid, map_file(r).text).c_str(), &file)) return is_place_of_system(r.name.c_str());
+  return !file.st_uid && !(file.st_mode & (S_IWGRP | S_IWOTH)) && (process.st_uid || is_place_of_system(r.name.c_str()));
+}
+
+std::string why_not_leased(pid_t pid, const Region &r, int *taken = nullptr) {
+  if (is_of_system(pid, r)) return "";
   const int fd = lease(pid, r);
+  if (fd >= 0 && taken) return *taken = fd, "";
   if (fd >= 0) close(fd);
-  return fd < 0 && errno == EAGAIN;
+  if (fd >= 0 || errno == EINVAL) return "";
+  if (errno == EAGAIN) return "it maps a file shared that is open for writing (" + r.name + ")";
+  return "it maps a file shared, and whoever writes to that would not be noticed (" + r.name + ": " + strerror(errno) + ")";
 }
 
 void check_region(pid_t pid, const Region &r, std::vector<std::string> &why) {
@@ -220,8 +235,8 @@ void check_region(pid_t pid, const Region &r, std::vector<std::string> &why) {
     why.push_back("it maps a file shared that it has opened for writing (" + r.name + ")");
   } else if (r.write) {
     why.push_back("it maps a file shared and writable (" + r.name + ")");
-  } else if (is_written(pid, r)) {
-    why.push_back("it maps a file shared that is open for writing (" + r.name + ")");
+  } else if (std::string reason = why_not_leased(pid, r); !reason.empty()) {
+    why.push_back(reason);
   }
 }
 
@@ -344,18 +359,12 @@ MappedFiles::~MappedFiles() {
 }
 
 std::string MappedFiles::take(pid_t pid, const std::vector<Region> &regions) {
-  struct stat process;
-  const bool is_root = !stat(proc_path(pid, "").c_str(), &process) && !process.st_uid;
   for (const Region &r : regions) {
     // Memory that has no name elsewhere is in no other's hands.
     if (!r.shared || !r.inode || starts(r.name, "/dev/zero (deleted)") || starts(r.name, "/memfd:")) continue;
-    const int fd = lease(pid, r);
-    struct stat status;
-    if (fd < 0 && errno == EAGAIN) return "it maps a file shared that is open for writing (" + r.name + ")";
-    if (fd < 0) continue;                                       // as on a network file system, where others write unseen at home too
-    const bool of_system = !fstat(fd, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH));
-    if (of_system && (!is_root || is_place_of_system(r.name.c_str()))) close(fd);
-    else leases.push_back({fd, r.start, r.end});
+    int fd = -1;
+    if (std::string reason = why_not_leased(pid, r, &fd); !reason.empty()) return reason;
+    if (fd >= 0) leases.push_back({fd, r.start, r.end});
     if (leases.size() > kMappedFiles) return "it has more than " + std::to_string(kMappedFiles) + " shared mappings of files";
   }
   return "";

@@ -201,7 +201,8 @@ void go_on_away(Slot *slot, bool moved) {
   Reply verdict{kStayAway, 0, 0};
   if (!moved && send_all(slot->channel, &verdict, sizeof verdict)) lose_connection();
   if (slot->leader && any_held()) come_home_to_die();
-  come_home_for_mapping();
+  if (moved) come_home_for_mapping();
+  else come_home_later();
   if (moved && slot->in_hand) slot->told = 1, tell_signal(slot);         // the guest that knew of it is gone
 }
 

@@ -85,7 +85,7 @@ void call(Slot *slot, const Request &r, Space &space) {
     sys(nr_close, u64(result));
     result = come_home_for(r.nr);
   }
-  if (result == -EAGAIN_ && opens_name(r.nr) && mapped_file_breaks()) result = come_home_for(r.nr);   // O_NONBLOCK: our own lease is in its way
+  if (result == -EAGAIN_ && opens_name(r.nr) && mapped_file_breaks()) result = come_home_to_make(r.nr);   // O_NONBLOCK: our own lease is in its way
   u32 flags = result >= 0 && opens_name(r.nr) && may_read_ahead(int(result)) ? kMayRead : 0;
   if (r.nr == syscalls::nr_write && result > 0 && may_write_behind(int(args[0]))) flags |= kMayWrite;
   if (late && !result) result = late, tell_late_error(u32(args[0]));

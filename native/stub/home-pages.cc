@@ -71,10 +71,14 @@ bool may_map_again(u64 file) {
     RLimit limit{};
     if (sys(nr_prlimit64, 0, resource, 0, address(&limit)) || ~limit.soft) return false;
   }
-  const i64 probe = sys(nr_mmap, 0, kPage, 5, map_private, file, 0);        // PROT_READ | PROT_EXEC
+  // As many as a library has, of different kinds: there is a limit on their number (vm.max_map_count).
+  constexpr u64 pieces = 8;
+  const i64 probe = sys(nr_mmap, 0, pieces * kPage, 5, map_private, file, 0);   // PROT_READ | PROT_EXEC
   if (failed(probe)) return false;
-  sys(nr_munmap, u64(probe), kPage);
-  return true;
+  bool may = true;
+  for (u64 i = 1; i < pieces; i += 2) may = may && !sys(nr_mprotect, u64(probe) + i * kPage, kPage, prot_read);
+  sys(nr_munmap, u64(probe), pieces * kPage);
+  return may;
 }
 
 // By the name that the kernel has for it, if that is still its name.

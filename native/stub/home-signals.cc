@@ -7,6 +7,8 @@
 
 namespace mosrun {
 
+void let_go_of_own_call();
+
 namespace {
 
 constexpr int kContinue = 18, kLeaseLost = 29;
@@ -73,6 +75,12 @@ void fatal(int signal, uint8_t *info, Context *context) {
   come_home_to_die();
 }
 
+// A file that it maps may have been written to meanwhile: it is told so first.
+void resume() {
+  if (come_home_for_mapping()) let_go_of_own_call();
+  send_event(EventType::resume, 0, 0);
+}
+
 void caught(int signal, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   if (fault_here(signal, info, context)) return;
@@ -86,7 +94,7 @@ void caught(int signal, uint8_t *info, Context *context) {
   slot->caught_for = action;
   slot->in_hand = u32(signal);
   if (slot->wait_masked && context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_)) slot->wait_masked = 2;
-  if (signal == kContinue) send_event(EventType::resume, 0, 0);
+  if (signal == kContinue) resume();
   __atomic_or_fetch(&slot->interrupt, 1u, __ATOMIC_ACQ_REL);
   context->mask |= handled_signals();
   let_go(context);
@@ -105,7 +113,7 @@ void stopped(int signal, uint8_t *, Context *context) {
   sys(nr_rt_sigprocmask, 1, address(&only), 0, 8);           // SIG_UNBLOCK: stops here until SIGCONT
   sys(nr_rt_sigprocmask, 0, address(&only), 0, 8);
   if (c.process.actions[signal - 1].handler == 0) sys(nr_rt_sigaction, u64(signal), address(&mine), 0, 8);
-  send_event(EventType::resume, 0, 0);
+  resume();
   (void)context;
 }
 
@@ -113,7 +121,7 @@ void stopped(int signal, uint8_t *, Context *context) {
 void continued(int, uint8_t *, Context *context) {
   Slot *slot = this_slot();
   if (context->regs.ip == address(interruptible_done) && context->regs.ax == u64(-EINTR_) && !slot->in_hand) slot->continued = 1;
-  send_event(EventType::resume, 0, 0);
+  resume();
 }
 
 // True: the call had begun to wait. One that any interruption ends with EINTR (epoll_wait, semop, sigtimedwait, sleeps) has had no effect: it is issued again.
@@ -132,7 +140,7 @@ bool is_foreign(const uint8_t *info) {
   u64 value;
   copy(&code, info + 8, 4);
   copy(&value, info + 24, 8);
-  return code < 0 ? value != kOurs : code == 0 && !load(&control().order) && !load(&control().mover_nudges);
+  return code < 0 ? value != kOurs && value != kRetries : code == 0 && !load(&control().order) && !load(&control().mover_nudges);
 }
 
 // Sent to the program, by whomever. Where it would end it, it does; a handler gets it like any other signal. What is blocked, or comes while another
@@ -169,7 +177,8 @@ void broken(int signal, uint8_t *info, Context *) {
   int code;
   copy(&code, info + 8, 4);
   constexpr int by_kernel = 0x80;                            // SI_KERNEL
-  if (code == by_kernel && (come_home_for_mapping() || lease_breaks())) return tell_break();
+  if (code == by_kernel && lease_breaks()) return tell_break();
+  if (code == by_kernel && come_home_for_mapping()) return let_go_of_own_call();
   send_plain(this_slot(), u32(signal), info);
 }
 
@@ -179,11 +188,14 @@ void controlled(int signal, uint8_t *info, Context *context) {
   int code;
   copy(&code, info + 8, 4);
   if (is_foreign(info)) return foreign(signal, info, context);
+  u64 value;
+  copy(&value, info + 24, 8);
+  const bool timer = code == -2, retries = timer && value == kRetries, waits = slot->socket_wait == u32(SocketWait::timed);   // SI_TIMER
+  if (retries) come_home_for_mapping();
   constexpr int by_lease = 3;                                // POLL_MSG (lease_break_callback in fs/locks.c)
   if (code == by_lease) tell_break();
-  bool timer = code == -2, waits = slot->socket_wait == u32(SocketWait::timed);    // SI_TIMER
-  if (timer && !waits) return;
-  if (put_out_of_call(slot, context) && waits) slot->socket_wait = u32(timer ? SocketWait::over : SocketWait::let_go);
+  if (timer && !retries && !waits) return;
+  if (put_out_of_call(slot, context) && waits) slot->socket_wait = u32(timer && !retries ? SocketWait::over : SocketWait::let_go);
   if (!load(&c.order) || load(&c.phase) != u32(Phase::away)) return;
   u32 order = __atomic_exchange_n(&c.order, 0u, __ATOMIC_ACQ_REL);
   if (order == kHome) {
@@ -226,8 +238,9 @@ bool waits_for_room(u32 nr) {
   return true;
 }
 
-i64 come_home_for(u32 nr) {
-  if (refuses_call(nr)) return -ENOSYS_;
+i64 come_home_for(u32 nr) { return refuses_call(nr) ? -ENOSYS_ : come_home_to_make(nr); }
+
+i64 come_home_to_make(u32 nr) {
   if (waits_for_room(nr)) return kRestart;
   start_return(int(nr), true);
   send_event(EventType::home, 0, 0);
@@ -331,6 +344,14 @@ void let_go_of_calls() {
     Slot *slot = slot_at(i);
     if (slot->state == u32(SlotState::used) && slot->tid != me && !__atomic_load_n(&slot->starting, __ATOMIC_SEQ_CST)) put_out(slot);
   }
+  __atomic_add_fetch(&c.nudging, -1u, __ATOMIC_SEQ_CST);
+}
+
+// Once the handler that calls this is over.
+void let_go_of_own_call() {
+  Control &c = control();
+  __atomic_add_fetch(&c.nudging, 1u, __ATOMIC_SEQ_CST);
+  if (!__atomic_load_n(&this_slot()->starting, __ATOMIC_SEQ_CST)) put_out(this_slot());
   __atomic_add_fetch(&c.nudging, -1u, __ATOMIC_SEQ_CST);
 }
 

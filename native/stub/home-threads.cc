@@ -64,7 +64,7 @@ void clone_thread(Slot *slot, const Request &r) {
 void fork_process(Slot *slot, const Request &r) {
   Control &c = control();
   // A child that shares the memory could not open them for writing: its parent would have to come home meanwhile.
-  if (r.args[1] != slot->index && maps_files()) return answer(slot, come_home_for(nr_vfork));
+  if (r.args[1] != slot->index && maps_files()) return answer(slot, come_home_to_make(nr_vfork));
   // What another thread is about to open or to close would be the child's too, and its number could be another's when the child closes it.
   Lock lock(&c.lock), ending(&c.ending);
   int channel = take_channel(u32(r.args[2])), event = take_channel(u32(r.args[3]));

@@ -69,6 +69,7 @@ constexpr int kControlSignal = 64;   // glibc uses 32 and 33 internally, and nob
 constexpr int kSignals = 64;
 // The value of those that are ours at home, where anybody may send one to the program: 0 lets a thread go of its call, kHome and kOn are orders.
 constexpr uint64_t kOurs = 0x6d6f7372756e0000;
+constexpr uint64_t kRetries = kOurs + 0x100;                   // of a timer: the process is to try again to come home
 
 // The header at the start of the blob; offsets are from the blob's start.
 struct BlobHeader {
@@ -321,7 +322,11 @@ struct Control {
   volatile uint32_t breaking;     // home: somebody wants to write to such a file, and the guest is to drop what it has
   volatile uint32_t lease_lock;   // home
   int32_t leases[kLeases];        // home: the descriptors + 1; 0: none
-  uint32_t must_return;           // home: one of these is wanted by others, or could not be leased
+  // Home: one of these is wanted by others, or could not be leased; the timer of the next try to come home, + 1, when that is and how long was waited for it, ns.
+  uint32_t must_return;
+  int32_t return_timer;
+  volatile uint64_t return_at;
+  int64_t return_pause;
   MappedFile mapped_files[kMappedFiles];   // home
   int32_t pipe[2];                // home: what is read ahead goes through it, uncopied; the descriptors + 1; 0: none yet; -1: none can be had
   volatile uint32_t pipe_used;    // by one thread at a time

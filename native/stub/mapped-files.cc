@@ -12,6 +12,7 @@ namespace {
 enum : u64 { f_setown = 8, f_setsig = 10, f_setlease = 1024, f_getlease = 1025 };
 constexpr i64 read_lease = 0, no_lease = 2;                  // F_RDLCK, F_UNLCK
 constexpr int kForMapping = -5;                              // Statistics::last_return
+constexpr i64 kLookAgain = 500'000'000, kFirstPause = 1'000'000'000, kLongestPause = 60'000'000'000;   // ns
 
 void release(MappedFile &file) {
   const u64 fd = u64(file.fd - 1);
@@ -32,10 +33,29 @@ i64 lease_again(u64 file, i64 &fd) {
   return sys(nr_fcntl, u64(fd), f_setlease, read_lease);
 }
 
-// A return that is given up is asked for again (deputy.cc).
+void try_after(i64 pause) {
+  Control &c = control();
+  const u64 at = u64(now());
+  if (at < c.return_at) return;                              // another thread has seen to it
+  c.return_at = at + u64(pause);
+  int timer = c.return_timer - 1;
+  Event64 event{};
+  event.value = kRetries;
+  event.signal = kControlSignal;
+  if (timer < 0 && sys(nr_timer_create, clock_monotonic, address(&event), address(&timer))) return;   // RLIMIT_SIGPENDING: until it is asked for something else
+  c.return_timer = timer + 1;
+  const TimeSpec once[2] = {{0, 0}, {pause / 1000000000, pause % 1000000000}};
+  sys(nr_timer_settime, u64(timer), 0, address(once), 0);
+}
+
+// Not before home has room for it, which mosd says.
 void come_home() {
-  control().must_return = 1;
-  come_home_unasked(kForMapping);
+  Control &c = control();
+  c.must_return = 1;
+  if (u64(now()) >= c.no_room_until) return come_home_unasked(kForMapping);
+  c.waits_for = nr_mmap;
+  c.waits_at = u64(now());
+  try_after(kLookAgain);
 }
 
 }  // namespace
@@ -113,16 +133,29 @@ bool come_home_for_mapping() {
   return true;
 }
 
+// A return was given up: the program has time to go on between one try and the next.
+void come_home_later() {
+  Control &c = control();
+  if (!c.must_return && !mapped_file_breaks()) return;
+  c.must_return = 1;
+  if (u64(now()) < c.return_at) return;
+  c.return_pause = minimum(maximum(2 * c.return_pause, kFirstPause), kLongestPause);
+  try_after(c.return_pause);
+}
+
 // The parent's end with the parent's stay.
 void watch_inherited_files() {
+  control().return_timer = 0;                                // timers are the parent's (fork(2))
+  control().return_at = 0;
+  bool all = !control().must_return;
   control().must_return = 0;
-  bool all = true;
   for (MappedFile &file : control().mapped_files) {
     if (!file.fd) continue;
     const u64 old = u64(file.fd - 1);
     i64 fd;
     const i64 error = lease_again(old, fd);
     if (error && !failed(fd)) sys(nr_close, u64(fd));
+    all = all && holds(file);                                // until now the parent's counted: its pages are this child's
     file.fd = error ? 0 : keep_descriptor(int(fd)) + 1;
     if (file.fd <= 0) file.fd = 0, all = false;
     sys(nr_close, old);
@@ -131,7 +164,12 @@ void watch_inherited_files() {
 }
 
 void release_mapped_files() {
-  control().must_return = 0;
+  Control &c = control();
+  if (c.return_timer) sys(nr_timer_delete, u64(c.return_timer - 1));
+  c.return_timer = 0;
+  c.must_return = 0;
+  c.return_at = 0;
+  c.return_pause = 0;
   for (MappedFile &file : control().mapped_files) {
     if (file.fd) release(file);
   }

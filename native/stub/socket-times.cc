@@ -10,12 +10,9 @@ namespace mosrun {
 
 namespace {
 
-enum : u64 { nr_timer_create = 222, nr_timer_settime = 223, nr_timer_delete = 226 };
 constexpr int kTimerNotify = 4;                              // SIGEV_THREAD_ID
 constexpr i64 kAtLeast = 2000000;                            // ns: what has come meanwhile is to be taken, not timed out
 
-struct Event64 { u64 value; int signal, notify, tid, pad[11]; };   // struct sigevent
-static_assert(sizeof(Event64) == 64);
 
 bool sends(u64 nr) {
   for (u64 one : {u64(nr_write), u64(syscalls::nr_writev), u64(nr_connect), u64(nr_sendto), u64(nr_sendmsg)})

@@ -183,6 +183,7 @@ void let_go_of_calls();                                  // all but this thread'
 void come_home_to_die();                                  // of a signal that leaves a core
 void come_home_unasked(int reason);                       // Statistics::last_return
 bool waits_for_room(u32 nr);                             // home: it is not to come home for that call yet; after a pause
+i64 come_home_to_make(u32 nr);                            // one that is served away, but not now
 i64 come_home_for(u32 nr);                                // a call that turns out not to be served away: what it is answered
 int take_channel(u32 serial);                             // of a spare, by the number both sides know it by
 void install_home_handlers();
@@ -214,6 +215,7 @@ bool keep_mapped_file(int fd, u64 start, u64 end);        // mapped-files.cc
 void watch_mapped_files();                                // from now on its signals are ours
 bool come_home_for_mapping();                             // if somebody wants to write to one of them
 void release_mapped_files();
+void come_home_later();                                   // the same, after a return that was given up
 void tell_signal(Slot *slot);                             // by the event channel: one is in hand
 u64 handled_signals();
 bool window_touches(u64 fd);

@@ -58,6 +58,9 @@ inline i64 futex_wait(volatile u32 *word, u32 value, i64 ns = -1) {
   TimeSpec t{ns / 1000000000, ns % 1000000000};
   return sys(nr_futex, address(const_cast<u32 *>(word)), futex_wait_op, value, ns < 0 ? 0 : address(&t));
 }
+enum : u64 { nr_timer_create = 222, nr_timer_settime = 223, nr_timer_delete = 226 };
+struct Event64 { u64 value; int signal, notify, tid, pad[11]; };   // struct sigevent
+static_assert(sizeof(Event64) == 64);
 inline void futex_wake(volatile u32 *word, int count = 0x7fffffff) { sys(nr_futex, address(const_cast<u32 *>(word)), futex_wake_op, u64(count)); }
 inline u32 load(const volatile u32 *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
 inline void store(volatile u32 *p, u32 v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }

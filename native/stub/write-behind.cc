@@ -40,7 +40,7 @@ bool keeps(u32 nr) {
 }
 
 // Home must not be held up by what it sends where it is to take much: of what is under way only the words about such calls are short. `little`: a request
-// and nothing else, which always finds room in the socket.
+// and nothing else, which always finds room in the socket, and that nobody waits for: home comes to it when it has sent what is under way.
 void make_way(Slot *slot, bool little) {
   for (u32 i = 0; i < slot->windows_waiting && !little; ++i)
     if (slot->windows[i].file != kWriteBehind) {
@@ -109,7 +109,7 @@ bool write_behind(Trap &trap, const u64 *args, i64 &result) {
 // The end of a file that was only read.
 bool close_behind(Slot *slot, u64 fd) {
   if (slot->process != &control().process || slot->drops || slot->process->want_park) return false;
-  make_way(slot, true);
+  make_way(slot, false);                                     // others wait for it
   Request r{};
   r.op = Op::call;
   r.nr = nr_close;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { arm } from './fault-points.js';
 import { endlessPython, whySkipped } from './programs.js';
 import { listed, pidOfJob } from './storm.js';
 import { note, type Running, Testbed, until, whyNoTestbed } from './testbed.js';
@@ -147,6 +148,17 @@ describe('files that are mapped shared', {
     write(others, 'number 6');
     await tell(`read ${own} x`, 'read number 2');
     assert.equal((await place())?.where, 'node2');
+  });
+
+  test('a return for which home has no memory is tried again, and whoever writes waits for it', async () => {
+    await testbed.run(1, ['migrate', `${pid}`, 'home', '--wait']);
+    await arm(testbed, 'home_no_memory');
+    await leave();
+    const began = performance.now();
+    write(own, 'number 2');
+    assert.ok(performance.now() - began > 500, 'it was at home at once');
+    await tell(`read ${own} x`, 'read number 2');
+    await leave();
   });
 
   test('one that is frozen comes home for it', async () => {
