@@ -130,16 +130,21 @@ void map(Slot *slot, const Request &r) {
   // What is written to the file shows in it (SQLite, LMDB), at once; a guest's copy would not.
   bool shared = of_file && (r.args[3] & 3) != map_private;
   if (shared && (sys(nr_fcntl, r.args[4], 3) & 3) > 0) return answer(slot, come_home_for(nr_mmap));   // F_GETFL, O_ACCMODE
-  Lock lock(&control().lock);                                            // no child is to get the descriptor unseen
-  const i64 leased = shared ? lease_mapped_file(r.args[4], of_system) : 0;
-  if (failed(leased)) return answer(slot, come_home_for(nr_mmap));
-  const u64 end = r.args[0] + align_up(r.args[1], kPage);
-  unstage(align_down(r.args[0], kPage), end);
-  const i64 result = sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]);
-  if (failed(result) && leased) sys(nr_close, u64(leased));
-  if (!failed(result) && (r.nr == nr_mmap || r.nr == nr_munmap)) change_mapped_files(r.args[0], end, int(leased));
-  const bool known = of_system && !shared && !failed(result) && r.out_size >= sizeof file;
-  answer(slot, result, &file, known ? sizeof file : 0, known && executes && control().maps_behind && may_map_again(r.args[4]) ? kMayMap : 0);
+  i64 leased = 0;
+  {
+    Lock lock(&control().lock);                                          // no child is to get the descriptor unseen
+    if (shared) leased = lease_mapped_file(r.args[4], of_system);
+    if (!failed(leased)) {
+      const u64 end = r.args[0] + align_up(r.args[1], kPage);
+      unstage(align_down(r.args[0], kPage), end);
+      const i64 result = sys(r.nr, r.args[0], r.args[1], r.args[2], r.args[3], r.args[4], r.args[5]);
+      if (failed(result) && leased) sys(nr_close, u64(leased));
+      if (!failed(result) && (r.nr == nr_mmap || r.nr == nr_munmap)) change_mapped_files(r.args[0], end, int(leased));
+      const bool known = of_system && !shared && !failed(result) && r.out_size >= sizeof file;
+      return answer(slot, result, &file, known ? sizeof file : 0, known && executes && control().maps_behind && may_map_again(r.args[4]) ? kMayMap : 0);
+    }
+  }
+  answer(slot, come_home_for(nr_mmap));
 }
 
 // Over what it has just mapped of the same file: what could fail for the program has been looked at then.

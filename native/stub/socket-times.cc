@@ -13,7 +13,6 @@ namespace {
 constexpr int kTimerNotify = 4;                              // SIGEV_THREAD_ID
 constexpr i64 kAtLeast = 2000000;                            // ns: what has come meanwhile is to be taken, not timed out
 
-
 bool sends(u64 nr) {
   for (u64 one : {u64(nr_write), u64(syscalls::nr_writev), u64(nr_connect), u64(nr_sendto), u64(nr_sendmsg)})
     if (nr == one) return true;
