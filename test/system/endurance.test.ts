@@ -93,7 +93,7 @@ describe('endurance', { skip: noTestbed ?? false }, () => {
     assert.match(outcome.stdout, /^ready\nall (blocks|rounds) are equal/);
   }
 
-  const [pythonMoves, threadMoves] = isShort ? [300, 120] : [1000, 300];
+  const [pythonMoves, threadMoves] = isShort ? [150, 60] : [1000, 300];
 
   void test(
     `${pythonMoves} moves of one python3 program leave nothing behind`,

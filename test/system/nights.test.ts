@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { GuestDocument, OperationDocument, ProcessDocument } from '../../lib/shared/documents.js';
-import { whySkipped } from './programs.js';
+import { isShort, whySkipped } from './programs.js';
 import { note, type Running, Testbed, until, whyNoTestbed } from './testbed.js';
 
 const skip = whyNoTestbed() ?? whySkipped({ needs: ['python3'] } as never) ?? false;
@@ -97,7 +97,7 @@ describe('nights and days', { skip, timeout: 240_000 }, () => {
     assert.match(refused.stderr, /it is isolated from other clusters \(mosctl rejoin\)/);
     await night();
     await getOn(() => true, 20, 'all to get on by night');
-    await day();
+    if (!isShort) await day();
     for (const { child } of all) child.stdin?.end('\n');
     for (const one of all) {
       const outcome = await one.within(90);
