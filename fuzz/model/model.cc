@@ -637,7 +637,7 @@ i64 system_call(i64 nr, const u64 (&a)[6]) {
       for (u64 i = 0; i < a[2] / 8; ++i) pointer<u64>(a[1])[i] = (a[3] / 8 + i) % 3 ? 0 : 1ull << 63;
       return i64(a[2]);
     }
-    case 257: return kMaps;                                              // openat
+    case syscalls::nr_openat: case syscalls::nr_openat2: return kMaps;
     case syscalls::nr_fstat: {                                           // of three files two are regular
       u64 status[18] = {};
       status[3] = (w.answers + w.manner.results) % 3 ? 0100644 : 0040755;
@@ -645,8 +645,8 @@ i64 system_call(i64 nr, const u64 (&a)[6]) {
       memcpy(pointer<void>(a[1]), status, sizeof status);
       return 0;
     }
-    case syscalls::nr_fstatfs: {                                         // of what a guest has opened: of three files two are in /proc
-      u64 filesystem[15] = {(w.answers + w.manner.results) % 3 ? 0x9fa0ull : 0};
+    case syscalls::nr_fstatfs: {                                         // of what a guest has opened: of three files two are in /proc, one is in /sys
+      u64 filesystem[15] = {(w.answers + w.manner.results) % 3 ? 0x9fa0ull : 0x62656572ull};
       memcpy(pointer<void>(a[1]), filesystem, sizeof filesystem);
       return 0;
     }

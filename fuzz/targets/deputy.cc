@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Control &c = control();
   c.phase = u32(world.manner.variant & 16 ? Phase::moving : world.manner.variant & 4 ? Phase::returning : Phase::away);
   if (world.manner.variant & 16) c.parked = 1;                            // the other thread has
+  c.reads_ahead = !(world.manner.variant & 8);
   c.spares[0] = {kSpare, 5};
   c.spares[1] = {kSpare, 6};
   add_mapping(kWindow, kWindow + 0x10000, prot_read | prot_write);
@@ -82,6 +83,7 @@ std::vector<std::string> seeds() {
   memory.put(request(Op::map, nr_mmap, {kWindow + 0x20000, 0x2000, 1, 0x12, 3, 0}));
   memory.put(request(Op::mirror, nr_munmap, {kWindow + 0x20000, 0x1000}));
   memory.put(request(Op::fetch, 0, {kModelBase - 4096, 4096, 0, 0}, 0, 4096));
+  memory.put(request(Op::statuses, syscalls::nr_newfstatat, {u64(-100)}, 8, 304)).put("/a/\0b\0c");
   all.push_back(memory.text);
   Bytes threads;
   threads.put(request(Op::clone, nr_clone, {0, 2, 5}));

@@ -278,7 +278,7 @@ void handle(Slot *slot, const Request &r) {
   __atomic_add_fetch(&c.statistics.bytes_in, r.in_size + sizeof r, __ATOMIC_RELAXED);
   bool starts_something = r.op == Op::call || r.op == Op::clone || r.op == Op::fork || r.op == Op::exec;
   if (r.op == Op::call && r.flags & kNotWaitedFor) call_unheard(slot, r, space);
-  else if (r.op != Op::fetch && r.op != Op::read && r.flags & kNotWaitedFor) map_unheard(slot, r);
+  else if (r.op != Op::fetch && r.op != Op::read && r.op != Op::statuses && r.flags & kNotWaitedFor) map_unheard(slot, r);
   else if (starts_something && stands_still(load(&c.phase))) put_off(slot);
   else if (starts_something && load(&c.breaking)) answer(slot, kRestart);   // the writer is not to wait for it
   else switch (r.op) {
@@ -310,6 +310,7 @@ void handle(Slot *slot, const Request &r) {
     case Op::advice: advice(slot); break;
     case Op::lease: lease(slot, r); break;
     case Op::read: read_ahead(slot, r, space); break;
+    case Op::statuses: statuses(slot, r, space); break;
     case Op::settle: settle(slot, r, space); break;
     case Op::maps: maps(slot, r, space); break;
     default: lose("its node sent an unknown request");

@@ -92,6 +92,7 @@ bool may_map_again(u64 file);
 bool is_in_place_of_system(u64 fd);
 void lease(Slot *slot, const Request &r);
 void read_ahead(Slot *slot, const Request &r, Space &space);
+void statuses(Slot *slot, const Request &r, Space &space);   // home-statuses.cc
 u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags);   // home-calls.cc; bytes for who has just opened it
 void settle(Slot *slot, const Request &r, const Space &space);
 

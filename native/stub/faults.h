@@ -57,6 +57,7 @@
   F(110, home_no_lease, "somebody has the file open that home is to read ahead of the program") \
   F(111, home_read_ahead, "home cannot read ahead")                               \
   F(113, home_write_fails, "a write that the program has not waited for fails: the disk is full") \
+  F(114, home_no_statuses, "home cannot tell of a directory's files ahead")       \
   F(112, home_young_file, "home takes a file that has just changed for one of the system's that does not") \
   F(120, freeze_disk_full, "the disk is full while a process is frozen")          \
   F(121, freeze_dies, "the freezer is killed while it writes")                    \

@@ -1,5 +1,6 @@
 // Guest: what home says of a file with the answer to open(2), so that the program need not ask for it: its fstat(2), and of what programs load, whose names
-// tell that they will be read, the beginning. The dynamic linker reads that, looks, maps and closes; an interpreter reads all of it.
+// tell that they will be read, the beginning. The dynamic linker reads that, looks, maps and closes; an interpreter reads all of it. So does what wants to
+// know the machine (hwloc) with each of some hundred files of a line in sysfs.
 //
 // The program is answered with it only as long as nothing can have happened that it could know of: its only thread has made no other call, no signal has
 // come, and it was a moment ago. Of files of the system, which nobody changes (home-pages.cc), that need not be. Where the program is in the file then is
@@ -16,7 +17,8 @@ constexpr i64 kJust = 5'000'000;                             // ns
 
 FirstLook &look() { return control().look; }
 uint8_t *beginning() { return pointer<uint8_t>(base() + kReadOffset + kReadSize - kLookMost); }
-u64 size_of(const FirstLook &l) { return l.looked.status[6]; }
+// Home stopped reading before that many bytes only at the file's end: sysfs tells a size that its files do not have.
+u64 size_of(const FirstLook &l) { return l.ends ? l.bytes : l.looked.status[6]; }
 
 bool names(u32 nr, const u64 *args, u64 fd) {
   for (unsigned i = 0; i < 6; ++i)
@@ -24,8 +26,6 @@ bool names(u32 nr, const u64 *args, u64 fd) {
   return false;
 }
 
-// Tells nothing of what others have done.
-bool is_quiet(u32 nr) { return nr == nr_mmap || nr == nr_munmap || nr == nr_mprotect || nr == nr_brk; }
 // And changes no file: not even root's programs do.
 bool is_harmless(u32 nr) {
   switch (nr) {
@@ -91,6 +91,8 @@ bool has_part(const char *name, u64 length, const char *part) {
 
 }  // namespace
 
+bool is_quiet(u32 nr) { return nr == nr_mmap || nr == nr_munmap || nr == nr_mprotect || nr == nr_brk; }
+
 // What of it the answer is to bring: flags of a request.
 u32 looks_at(u32 nr, const u64 *args, const char *name) {
   constexpr u64 access = 3, creates = 0100, truncates = 01000, direct = 040000, directory = 0200000, path = 010000000, temporary = 020000000;
@@ -99,7 +101,8 @@ u32 looks_at(u32 nr, const u64 *args, const char *name) {
   if (flags & (access | creates | truncates | direct | path | (temporary & ~directory))) return 0;
   u64 length = 0;
   while (name[length]) ++length;
-  const bool whole = ends(name, length, ".py") || ends(name, length, ".pyc"), loads = !(flags & directory) && (whole || ends(name, length, ".so") || has_part(name, length, ".so."));
+  const bool whole = ends(name, length, ".py") || ends(name, length, ".pyc"), machine = has_part(name, length, "devices/system/");
+  const bool loads = !(flags & directory) && (whole || machine || ends(name, length, ".so") || has_part(name, length, ".so."));
   return kLooks | (!loads ? 0 : whole ? kReadsAll : kReads);
 }
 
@@ -115,6 +118,7 @@ void may_be_looked_at(Slot *slot, i64 fd, const uint8_t *bytes, u64 length, u32 
   if (length < sizeof l.looked) return;
   copy(&l.looked, bytes, sizeof l.looked);
   l.bytes = length - sizeof l.looked;
+  l.ends = l.bytes && l.bytes < minimum(l.looked.status[6], kLookFew);
   if (l.bytes && !make_read_room()) l.bytes = 0;
   if (l.bytes) copy(beginning(), bytes + sizeof l.looked, l.bytes);
   l.at = at;
@@ -174,7 +178,10 @@ void forget_look(Slot *slot, bool tells) {
 }
 
 // Something has happened that the program may know of.
-void age_look() { look().fresh = 0; }
+void age_look() {
+  look().fresh = 0;
+  if (load(&control().listing) == u32(Listed::statuses)) store(&control().listing, u32(Listed::names));
+}
 
 bool is_plain_file(u64 fd) { return fd < u64(kOwnFiles) && (__atomic_load_n(&control().plain_files[fd / 64], __ATOMIC_RELAXED) >> fd % 64 & 1); }
 

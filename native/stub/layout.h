@@ -47,7 +47,8 @@ constexpr uint64_t kReadBlock = 64 << 10;
 constexpr unsigned kReadBlocks = 256;
 constexpr uint64_t kReadSize = 17 << 20;
 constexpr uint64_t kLookMost = 64 << 10, kLookFew = 1024;      // bytes of a file's beginning
-static_assert(kReadHead + (kReadBlocks + 1) * kReadBlock + kLookMost <= kReadSize);
+constexpr uint64_t kListingSize = 128 << 10;                   // a directory's names, and what is known of them (statuses.cc)
+static_assert(kReadHead + (kReadBlocks + 1) * kReadBlock + kListingSize + kLookMost <= kReadSize);
 // Guest: pages of files that its node keeps for all processes of one user of its home (file-cache.h).
 constexpr uint64_t kCacheOffset = kReadOffset + kReadSize;
 constexpr uint64_t kCacheHead = 1 << 20;
@@ -129,11 +130,16 @@ struct FirstLook {
   volatile uint32_t fd;           // + 1; 0: none
   uint32_t by, shared;            // the slot that opened it; Control::shared then
   uint32_t moved, maps;           // its place is not what home thinks; it may be mapped unheard
+  uint32_t ends, pad;             // its bytes are all that there are
   uint32_t fresh, stands;         // nothing has happened since that the program could know of; it is of the system, and this process has changed nothing
   uint64_t offset, bytes;         // where the program is; so much of its beginning is here
   int64_t at;                     // when, ns
   Looked looked;
 };
+
+// Guest: what is known of the directory that the program has read last: nothing; its names; and what is at some of them, and nothing has happened since that
+// the program could know of. never: home does not tell.
+enum class Listed : uint32_t { none, names, statuses, never };
 
 constexpr unsigned kFilesKnown = 256;
 constexpr uint32_t kChangesKnown = 16;
@@ -354,6 +360,7 @@ struct Control {
   FileIdentity mapped_file;
   uint64_t plain_files[kOwnFiles / 64]; // guest: descriptors of files that were opened to read alone, so that nothing can come of their end
   FirstLook look;                       // guest
+  volatile uint32_t listing;            // guest: Listed
   // Guest: what getrusage(2) said at home, of whom, to its only thread, and which of its requests that was: it says the same until the next.
   uint64_t usage_asked;
   uint32_t usage_by;                    // slot
@@ -376,13 +383,13 @@ enum class SocketWait : uint32_t { none, timed, let_go, over };   // let_go: it 
 // Guest: a stretch that home has been asked for, of a file or of a file's mapping.
 struct Window {
   uint64_t at;
-  uint32_t file, length;          // file: 0: a mapping; kWriteBehind: a write of so many bytes, to descriptor `at`
+  uint32_t file, length;          // file: 0: a mapping; kWriteBehind: a write of so many bytes, to descriptor `at`; kStatuses: of names
   uint32_t got, used;             // of a file, once it has begun to come: its bytes, and those the program has
   uint32_t begun;
   uint32_t generation;            // of a mapping: of all mappings, when it was asked for
 };
 
-constexpr uint32_t kWriteBehind = ~0u;
+constexpr uint32_t kWriteBehind = ~0u, kStatuses = ~0u - 1;
 
 // A thread's part of the stub.
 struct Slot {

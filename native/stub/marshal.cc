@@ -64,7 +64,7 @@ i64 touch_range(u64 at, u64 length, bool write) {
 }
 
 // Copies a string with its final zero; without one within `max` bytes, the first max - 1 bytes are sent: home then finds it too long.
-static i64 copy_string(uint8_t *to, u64 from, u64 max) {
+i64 copy_string(uint8_t *to, u64 from, u64 max) {
   u64 n = 0;
   while (n < max - 1) {
     u64 part = minimum(max - 1 - n, kPage - (from + n) % kPage);

@@ -13,6 +13,9 @@ struct Marshalled {
 // `skip`: so much of what a list of buffers names is done.
 Marshalled marshal(Trap &trap, u32 nr, u64 *args, u64 skip = 0);
 
+// From the program, with its final zero; without one within `max` bytes, its first max - 1 bytes and a zero. How long that is, or -EFAULT.
+i64 copy_string(uint8_t *to, u64 from, u64 max);
+
 inline i64 nanoseconds(const TimeSpec &t, i64 unit) {
   if (u64(t.seconds) > 4000000000 || u64(t.nanoseconds) > 1000000000) return 1ll << 61;   // for ever, or for the kernel to refuse
   return t.seconds * 1000000000 + t.nanoseconds * unit;

@@ -389,6 +389,7 @@ void forget_reads(Slot *slot) {
   c.behind = 0;
   c.mapped = 0;
   c.look.fd = 0;
+  c.listing = 0;
   c.usage_asked = 0;
   zero(c.plain_files, sizeof c.plain_files);
   zero(c.behind_files, sizeof c.behind_files);

@@ -61,6 +61,7 @@ void begin_window(Slot *slot, Window &w) {
 void take_window(Slot *slot) {
   if (!slot->windows[0].file) return take_pages(slot);
   if (slot->windows[0].file == kWriteBehind) return take_written(slot);
+  if (slot->windows[0].file == kStatuses) return take_statuses(slot);
   Window &w = slot->windows[0];
   begin_window(slot, w);
   bool known = is_known(w.file);

@@ -242,6 +242,11 @@ class ReadCall {
 u32 looks_at(u32 nr, const u64 *args, const char *name);
 void may_be_looked_at(Slot *slot, i64 fd, const uint8_t *bytes, u64 length, u32 flags, i64 at, bool alone);
 bool serve_look(Slot *slot, u32 nr, const u64 *args, i64 &result);
+// statuses.cc
+void may_be_listed(const Slot *slot, u64 from, i64 length);   // what getdents64(2) has given
+bool serve_status(Slot *slot, u32 nr, const u64 *args, i64 &result);
+void take_statuses(Slot *slot);                           // with the lock of what is read ahead held
+bool is_quiet(u32 nr);                                    // tells nothing of what others have done
 bool mapped_at_once(const Slot *slot, u64 fd, FileIdentity &file);   // the file that its only thread has just opened; false: home has to be heard
 void forget_look(Slot *slot, bool tells);                 // with the lock of what is read ahead held
 void age_look();

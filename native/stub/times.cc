@@ -59,7 +59,7 @@ void begin_times(Slot *slot) {
   if (!slot->no_ticks) keep_rate();
 }
 
-RequestTime::RequestTime(Slot *slot, const Request &r) : slot_(slot), ahead_(r.op == Op::read || ((r.op == Op::fetch || r.op == Op::call) && r.flags & kNotWaitedFor)), begun_(0) {
+RequestTime::RequestTime(Slot *slot, const Request &r) : slot_(slot), ahead_(r.op == Op::read || r.op == Op::statuses || ((r.op == Op::fetch || r.op == Op::call) && r.flags & kNotWaitedFor)), begun_(0) {
   Statistics &s = control().statistics;
   if (r.answered) add_to(s.answered.calls, r.answered), add_to(s.answered.taken, r.answered_ns);
   if (r.spent_for && r.spent_for <= kCallKinds) {

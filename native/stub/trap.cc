@@ -124,7 +124,7 @@ void call_threads(Process *process, Slot *except) {
 i64 dispatch(Trap &trap, u32 nr, u64 *args) {
   i64 result = 0;
   if (nr != nr_mmap && nr != nr_mprotect) control().mapped = 0;
-  if (serve_look(trap.slot, nr, args, result)) return result;
+  if (serve_look(trap.slot, nr, args, result) || serve_status(trap.slot, nr, args, result)) return result;
   if (nr == syscalls::nr_write && write_behind(trap, args, result)) return result;
   trap.slot->saw_changes = load(&control().behind_changes);
   ReadCall read(trap, nr, args, result);
@@ -135,7 +135,10 @@ i64 dispatch(Trap &trap, u32 nr, u64 *args) {
   if (ends_unheard && close_behind(trap.slot, u32(args[0]))) return 0;
   switch (syscalls::place_of(nr, args)) {
     case Place::native: return sys(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
-    case Place::home: return forward_call(trap, nr, args);
+    case Place::home:
+      result = forward_call(trap, nr, args);
+      if (nr == syscalls::nr_getdents64) may_be_listed(trap.slot, args[1], result);
+      return result;
     case Place::comehome: return go_home(trap, int(nr));
     case Place::stub: case Place::special: return special_call(trap, nr, args);
     case Place::absent: return -ENOSYS_;

@@ -107,6 +107,8 @@ enum class Op : uint16_t {
   settle,      // payload Settled[]: where the program is in files that are read ahead. args[0] = 1: with a reply; args[1] = 1: all that was read ahead has been
                // dropped; args[2] = 1: is it still good?
   maps,        // descriptor args[0], opened by call `nr`, is to show the mappings that follow, with the break at args[1]; none: come home for it
+  statuses,    // newfstatat or statx (nr) of names in a directory: args[0], args[1], args[2] = its descriptor, flags, mask; payload: what comes before the
+               // names, then each of them, all with their zeros; data: for each its result (8 bytes) and what it says (status_bytes). Not waited for, as `read`
 };
 constexpr uint32_t kRequestMagic = 0x51524d4d;
 struct Request {
@@ -131,7 +133,7 @@ struct Request {
 };
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
 constexpr uint32_t kOutOnError = 1;
-constexpr uint32_t kNotWaitedFor = 4;                  // fetch; write(2), close(2) and mmap(2): the reply is taken when it is wanted
+constexpr uint32_t kNotWaitedFor = 4;                  // fetch; statuses; write(2), close(2) and mmap(2): the reply is taken when it is wanted
 constexpr uint32_t kLooks = 8, kReads = 16, kReadsAll = 32;   // open: data: Looked, and kLookFew bytes of the file, or all of it
 constexpr uint32_t kCut = 2;                           // the program's memory ends where a buffer ends: as it does there, a length may run past it
 struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)
@@ -160,6 +162,8 @@ struct Leased {
 };
 struct Settled { int32_t fd; uint32_t what; uint64_t offset; };
 constexpr uint32_t kMoved = 1, kTouched = 2, kReleased = 4;   // to that offset; read, which home has not seen; read ahead no more
+
+inline uint32_t status_bytes(uint32_t nr) { return nr == 332 ? 256 : 144; }   // of statx(2), of newfstatat(2)
 
 struct Delivery {               // reply to get_signal
   SigAction action;

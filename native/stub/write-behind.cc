@@ -109,7 +109,7 @@ bool write_behind(Trap &trap, const u64 *args, i64 &result) {
 // The end of a file that was only read.
 bool close_behind(Slot *slot, u64 fd) {
   if (slot->process != &control().process || slot->drops || slot->process->want_park) return false;
-  make_way(slot, false);                                     // others wait for it
+  make_way(slot, control().process.threads == 1);            // other threads would wait for it
   Request r{};
   r.op = Op::call;
   r.nr = nr_close;

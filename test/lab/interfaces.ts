@@ -138,6 +138,7 @@ export const interfaces: Record<string, Feature[]> = {
         'files/looked-at',
         'files/beginnings',
         'files/beginnings-by-threads',
+        'files/names-looked-at',
         'system/reading-ahead: what is written at home, a disk that cannot be read',
       ],
     },

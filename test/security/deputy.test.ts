@@ -195,6 +195,29 @@ describe('the deputy against a hosting node', { skip: whyNoMover() ?? false, tim
     assert.ok(!host.region().some((line) => / rwx/.test(line)), 'nothing of it is both writable and executable');
   });
 
+  void test('looks at names of a directory, as many as there are and there is room for', async () => {
+    const host = await capture();
+    const statuses = (payload: Buffer, outSize: number, nr = 262): Request => ({
+      op: Op.statuses,
+      nr,
+      args: [-100],
+      payload,
+      outSize,
+    });
+    const names = Buffer.concat([string('/usr/'), string('bin'), string('no such name'), string('lib')]);
+    await refuses(host, [
+      ['three', statuses(names, 3 * 152), 3 * 152],
+      ['with room for two', statuses(names, 3 * 152 - 1), 2 * 152],
+      ['with room for none', statuses(names, 8), 0],
+      ['by statx', statuses(names, MIB, 332), 3 * 264],
+      ['without an end', statuses(names.subarray(0, -1), MIB), EINVAL],
+      ['no directory', statuses(Buffer.alloc(0), MIB), EINVAL],
+      ['without names', statuses(string('/usr/'), MIB), 0],
+      ['where others would be asked', statuses(Buffer.concat([string('/proc/'), string('self')]), MIB), 0],
+      ['by another call', statuses(names, MIB, 2), EINVAL],
+    ]);
+  });
+
   void test('keeps its own descriptors', async () => {
     const host = await capture();
     assert.ok(await host.isServed(), 'what it closes on its way out is closed');
@@ -210,6 +233,7 @@ describe('the deputy against a hosting node', { skip: whyNoMover() ?? false, tim
       ...each('read', (fd) => ({ nr: 0, args: [fd, 0, 8], out: [1], outSize: 8 })),
       ...each('fcntl', (fd) => ({ nr: 72, args: [fd, 4, 0x800] })),
       ...each('mmap', (fd) => ({ op: Op.map, nr: 9, args: [4096, 4096, 1, 2, fd, 0] })),
+      ...each('names below', (fd) => ({ op: Op.statuses, nr: 262, args: [fd], payload: string('\0name'), outSize: 152 })),
     ]);
     assert.equal(await host.result({ nr: 436, args: [3, 0xffffffff, 0] }), 0, 'close_range');
     assert.deepEqual(

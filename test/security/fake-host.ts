@@ -26,6 +26,7 @@ export const Op = {
   refill: 13,
   park: 14,
   dump: 15,
+  statuses: 21,
 } as const;
 const Kind = { thread: 0, event: 1, spare: 2 } as const;
 const Record = { state: 1, slot: 2, mappings: 3, pages: 4, end: 5, ready: 6, go: 7, running: 8 } as const;

@@ -52,6 +52,7 @@ const expected: Record<string, Expectation> = {
   home_read_ahead: { succeeds: true },
   home_young_file: { succeeds: true },
   home_write_fails: { succeeds: true },
+  home_no_statuses: { succeeds: true },
   sleep_forgotten: { succeeds: true },
   stop_late: { succeeds: true },
   freeze_disk_full: { code: 'disk-full' },

@@ -198,6 +198,47 @@ describe('files that are read ahead', { skip: whyNoTestbed() ?? whySkipped(rerea
     }
   });
 
+  void test('names of directories that are looked at in order are asked for together', async () => {
+    const [tree, names] = [path.join(directory, 'tree'), 150];
+    for (const one of ['a', 'b']) {
+      mkdirSync(path.join(tree, one), { recursive: true });
+      for (let i = 0; i < names; i++) writeFileSync(path.join(tree, one, `name-${i}`), 'x'.repeat(i));
+    }
+    const program = `
+import os, sys
+print('ready', flush=True)
+for line in sys.stdin:
+    sizes = [(entry, os.lstat(os.path.join(d, entry)).st_size) for d in ('${tree}/a', '${tree}/b') for entry in os.listdir(d)]
+    print(sorted(sizes), flush=True)
+print('end')`;
+    const look = async (away: readonly string[] | null) => {
+      const command = away ? ['mosrun', '-r', 'node2', '-J', `${++jobs}`, ...away] : [];
+      const words = ['run', '1', '--name', testbed.name, '--', ...command, 'python3', '-c', program];
+      const reader = new Reader(spawn(path.join(repository, 'scripts/testbed'), words, { stdio: ['pipe', 'pipe', 'inherit'] }));
+      assert.equal(await reader.says(), 'ready');
+      const count = async (): Promise<number> => {
+        if (!away) return 0;
+        const { stdout } = await testbed.run(1, ['mosps', '--calls', `${await pidOfJob(testbed, `${jobs}`)}`, '--json']);
+        const { calls } = JSON.parse(stdout) as { calls: { call: string; times: number }[] };
+        return calls.find(({ call }) => call === 'newfstatat')?.times ?? 0;
+      };
+      const before = await count();
+      const said = await reader.ask('\n');
+      const asked = (await count()) - before;
+      assert.equal(await reader.end(), 'end');
+      return { said, asked };
+    };
+    const { said } = await look(null);
+    const ahead = await look(['--read-ahead']);
+    assert.deepEqual(ahead.said, said);
+    assert.ok(ahead.asked < 20, `home was asked ${ahead.asked} times for one of ${2 * names} names`);
+    const plainly = await look(['--no-read-ahead']);
+    assert.deepEqual(plainly.said, said);
+    assert.ok(plainly.asked >= 2 * names, `home was asked ${plainly.asked} times for ${2 * names} names`);
+    await arm(testbed, 'home_no_statuses');
+    assert.deepEqual((await look(['--read-ahead'])).said, said);
+  });
+
   void test('a disk that cannot be read is told of by the same calls', {
     skip: spawnSync('losetup', ['-f']).status === 0 ? false : 'no loop device',
   }, async () => {
