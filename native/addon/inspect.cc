@@ -11,9 +11,6 @@
 namespace mosrun::addon {
 namespace {
 
-// Beside the numbers of calls: Statistics::last_return, native/stub/layout.h.
-constexpr int kByOrder = -1, kByFault = -2, kByWriter = -5;
-
 std::string Hex(const char *format, uint64_t value) {
   char text[32];
   snprintf(text, sizeof text, format, static_cast<unsigned long>(value));

@@ -115,7 +115,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.maps_behind = o.write_behind && !counts_strictly() && !strtoull(status_field(living_thread(o.pid), "VmLck").c_str(), nullptr, 10);
   c.advised = advised;
   c.unsure = !advised && unsure;
-  c.statistics.last_return = -3;
+  c.statistics.last_return = kNotYet;
   c.statistics.threads = c.threads;
   if (!write_memory(memory, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";
   if (index) {

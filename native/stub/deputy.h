@@ -80,6 +80,14 @@ void answer(Slot *slot, i64 result, const void *out = nullptr, u64 length = 0, u
 bool resolve(const Request &r, Space &space, u64 *args, u64 *nested_limit);   // offsets of a request become addresses; false: it names others
 i64 guard_descriptors(const Request &r);                 // the channels are none of the program's
 
+// Leases, fcntl(2). Whoever breaks one is told of to us.
+enum : u64 { f_setown = 8, f_setsig = 10, f_setlease = 1024, f_getlease = 1025 };
+constexpr i64 read_lease = 0, no_lease = 2;             // F_RDLCK, F_UNLCK
+inline i64 take_lease(u64 fd) {
+  sys(nr_fcntl, fd, f_setsig, kControlSignal);
+  sys(nr_fcntl, fd, f_setown, u64(control().pid));
+  return sys(nr_fcntl, fd, f_setlease, read_lease);
+}
 bool is_local(int fd);                                   // leases.cc
 bool is_local(int fd, u64 (&filesystem)[kFilesystemWords]);   // and its struct statfs
 bool may_read_ahead(int fd);

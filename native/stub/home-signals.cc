@@ -199,7 +199,7 @@ void controlled(int signal, uint8_t *info, Context *context) {
   if (!load(&c.order) || load(&c.phase) != u32(Phase::away)) return;
   u32 order = __atomic_exchange_n(&c.order, 0u, __ATOMIC_ACQ_REL);
   if (order == kHome) {
-    const bool mine = start_return(-1);                      // or it comes home already, for a call, and without what has come ahead
+    const bool mine = start_return(kByOrder);                      // or it comes home already, for a call, and without what has come ahead
     send_event(EventType::home, 0, mine ? use_stage() : 0);
   } else if (order == kAheadHome) {
     open_stage();
@@ -214,7 +214,7 @@ void controlled(int signal, uint8_t *info, Context *context) {
 }  // namespace
 
 void come_home_to_die() {
-  start_return(-2);
+  start_return(kByFault);
   send_event(EventType::home, 0, 0);
 }
 
@@ -335,24 +335,24 @@ static void put_out(Slot *slot) {
   sys(nr_prlimit64, 0, kLimitPending, address(&own));
 }
 
-// Every thread but this one, and one whose program is about to be another's.
-void let_go_of_calls() {
+// Not a thread whose program is about to be another's.
+static void let_go_of(u32 from, u32 to, int but) {
   Control &c = control();
-  int me = int(sys(nr_gettid));
   __atomic_add_fetch(&c.nudging, 1u, __ATOMIC_SEQ_CST);
-  for (u32 i = 0; i < c.slots; ++i) {
+  for (u32 i = from; i < to; ++i) {
     Slot *slot = slot_at(i);
-    if (slot->state == u32(SlotState::used) && slot->tid != me && !__atomic_load_n(&slot->starting, __ATOMIC_SEQ_CST)) put_out(slot);
+    if (slot->state == u32(SlotState::used) && slot->tid != but && !__atomic_load_n(&slot->starting, __ATOMIC_SEQ_CST)) put_out(slot);
   }
   __atomic_add_fetch(&c.nudging, -1u, __ATOMIC_SEQ_CST);
 }
 
-// Once the handler that calls this is over.
+// Every thread but this one.
+void let_go_of_calls() { let_go_of(0, control().slots, int(sys(nr_gettid))); }
+
+// This one, once the handler that calls this is over.
 void let_go_of_own_call() {
-  Control &c = control();
-  __atomic_add_fetch(&c.nudging, 1u, __ATOMIC_SEQ_CST);
-  if (!__atomic_load_n(&this_slot()->starting, __ATOMIC_SEQ_CST)) put_out(this_slot());
-  __atomic_add_fetch(&c.nudging, -1u, __ATOMIC_SEQ_CST);
+  const u32 own = this_slot()->index;
+  let_go_of(own, own + 1, 0);
 }
 
 bool any_held() {

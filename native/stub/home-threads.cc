@@ -115,7 +115,7 @@ void fork_process(Slot *slot, const Request &r) {
   for (volatile u32 *word : {&c.order, &c.nudging, &c.mover_nudges, &c.no_nudges, &c.dropping}) *word = 0;
   zero(c.held, sizeof c.held);                                           // of the parent
   zero(&c.statistics, sizeof c.statistics);
-  c.statistics.last_return = -3;
+  c.statistics.last_return = kNotYet;
   c.statistics.migrations = 1;
   Slot *mine = slot;
   c.vfork = index != slot->index;                                        // such a child has its own slot on both sides

@@ -63,28 +63,34 @@ void answer_behind(Slot *slot, i64 result) {
   if (send_all(slot->channel, &reply, sizeof reply)) lose_connection();
 }
 
-// A write: all of it, or an error; the program has been told already that it is done. Or the end of a file that was only read, or where the program is in it.
-void call_unheard(Slot *slot, const Request &r, const Space &space) {
-  Control &c = control();
-  begin_unheard(slot);
-  add(&c.writing, 1);
-  i64 n = 0, error = 0;
-  const bool closes = r.nr == nr_close, seeks = r.nr == nr_lseek;
-  const u64 fd = r.args[0];
+// All of it, or an error, which is kept: the program has been told already that it is done.
+static i64 write_unheard(u64 fd, u64 from, u64 length) {
   Status status{};
-  if ((!closes && !seeks && r.nr != syscalls::nr_write) || fd >= u64(kOwnFiles) || r.relocations || r.in_size != (closes || seeks ? 0 : r.args[2]) || window_touches(fd)) error = -EBADF_;
-  else if (closes) error = sys(nr_close, fd), tell_late_error(fd);
-  else if (seeks) sys(nr_lseek, fd, r.args[1], 0);           // SEEK_SET
-  else if (fails(Fault::home_write_fails)) error = -ENOSPC_;
-  else if (!(error = late_of(fd)) && (sys(syscalls::nr_fstat, fd, address(&status)) || (status.mode & 0170000) != 0100000)) error = -EBADF_;
-  while (!error && n < i64(r.in_size)) {
-    const i64 part = sys(syscalls::nr_write, fd, address(space.in) + u64(n), r.in_size - u64(n));
-    if (part > 0) n += part;
+  i64 error = fails(Fault::home_write_fails) ? -ENOSPC_ : late_of(fd);
+  if (!error && (sys(syscalls::nr_fstat, fd, address(&status)) || (status.mode & 0170000) != 0100000)) error = -EBADF_;
+  for (u64 n = 0; !error && n < length;) {
+    const i64 part = sys(nr_write, fd, from + n, length - n);
+    if (part > 0) n += u64(part);
     else if (part != -EINTR_) error = part ? part : -EIO_;
   }
-  if (error && !closes && !seeks && fd < u64(kOwnFiles)) __atomic_store_n(&c.late[fd], uint8_t(minimum<i64>(-error, 255)), __ATOMIC_RELEASE);
-  add(&c.writing, -1u);
-  answer_behind(slot, error ? error : n);
+  if (error) __atomic_store_n(&control().late[fd], uint8_t(minimum<i64>(-error, 255)), __ATOMIC_RELEASE);
+  return error ? error : i64(length);
+}
+
+// A write; or the end of a file that was only read, or where the program is in it.
+void call_unheard(Slot *slot, const Request &r, const Space &space) {
+  begin_unheard(slot);
+  add(&control().writing, 1);
+  i64 result = -EBADF_;
+  const u64 fd = r.args[0];
+  if (fd < u64(kOwnFiles) && !r.relocations && r.in_size == (r.nr == nr_write ? r.args[2] : 0) && !window_touches(fd)) switch (r.nr) {
+    case nr_write: result = write_unheard(fd, address(space.in), r.in_size); break;
+    case nr_close: result = sys(nr_close, fd), tell_late_error(fd); break;
+    case nr_lseek: result = minimum<i64>(sys(nr_lseek, fd, r.args[1], 0), 0); break;   // SEEK_SET
+    default: break;
+  }
+  add(&control().writing, -1u);
+  answer_behind(slot, result);
 }
 
 i64 late_error(u32 nr, u64 fd) {

@@ -12,8 +12,7 @@ namespace mosrun {
 
 namespace {
 
-enum : u64 { f_getfl = 3, f_setown = 8, f_getown = 9, f_setsig = 10, f_getsig = 11, f_setlease = 1024, f_getlease = 1025 };
-constexpr i64 read_lease = 0, no_lease = 2;                  // F_RDLCK, F_UNLCK
+enum : u64 { f_getfl = 3, f_getown = 9, f_getsig = 11 };
 constexpr u64 kLeast = 64 << 10;                             // a smaller file comes in one answer or two
 constexpr i64 kSettled = 1;                                  // s after which the clock of a file system's times has moved on for certain
 
@@ -111,9 +110,7 @@ bool take(int fd, Leased &leased) {
   if (!free || find_lease(fd) || c.process.actions[sigio - 1].handler) return false;
   if (sys(nr_fcntl, u64(fd), f_getown) || sys(nr_fcntl, u64(fd), f_getsig) || sys(nr_fcntl, u64(fd), f_getlease) != no_lease) return false;
   *free = fd + 1;
-  sys(nr_fcntl, u64(fd), f_setsig, kControlSignal);
-  sys(nr_fcntl, u64(fd), f_setown, u64(c.pid));
-  if (fails(Fault::home_no_lease) || sys(nr_fcntl, u64(fd), f_setlease, read_lease)) return release(*free), false;
+  if (fails(Fault::home_no_lease) || take_lease(u64(fd))) return release(*free), false;
   i64 offset = sys(nr_lseek, u64(fd), 0, 1);                 // SEEK_CUR
   if (offset < 0 || sys(syscalls::nr_fstat, u64(fd), address(&status))) return release(*free), false;
   i64 seconds = now(clock_realtime) / 1000000000;

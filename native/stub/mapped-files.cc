@@ -9,9 +9,6 @@ namespace mosrun {
 
 namespace {
 
-enum : u64 { f_setown = 8, f_setsig = 10, f_setlease = 1024, f_getlease = 1025 };
-constexpr i64 read_lease = 0, no_lease = 2;                  // F_RDLCK, F_UNLCK
-constexpr int kForMapping = -5;                              // Statistics::last_return
 constexpr i64 kLookAgain = 500'000'000, kFirstPause = 1'000'000'000, kLongestPause = 60'000'000'000;   // ns
 
 void release(MappedFile &file) {
@@ -28,9 +25,7 @@ i64 lease_again(u64 file, i64 &fd) {
   DescriptorName name{u32(file)};
   fd = sys(257, u64(control().proc), address(name.text), 0x80800);   // openat, O_RDONLY | O_CLOEXEC | O_NONBLOCK
   if (failed(fd)) return fd;
-  sys(nr_fcntl, u64(fd), f_setsig, kControlSignal);
-  sys(nr_fcntl, u64(fd), f_setown, u64(control().pid));
-  return sys(nr_fcntl, u64(fd), f_setlease, read_lease);
+  return take_lease(u64(fd));
 }
 
 void try_after(i64 pause) {
@@ -52,7 +47,7 @@ void try_after(i64 pause) {
 void come_home() {
   Control &c = control();
   c.must_return = 1;
-  if (u64(now()) >= c.no_room_until) return come_home_unasked(kForMapping);
+  if (u64(now()) >= c.no_room_until) return come_home_unasked(kByWriter);
   c.waits_for = nr_mmap;
   c.waits_at = u64(now());
   try_after(kLookAgain);

@@ -16,6 +16,9 @@ struct CallTimes {
   uint64_t at_home;                            // ns of them that home worked on it, or waited in the call
 };
 
+// Statistics::last_return, beside the numbers of calls: by whoever opens a file for writing that it maps; and nothing yet.
+constexpr int32_t kByOrder = -1, kByFault = -2, kNotYet = -3, kByWriter = -5;
+
 struct Statistics {
   uint64_t calls;               // system calls carried out by the deputy
   uint64_t bytes_out, bytes_in; // to the guest, from the guest
@@ -23,7 +26,7 @@ struct Statistics {
   uint64_t freeze_ns;           // of the last move
   uint64_t moved_bytes;         // of the last move
   uint64_t moved_pages;
-  int32_t last_return;          // number of the call that last brought it home, -1 by order, -2 by a fault, -5 by whoever opens a file for writing that it maps
+  int32_t last_return;          // what last brought it home
   uint32_t threads;
   uint32_t returns[kCallKinds]; // times each call brought it home
   uint32_t refused[kCallKinds]; // times each call was not served, and failed
