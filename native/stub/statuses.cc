@@ -1,4 +1,4 @@
-// Guest: what is at the names of a directory. Who reads one often asks then of each of its names what is there (ls, find, du, tar; what looks for plugins):
+// Guest: what is at the names of a directory. Who reads one often asks then of each of its names what is there (find, du; what looks for plugins):
 // once the program has asked for two of them, or for most of those of the directory before, home is asked for more at a time, from the one that is wanted
 // on, in the directory's order.
 //
@@ -81,9 +81,12 @@ const uint8_t *known(Listing &l, u32 index) {
   return nullptr;
 }
 
-// For home it is one request with all of them; the names lie where the thread's buffer has room for them.
+// For home it is one request with all of them; the names lie where the thread's buffer has room for them. Fewer, and in the end none, if they are not
+// wanted: of one name again and again, or with other calls between them.
 bool ask(Slot *slot, Listing &l, u32 index) {
   constexpr uint8_t directory = 4, regular = 8, link = 10;   // DT_DIR, DT_REG, DT_LNK
+  if (l.asked) l.many = 2 * l.next > l.asked ? minimum(l.many * 4, kMost) : l.many / 4;
+  if (l.many < 2) return set_listing(Listed::none), false;
   const u32 each = kResult + status_bytes(l.as.nr), most = minimum<u32>(l.many, sizeof l.results / each);
   char *to = reinterpret_cast<char *>(buffer(slot));
   u64 used = l.before;
@@ -93,14 +96,14 @@ bool ask(Slot *slot, Listing &l, u32 index) {
   for (u32 i = index; i < l.count && l.asked < most; ++i) {
     const Entry &e = entry(l, i);
     const bool own = e.name[0] == '.' && (!e.name[1] || (e.name[1] == '.' && !e.name[2]));
-    if (i != index && (own || (e.type != directory && e.type != regular && e.type != link))) continue;
+    // To follow a link that the program does not ask for would show in its time of access.
+    if (i != index && (own || (e.type != directory && e.type != regular && (e.type != link || !(l.as.flags & kNoFollow))))) continue;
     const u64 length = length_of(e.name) + 1;
     copy(to + used, e.name, length);
     used += length;
     l.guessed[l.asked++] = uint16_t(i);
   }
   if (!l.asked) return false;
-  l.many = minimum(l.many * 4, kMost);
   l.come = 0;
   l.at = now();
   Request r{};
@@ -114,11 +117,13 @@ bool ask(Slot *slot, Listing &l, u32 index) {
   r.args[0] = l.as.directory;
   r.args[1] = l.as.flags;
   r.args[2] = l.as.mask;
+  if (used > kSmallRequest) take_windows(slot);
   slot->windows[slot->windows_waiting++] = {0, kStatuses, r.out_size, 0, 0, 0, 0};
   IoVec in[2] = {{address(&r), sizeof r}, {address(to), used}};
   if (send_all(slot->channel, in, 2)) guest_dies(Ending::disconnected);
   take_windows(slot);
-  return true;
+  if (!l.come && load(&control().listing) != u32(Listed::never)) set_listing(Listed::none);
+  return l.come;
 }
 
 }  // namespace
@@ -135,9 +140,9 @@ void may_be_listed(const Slot *slot, u64 from, i64 length) {
   l.by = slot->index;
   if (l.asked) l.eager = 2 * l.next > l.asked;
   l.count = l.begun = l.misses = l.asked = 0;
-  for (u64 at = 0; l.count < kNames && at + sizeof(Entry) + 1 < n;) {
+  for (u64 at = 0; l.count < kNames && at + sizeof(Entry) <= n;) {
     const u64 size = pointer<Entry>(address(l.names) + at)->length;
-    if (size < sizeof(Entry) || at + size > n) break;
+    if (size < sizeof(Entry) || at + size > n) break;        // an entry is as long at least, with its name and what pads it
     l.names[at + size - 1] = 0;                              // it is: the kernel pads them
     l.starts[l.count++] = uint16_t(at);
     at += size;
@@ -160,7 +165,7 @@ bool serve_status(Slot *slot, u32 nr, const u64 *args, i64 &result) {
   }
   Lock lock(&c.read_lock);
   Listing &l = listing();
-  const bool fresh = listed == u32(Listed::statuses);
+  const bool fresh = load(&c.listing) == u32(Listed::statuses);   // which a page that came meanwhile has ended
   age_listing();                                             // until it is known better
   u32 before = u32(n - 1);
   while (before && path[before - 1] != '/') --before;
@@ -185,13 +190,14 @@ bool serve_status(Slot *slot, u32 nr, const u64 *args, i64 &result) {
   }
   const uint8_t *said = fresh && now() - l.at < kJust && !slot->drops ? known(l, index) : nullptr;
   if (!said) {
-    if (slot->drops || slot->process->want_park || slot->windows_waiting == kReadWindows || !ask(slot, l, index) || !l.come) return false;
+    if (slot->drops || slot->process->want_park || slot->windows_waiting == kReadWindows || !ask(slot, l, index)) return false;
     said = known(l, index);
   }
-  i64 status;
-  if (!said || (copy(&status, said, kResult), status) || write_program(slot, q.to, said + kResult, bytes)) return false;
+  i64 status = -EIO_;
+  if (said) copy(&status, said, kResult);
+  if ((status && status != -ENOENT_) || (!status && write_program(slot, q.to, said + kResult, bytes))) return false;
   set_listing(Listed::statuses);
-  result = 0;
+  result = status;
   return true;
 }
 

@@ -269,6 +269,8 @@ void take_pages(Slot *slot);                              // it is pages of a ma
 void drop_reads(Slot *slot);                              // home wants it so; and is told that it has been done
 void leave_reads(Slot *slot);                             // the process moves
 void forget_reads(Slot *slot);                            // in a child
+// Bytes with a request that are taken off this side's hands while home still sends what was asked for before.
+constexpr u64 kSmallRequest = 4096;
 // in[0] is for the request itself.
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply);
 i64 request(Slot *slot, Op op, u64 a0 = 0, u64 a1 = 0, u64 a2 = 0, u64 a3 = 0, u64 a4 = 0, u64 a5 = 0);

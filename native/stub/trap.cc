@@ -63,8 +63,7 @@ i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, R
   r.after = after_behind(slot);
   tell_times(slot, r);
   in[0] = {address(&r), sizeof r};
-  constexpr u32 kLittle = 4096;                                         // is taken off this side's hands while home still sends what was asked for before
-  if (slot->windows_waiting && r.in_size > kLittle) receive_windows(slot);
+  if (slot->windows_waiting && r.in_size > kSmallRequest) receive_windows(slot);
   if (send_all(slot->channel, in, ins)) guest_dies(Ending::disconnected);
   if (slot->windows_waiting) receive_windows(slot);
   if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(Ending::disconnected);

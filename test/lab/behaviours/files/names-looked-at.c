@@ -137,7 +137,7 @@ BEHAVIOUR {
           struct timespec begin, now;
           clock_gettime(CLOCK_MONOTONIC, &begin);
           do clock_gettime(CLOCK_MONOTONIC, &now);
-          while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 60);
+          while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 500);
         }
         sum = size_at(path_of(victim));
       });
