@@ -75,7 +75,6 @@ void ask_ahead(Slot *slot, const Mapping &m, u64 next, u32 generation) {
     next += w.length;
     ++under_way;
   }
-  if (under_way > depth / 2) return;                                    // several requests at a time: each message costs both sides
   Request requests[kReadWindows];
   u32 count = 0;
   for (; under_way < depth && slot->windows_waiting < kReadWindows && next < m.end; ++under_way) {

@@ -119,11 +119,6 @@ void ask_ahead(Slot *slot, ReadOpen &o, u64 at) {
   if (count && send_all(slot->channel, requests, count * sizeof(Request))) guest_dies(Ending::disconnected);
 }
 
-// Several requests at a time: each message costs both sides.
-void ask_on(Slot *slot, ReadOpen &o, u64 at) {
-  if (o.depth && slot->windows_waiting <= o.depth / 2) ask_ahead(slot, o, at);
-}
-
 }  // namespace
 
 i64 write_program(Slot *slot, u64 to, const void *from, u64 n) {
@@ -181,7 +176,7 @@ i64 give_bytes(Slot *slot, ReadOpen &o, u64 at, u64 n, u64 to) {
       b->used = ++read_cache().clock;
       if (write_program(slot, to + done, bytes_of(*b) + within, given)) return -EFAULT_;
       done += given;
-      if (within + given == kReadBlock) ask_on(slot, o, from + given);
+      if (o.depth && within + given == kReadBlock) ask_ahead(slot, o, from + given);
       continue;
     }
     if (!is_coming(slot, file.serial, from)) {
@@ -204,7 +199,7 @@ i64 give_bytes(Slot *slot, ReadOpen &o, u64 at, u64 n, u64 to) {
     if (slot->drops || !w.got) return kFailed;
     if (i64 error = give_directly(slot, n - done, to + done, given)) return error;
     done += given;
-    ask_on(slot, o, from + given);
+    if (o.depth && (slot->windows_waiting < o.depth)) ask_ahead(slot, o, from + given);
   }
   return 0;
 }
