@@ -166,6 +166,22 @@ syscalls::Restart restart_of(const Registers &regs) {
   return regs.r10 ? syscalls::Restart::block : syscalls::Restart::sys;
 }
 
+// What is left of the time of a call that has been ended goes where the program is to find it. A sleep that cannot tell it fails for that;
+// select and poll do not (fs/select.c, poll_select_finish). Nobody here knows whether the program has STICKY_TIMEOUTS (personality(2)), which none has.
+i64 tell_rest(const Registers &regs, i64 rest) {
+  constexpr u64 absolute = 1;
+  const TimeSpec left{rest / 1000000000, rest % 1000000000}, in_microseconds{left.seconds, left.nanoseconds / 1000};
+  auto tell = [](u64 to, const TimeSpec &time) { return to ? copy_program(pointer<void>(to), &time, sizeof time) : 0; };
+  switch (regs.ax) {
+    case nr_nanosleep: return tell(regs.si, left);
+    case nr_clock_nanosleep: return regs.si & absolute ? 0 : tell(regs.r10, left);
+    case nr_ppoll: return tell(regs.dx, left), 0;
+    case syscalls::nr_pselect6: return tell(regs.r8, left), 0;
+    case syscalls::nr_select: return tell(regs.r8, in_microseconds), 0;
+    default: return 0;
+  }
+}
+
 // The kernel's rule for a call that a handler interrupts (arch/x86/kernel/signal.c), for one that has been let go and would be issued again.
 void end_begun_call(Slot *slot, Registers &regs, u64 action_flags) {
   bool partly = slot->rest_ip && slot->rest_ip == regs.ip + 2;
@@ -182,10 +198,8 @@ void end_begun_call(Slot *slot, Registers &regs, u64 action_flags) {
   auto restart = restart_of(regs);
   bool timed = slot->deadline && slot->deadline_ip == regs.ip + 2;              // by its socket: SA_RESTART does not go for those (signal(7))
   if (restart == syscalls::Restart::none || (restart == syscalls::Restart::sys && !timed && (action_flags & 0x10000000))) return;   // SA_RESTART
-  i64 rest = slot->deadline && slot->deadline_ip == regs.ip + 2 ? maximum<i64>(0, i64(slot->deadline) - now()) : 0;
-  u64 rest_to = regs.ax == u64(nr_nanosleep) ? regs.si : regs.ax == u64(nr_clock_nanosleep) && !(regs.si & 1) ? regs.r10 : 0;
-  TimeSpec left{rest / 1000000000, rest % 1000000000};
-  bool bad = rest_to && slot->deadline && copy_program(pointer<void>(rest_to), &left, sizeof left);
+  const bool has_end = slot->deadline && slot->deadline_ip == regs.ip + 2;
+  const bool bad = has_end && tell_rest(regs, maximum<i64>(0, i64(slot->deadline) - now()));
   regs.ax = u64(bad ? -EFAULT_ : -EINTR_);
   regs.ip += 2;
 }

@@ -346,6 +346,7 @@ export const interfaces: Record<string, Feature[]> = {
         'clocks/nanosleep-whole',
         'clocks/timeouts-of-polls',
         'clocks/timeouts-through-many-moves',
+        'clocks/rests-told',
         'clocks/timer-kinds',
         'clocks/interval-timer',
         'system/waits: moved out',
