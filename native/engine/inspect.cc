@@ -209,6 +209,7 @@ std::string why_not_leased(pid_t pid, const Region &r, int *taken = nullptr) {
   if (fd >= 0 && taken) return *taken = fd, "";
   if (fd >= 0) close(fd);
   if (fd >= 0 || errno == EINVAL) return "";
+  if (errno == ENOENT && !taken) return "";                  // it runs, and has unmapped it since; looked at again when it stands still
   if (errno == EAGAIN) return "it maps a file shared that is open for writing (" + r.name + ")";
   return "it maps a file shared, and whoever writes to that would not be noticed (" + r.name + ": " + strerror(errno) + ")";
 }
