@@ -100,6 +100,7 @@ int Gate::need_seal() {
     close(pair[0]);
     return error;
   }
+  seal_rests_ = 0;
   seal_ = pair[0];
   seal_number_ = number;
   for (Session *session : sessions_) give_keys(*session);
