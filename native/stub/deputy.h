@@ -88,12 +88,14 @@ inline i64 take_lease(u64 fd) {
   sys(nr_fcntl, fd, f_setown, u64(control().pid));
   return sys(nr_fcntl, fd, f_setlease, read_lease);
 }
+constexpr u64 kSysfs = 0x62656572;                       // statfs(2)
 bool is_local(int fd);                                   // leases.cc
 bool is_local(int fd, u64 (&filesystem)[kFilesystemWords]);   // and its struct statfs
 bool may_read_ahead(int fd);
 // An answer that the guest takes when it wants it, perhaps never: so nothing is told by it that has to be heard.
 void begin_unheard(Slot *slot);
 Reply unheard_reply(i64 n);
+void answer_unheard(Slot *slot, i64 n, const void *bytes);   // so many of them, or -errno
 void fetch(Slot *slot, const Request &r, Space &space);  // home-pages.cc
 bool identify(int fd, FileIdentity &file, bool &executes);   // executes: what is in it may be
 bool may_map_again(u64 file);

@@ -13,8 +13,6 @@ namespace mosrun {
 
 namespace {
 
-constexpr i64 kJust = 5'000'000;                             // ns
-
 FirstLook &look() { return control().look; }
 uint8_t *beginning() { return pointer<uint8_t>(base() + kReadOffset + kReadSize - kLookMost); }
 // Home stopped reading before that many bytes only at the file's end: sysfs tells a size that its files do not have.
@@ -180,7 +178,7 @@ void forget_look(Slot *slot, bool tells) {
 // Something has happened that the program may know of.
 void age_look() {
   look().fresh = 0;
-  if (load(&control().listing) == u32(Listed::statuses)) store(&control().listing, u32(Listed::names));
+  age_listing();
 }
 
 bool is_plain_file(u64 fd) { return fd < u64(kOwnFiles) && (__atomic_load_n(&control().plain_files[fd / 64], __ATOMIC_RELAXED) >> fd % 64 & 1); }

@@ -109,9 +109,9 @@ u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags) {
   const i64 how = sys(nr_fcntl, u64(fd), 3);                            // F_GETFL
   if (!control().reads_ahead || room < sizeof looked || fd >= kOwnFiles || failed(how) || u64(how) & (access | direct | path | async)) return 0;
   u64 filesystem[kFilesystemWords] = {};
-  constexpr u64 sysfs = 0x62656572;                                     // of the files there that are asked for, reading has no effect
-  if (sys(syscalls::nr_fstat, u64(fd), address(&status)) || (!is_local(fd, filesystem) && !(wanted & kReads && filesystem[0] == sysfs))) return 0;
-  if (filesystem[0] == sysfs && !status.size) return 0;                 // some kernels tell so of files that are not empty
+  // Of the files of sysfs that are asked for, reading has no effect.
+  if (sys(syscalls::nr_fstat, u64(fd), address(&status)) || (!is_local(fd, filesystem) && !(wanted & kReads && filesystem[0] == kSysfs))) return 0;
+  if (filesystem[0] == kSysfs && !status.size) return 0;                 // some kernels tell so of files that are not empty
   const bool regular = (status.mode & 0170000) == 0100000;
   if (!regular && (status.mode & 0170000) != 0040000) return 0;
   flags |= kPlain;

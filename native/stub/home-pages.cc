@@ -106,10 +106,7 @@ void fetch(Slot *slot, const Request &r, Space &space) {
   }
   begin_unheard(slot);
   const i64 n = !control().reads_ahead ? -ENOSYS_ : fails(Fault::home_read_ahead) ? -EIO_ : read_memory(slot, r, space);
-  Reply reply = unheard_reply(n);
-  IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), reply.out_size}};
-  SendingTime sending(slot);
-  if (send_all(slot->channel, iov, 2)) lose_connection();
+  answer_unheard(slot, n, space.out);
 }
 
 }  // namespace mosrun

@@ -199,7 +199,7 @@ void controlled(int signal, uint8_t *info, Context *context) {
   if (!load(&c.order) || load(&c.phase) != u32(Phase::away)) return;
   u32 order = __atomic_exchange_n(&c.order, 0u, __ATOMIC_ACQ_REL);
   if (order == kHome) {
-    const bool mine = start_return(kByOrder);                      // or it comes home already, for a call, and without what has come ahead
+    const bool mine = start_return(kByOrder);                // or it comes home already, for a call, and without what has come ahead
     send_event(EventType::home, 0, mine ? use_stage() : 0);
   } else if (order == kAheadHome) {
     open_stage();

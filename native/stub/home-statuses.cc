@@ -1,7 +1,6 @@
 // Home, while away: what is at the names of a directory, before the program has asked for more than the first (statuses.cc).
 #include "deputy.h"
 #include "syscalls.h"
-#include "times.h"
 
 namespace mosrun {
 
@@ -13,8 +12,8 @@ constexpr u64 kNoFollow = 0x100, kEmptyPath = 0x1000, kSync = 0x6000;
 // Where looking at what the program does not ask for has no effect and takes no time: no file system that asks another machine.
 bool is_near(int directory) {
   u64 filesystem[kFilesystemWords] = {};
-  constexpr u64 overlay = 0x794c7630, sysfs = 0x62656572;
-  return is_local(directory, filesystem) || filesystem[0] == overlay || filesystem[0] == sysfs;
+  constexpr u64 overlay = 0x794c7630;
+  return is_local(directory, filesystem) || filesystem[0] == overlay || filesystem[0] == kSysfs;
 }
 
 // Opened for its name alone, which is all that a status needs. What is mounted there may be such a file system.
@@ -55,10 +54,7 @@ i64 gather(const Request &r, const Space &space) {
 
 void statuses(Slot *slot, const Request &r, Space &space) {
   begin_unheard(slot);
-  Reply reply = unheard_reply(gather(r, space));
-  IoVec iov[2] = {{address(&reply), sizeof reply}, {address(space.out), reply.out_size}};
-  SendingTime sending(slot);
-  if (send_all(slot->channel, iov, 2)) lose_connection();
+  answer_unheard(slot, gather(r, space), space.out);
 }
 
 }  // namespace mosrun

@@ -164,6 +164,13 @@ Reply unheard_reply(i64 n) {
   return reply;
 }
 
+void answer_unheard(Slot *slot, i64 n, const void *bytes) {
+  Reply reply = unheard_reply(n);
+  IoVec iov[2] = {{address(&reply), sizeof reply}, {address(bytes), reply.out_size}};
+  SendingTime sending(slot);
+  if (send_all(slot->channel, iov, 2)) lose_connection();
+}
+
 void read_ahead(Slot *slot, const Request &r, Space &space) {
   Control &c = control();
   begin_unheard(slot);

@@ -5,6 +5,7 @@
 
 namespace mosrun {
 
+constexpr i64 kJust = 5'000'000;                             // ns: what home said of a file or a name is of this moment
 constexpr unsigned kReadFiles = 32;
 constexpr u64 kNotKept = 12 << 20;                           // a larger file would only push out others, and itself
 

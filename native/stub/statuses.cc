@@ -13,7 +13,6 @@ namespace mosrun {
 
 namespace {
 
-constexpr i64 kJust = 5'000'000;                             // ns
 constexpr u32 kNames = 1024, kNamesBytes = 32 << 10, kPath = 4096, kMost = 256, kFirst = 16, kMisses = 16, kResult = 8;
 constexpr u64 kAtCwd = u64(-100), kNoFollow = 0x100, kNoAutomount = 0x800, kSync = 0x6000;   // AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_STATX_SYNC_TYPE
 
@@ -37,9 +36,6 @@ static_assert(sizeof(Listing) <= kListingSize);
 
 Listing &listing() { return *pointer<Listing>(base() + kReadOffset + kReadSize - kLookMost - kListingSize); }
 void set_listing(Listed now) { store(&control().listing, u32(now)); }
-void age_listing() {
-  if (load(&control().listing) == u32(Listed::statuses)) set_listing(Listed::names);
-}
 
 bool is_question(u32 nr, const u64 *a, Question &q) {
   switch (nr) {
@@ -127,6 +123,10 @@ bool ask(Slot *slot, Listing &l, u32 index) {
 }
 
 }  // namespace
+
+void age_listing() {
+  if (load(&control().listing) == u32(Listed::statuses)) set_listing(Listed::names);
+}
 
 void may_be_listed(const Slot *slot, u64 from, i64 length) {
   Control &c = control();

@@ -245,6 +245,7 @@ bool serve_look(Slot *slot, u32 nr, const u64 *args, i64 &result);
 // statuses.cc
 void may_be_listed(const Slot *slot, u64 from, i64 length);   // what getdents64(2) has given
 bool serve_status(Slot *slot, u32 nr, const u64 *args, i64 &result);
+void age_listing();                                       // something has happened that the program may know of
 void take_statuses(Slot *slot);                           // with the lock of what is read ahead held
 bool is_quiet(u32 nr);                                    // tells nothing of what others have done
 bool mapped_at_once(const Slot *slot, u64 fd, FileIdentity &file);   // the file that its only thread has just opened; false: home has to be heard
