@@ -7,8 +7,8 @@
 
 namespace mosrun {
 
-// Has the call that a stop interrupted ended with `result`, a part, only for that? `regs` are those of the call (orig_rax valid).
-bool cut_short(pid_t pid, pid_t tid, uint64_t mask, int nr, const user_regs_struct &regs, int64_t result);
+// Has the call that a stop interrupted ended with `result`, a part, only for that? `regs` are those of the call (orig_rax valid). `most`: see Thread::most.
+bool cut_short(pid_t pid, pid_t tid, uint64_t mask, int nr, const user_regs_struct &regs, int64_t result, uint64_t &most);
 
 // Is a thread in such a call, so that a stop would cut it short?
 bool transfers(pid_t pid, pid_t tid);

@@ -374,7 +374,7 @@ void Tracee::settle(Thread &thread) {
   int known = int(int64_t(thread.raw.orig_rax));
   int64_t elapsed = thread.rest_ns <= -2 ? -2 - thread.rest_ns : -1;
   thread.rest_ns = -1;
-  thread.done = 0;
+  thread.done = thread.most = 0;
   user_regs_struct &r = thread.regs;
   thread.raw = r;
   int64_t result = int64_t(r.rax);
@@ -383,7 +383,7 @@ void Tracee::settle(Thread &thread) {
   int nr = int(r.orig_rax);
   const bool goes_on = nr == syscalls::nr_restart_syscall;
   if (goes_on) nr = known;
-  if (cut_short(pid_, thread.tid, thread.mask, nr, r, result)) {
+  if (cut_short(pid_, thread.tid, thread.mask, nr, r, result, thread.most)) {
     thread.done = uint64_t(result);
     r.rax = uint64_t(nr);
     r.rip -= 2;
@@ -425,6 +425,7 @@ bool Tracee::leave_rest(Thread &t, Remote region, uint64_t size, uint32_t slots,
   if (t.regs.rip != finish && t.regs.rip != call) return false;
   const uint64_t *kept = slot.rest_registers;
   user_regs_struct &r = t.regs;
+  if (!t.done) t.most = slot.rest_most;
   t.done += slot.rest_done;
   r.rbx = kept[0], r.rdi = kept[1], r.rsi = kept[2], r.rdx = kept[3], r.r10 = kept[4], r.r8 = kept[5], r.r9 = kept[6];
   r.rip = kept[7] - 2;

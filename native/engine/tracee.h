@@ -29,6 +29,7 @@ struct Thread {
   int64_t carried_ns = -1;               // and its time, if that was known
   bool read = false;                     // its registers and its call are known
   bool in_call = false;
+  uint64_t most = 0;                     // so many more, and the call is done (Slot::rest_most)
   uint64_t done = 0;                     // bytes that the call has transferred (stub/rest.h); `regs` are those of the whole call, `raw` of its end with them
   bool begun = false;                    // the call will be issued again although the program has begun it: a handler may still end it with EINTR
 };

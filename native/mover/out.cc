@@ -149,7 +149,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
       slot.deadline_ip = t.regs.rip + 2;             // as a trap shows it: behind the instruction
     }
     if (t.begun) slot.begun_ip = t.regs.rip + 2;
-    if (t.done) slot.rest_ip = t.regs.rip + 2, slot.rest_done = t.done;
+    if (t.done) slot.rest_ip = t.regs.rip + 2, slot.rest_done = t.done, slot.rest_most = t.most;
     if (!write_memory(memory, {at}, &slot, sizeof slot) || !write_memory(memory, {at + kFrameOffset}, frame.data(), frame.size())) return "writing a thread's state failed";
     leads = false;
     ++index;

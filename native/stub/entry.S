@@ -80,7 +80,8 @@ interruptible_let_go:
         jmp     interruptible_done
 
 /* Home: the rest of a call of which a part is done (rest.cc), with the program's registers but for the arguments and rbx, which is the slot. First
- * ppoll(2), which ends for every handler; then the call, which gets on at once. So a handler with SA_RESTART ends it as well, as it ends what has begun.
+ * ppoll(2), which ends for every handler; then the call, which gets on at once. So a handler with SA_RESTART ends it as well, as it ends what has begun
+ * (but not what waits for a low-water mark, of which poll(2) tells only the whole).
  * A mover that stops the thread here knows by the instruction that the sum is still to be made. An error of the rest does not undo the part.
  * So it is, with nothing done, for a call that its socket's own time-out ends: ppoll(2) has the rest of that. */
         .globl  finish_rest

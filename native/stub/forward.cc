@@ -67,6 +67,7 @@ bool in_parts(u32 nr, const u64 *args) {
 i64 transfer(Trap &trap, u32 nr, const u64 *args) {
   Slot *slot = trap.slot;
   u64 done = slot->rest_ip == trap.context->regs.ip ? slot->rest_done : 0;
+  const u64 resumed = done;
   slot->rest_ip = 0;
   Whole w = whole_of(nr, args);
   if (nr == syscalls::nr_pread64 || nr == syscalls::nr_pwrite64) w.buffer = 1, w.count = 2;
@@ -82,7 +83,7 @@ i64 transfer(Trap &trap, u32 nr, const u64 *args) {
       if (w.buffer >= 0 && now[w.count] > kTransferMax / 2) now[w.count] = kTransferMax / 2, more = true;
       asked = now[w.count];
     }
-    Marshalled call = marshal(trap, nr, now, w.count < 0 ? done : 0);
+    Marshalled call = marshal(trap, nr, now, w.count < 0 ? done : 0, resumed && done == resumed);
     i64 result = call.result;
     if (w.count < 0) asked = call.asked, more = call.cut;
     if (result == kAgain) {

@@ -40,20 +40,35 @@ u64 length_of(const IoVec *list, u64 count) {
   return sum;
 }
 
-bool waits(const Whole &w, u64 fd) {
+int option_of(u64 fd, int option, int otherwise) {                     // of a socket
+  int value = 0;
+  u32 length = sizeof value;
+  return sys(nr_getsockopt, fd, 1, u64(option), address(&value), address(&length)) ? otherwise : value;
+}
+
+u64 low_water(u64 fd) {
+  constexpr u64 get_attributes = 0x5401;                                // TCGETS
+  constexpr int type = 3, stream = 1;                                   // SO_TYPE, SOCK_STREAM
+  struct { u32 input, output, control, local; uint8_t line, characters[19]; } terminal{};
+  if (option_of(fd, type, 0) == stream) return u64(option_of(fd, kReceiveLowWater, 1));
+  if (sys(nr_ioctl, fd, get_attributes, address(&terminal)) || terminal.local & kLines || terminal.characters[kBetween]) return 1;
+  return terminal.characters[kLeast];
+}
+
+// So many of the `wanted` bytes are what it waits for; 0: for none in particular.
+u64 waits_for(const Whole &w, u64 fd, u64 wanted, bool &marked) {
   constexpr i64 nonblock = 0x800;
   i64 flags = sys(nr_fcntl, fd, 3);                                     // F_GETFL
-  if (failed(flags) || flags & nonblock || socket_time(fd, nr_recvfrom) || socket_time(fd, nr_sendto)) return false;   // the rest would have the time anew
-  int type = 0;
-  u32 length = sizeof type;
-  if (w.stream && (sys(nr_getsockopt, fd, 1, 3, address(&type), address(&length)) || type != 1)) return false;   // SO_TYPE, SOCK_STREAM
-  if (w.of == Of::any) return true;
-  struct { u64 device, number, links; u32 mode, user, group, pad; u64 special, rest[12]; } status{};
-  return !sys(syscalls::nr_fstat, fd, address(&status)) && is_of(w.of, status.mode, status.special);
+  if (failed(flags) || flags & nonblock || socket_time(fd, nr_recvfrom) || socket_time(fd, nr_sendto)) return 0;   // the rest would have the time anew
+  if (w.stream && option_of(fd, 3, 0) != 1) return 0;
+  Status status{};
+  if (w.of != Of::any && (sys(syscalls::nr_fstat, fd, address(&status)) || !(w.marked || is_of(w.of, status.mode, status.special)))) return 0;
+  marked = w.marked && (w.of == Of::any || !is_of(w.of, status.mode, status.special));
+  return marked ? minimum(wanted, low_water(fd)) : wanted;
 }
 
 // Has it transferred a part only because this thread was wanted elsewhere? SIGCONT, which this thread has a handler for, counts as that.
-bool cut_short(const Slot *slot, u32 nr, const u64 *args, i64 result) {
+bool cut_short(Slot *slot, u32 nr, const u64 *args, i64 result) {
   if (result <= 0 || slot->in_hand || !(slot->interrupt & 2 || slot->continued)) return false;
   Whole w = whole_of(nr, args);
   if (!w.is) return false;
@@ -61,7 +76,25 @@ bool cut_short(const Slot *slot, u32 nr, const u64 *args, i64 result) {
   if (w.count >= 0) wanted = args[w.count];
   else if (w.vector >= 0) wanted = length_of(pointer<IoVec>(args[w.vector]), args[w.vectors]);
   else wanted = length_of(pointer<IoVec>(pointer<MsgHdr>(args[w.message])->iov), pointer<MsgHdr>(args[w.message])->iov_length);
-  return u64(result) < wanted && (w.fd < 0 || waits(w, args[w.fd]));
+  bool marked = false;
+  if (u64(result) < wanted && w.fd >= 0) wanted = waits_for(w, args[w.fd], wanted, marked);
+  if (u64(result) >= wanted) return false;
+  slot->rest_most = marked ? wanted - u64(result) : 0;
+  return true;
+}
+
+void cut_buffers(u64 list, u64 &count, u64 most) {
+  if (list && list < kBadPointer) count = cut_list(pointer<IoVec>(list), count, most, &IoVec::length);
+}
+
+// The rest of a call that waits for a low-water mark is to end with that.
+void cut_to_rest(const Slot *slot, u32 nr, u64 *args) {
+  const Whole w = whole_of(nr, args);
+  const u64 most = slot->rest_most;
+  if (!most || !w.marked) return;
+  if (w.count >= 0) args[w.count] = minimum(args[w.count], most);
+  else if (w.vector >= 0) cut_buffers(args[w.vector], args[w.vectors], most);
+  else if (args[w.message] && args[w.message] < kBadPointer) cut_buffers(pointer<MsgHdr>(args[w.message])->iov, pointer<MsgHdr>(args[w.message])->iov_length, most);
 }
 
 }  // namespace
@@ -76,6 +109,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
   const i64 late = late_error(r.nr, args[0]);
   if (late && r.nr != nr_close) return tell_late_error(u32(args[0])), answer(slot, late);
+  if (r.flags & kRest) cut_to_rest(slot, r.nr, args);
   SocketTime time(slot, r.nr, u32(args[0]));
   if (!slot->in_hand) slot->wait_masked = !(r.flags & kCut) && own_mask(r.nr, args, slot->wait_mask);
   i64 result = time.settle(r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args));

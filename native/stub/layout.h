@@ -435,6 +435,7 @@ struct Slot {
   volatile uint32_t finishing;    // home: the thread does the rest in the stub, which stays until then
   uint64_t scratch[7];
   uint64_t rest_over;             // home: what the call gives whose time is over while it is `finishing`: -errno; 0: it has no time
+  uint64_t rest_most;             // home: so many bytes of the rest, and it is done; 0: all of it
   uint64_t socket_deadline;       // home: of the call below, ended by the time-out of its socket; CLOCK_MONOTONIC ns, 0 = none
   uint64_t socket_call, socket;   // its number and descriptor
   volatile uint32_t socket_wait;  // SocketWait

@@ -158,6 +158,7 @@ class Call {
   }
   u64 unfinished() const { return unfinished_; }            // transferred by a call that is to be issued again
   u64 asked() const { return gather_total_; }
+  void is_rest() { b_.r.flags |= kRest; }
   bool is_cut() const { return gather_cut_; }               // the list names more than one request carries
 
  private:
@@ -576,8 +577,9 @@ class Call {
 
 }  // namespace
 
-Marshalled marshal(Trap &trap, u32 nr, u64 *args, u64 skip) {
+Marshalled marshal(Trap &trap, u32 nr, u64 *args, u64 skip, bool rest) {
   Call call(trap, nr, args, skip);
+  if (rest) call.is_rest();
   i64 result = call.run();
   return {result, call.unfinished(), call.asked(), call.is_cut()};
 }

@@ -10,8 +10,8 @@ struct Marshalled {
   u64 asked;        // bytes that a list of buffers names
   bool cut;         // and it names more than one request carries
 };
-// `skip`: so much of what a list of buffers names is done.
-Marshalled marshal(Trap &trap, u32 nr, u64 *args, u64 skip = 0);
+// `skip`: so much of what a list of buffers names is done. `rest`: a part of it is, here or there.
+Marshalled marshal(Trap &trap, u32 nr, u64 *args, u64 skip = 0, bool rest = false);
 
 // From the program, with its final zero; without one within `max` bytes, its first max - 1 bytes and a zero. How long that is, or -EFAULT.
 i64 copy_string(uint8_t *to, u64 from, u64 max);

@@ -14,13 +14,14 @@ bool read_program(void *to, u64 from, u64 n) {              // what is missing t
 }
 
 // The list of what is left of one at `from`, in the slot, whose buffer nobody uses at home.
-bool rest_of_vectors(Slot *slot, u64 from, u64 &count, u64 done, u64 &to) {
+bool rest_of_vectors(Slot *slot, u64 from, u64 &count, u64 done, u64 most, u64 &to) {
   auto *list = reinterpret_cast<IoVec *>(buffer(slot) + sizeof(MsgHdr));
   if (count > 1024 || !read_program(list, from, count * sizeof(IoVec))) return false;
   while (count && list->length <= done) done -= list->length, ++list, --count;
   if (!count) return false;
   list->base += done;
   list->length -= done;
+  if (most) count = cut_list(list, count, most, &IoVec::length);
   to = address(list);
   return true;
 }
@@ -35,18 +36,23 @@ bool rest_of_call(Slot *slot, u64 nr, u64 *args, u64 done) {
   }
   Whole w = whole_of(nr, args);
   if (!w.is) return false;
+  const u64 most = w.marked ? slot->rest_most : 0;
   skip_done(w, args, done);
-  if (w.vector >= 0) return rest_of_vectors(slot, args[w.vector], args[w.vectors], done, args[w.vector]);
+  if (w.count >= 0 && most) args[w.count] = minimum(args[w.count], most);
+  if (w.vector >= 0) return rest_of_vectors(slot, args[w.vector], args[w.vectors], done, most, args[w.vector]);
   if (w.message < 0) return true;
   auto *message = reinterpret_cast<MsgHdr *>(buffer(slot));
   if (!read_program(message, args[w.message], sizeof *message)) return false;
   message->control = message->control_length = 0;           // went, or came, with the first part
   if (nr == nr_recvmsg) message->name = message->name_length = 0;
   args[w.message] = address(message);
-  return rest_of_vectors(slot, message->iov, message->iov_length, done, message->iov);
+  return rest_of_vectors(slot, message->iov, message->iov_length, done, most, message->iov);
 }
 
-bool never_waits(u64 nr, const u64 *args) { return nr == syscalls::nr_getrandom || (nr == syscalls::nr_recvmmsg && args[3] & msg_dontwait); }
+// What is not waited for by ppoll(2): what is ready at any time, and what is so only when all of its mark has come, more than is missing (tcp_poll, n_tty_poll).
+bool never_waits(const Slot *slot, u64 nr, const u64 *args) {
+  return nr == syscalls::nr_getrandom || (nr == syscalls::nr_recvmmsg && args[3] & msg_dontwait) || (slot->rest_most && whole_of(nr, args).marked);
+}
 
 }  // namespace
 
@@ -75,7 +81,7 @@ void finish_call(Slot *slot) {
   slot->rest_over = timed ? u64(r.ax == nr_connect ? -EINPROGRESS_ : -EAGAIN_) : 0;
   store(&slot->finishing, 1);
   r.bx = address(slot);
-  r.di = address(&slot->rest_ready), r.si = 1, r.dx = timed || never_waits(r.ax, args) ? address(slot->scratch) : 0, r.r10 = 0, r.r8 = 8;
+  r.di = address(&slot->rest_ready), r.si = 1, r.dx = timed || never_waits(slot, r.ax, args) ? address(slot->scratch) : 0, r.r10 = 0, r.r8 = 8;
   r.ax = nr_ppoll;
   r.ip = address(finish_rest);
 }

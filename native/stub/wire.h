@@ -134,6 +134,7 @@ struct Request {
 constexpr uint64_t kBadPointer = 0xffff800000000000;   // for a pointer argument: one that no process may read
 constexpr uint32_t kOutOnError = 1;
 constexpr uint32_t kNotWaitedFor = 4;                  // fetch; statuses; write(2), close(2) and mmap(2): the reply is taken when it is wanted
+constexpr uint32_t kRest = 64;                         // of a call that was answered with kUnfinished, or let go at home with a part done
 constexpr uint32_t kLooks = 8, kReads = 16, kReadsAll = 32;   // open: data: Looked, and kLookFew bytes of the file, or all of it
 constexpr uint32_t kCut = 2;                           // the program's memory ends where a buffer ends: as it does there, a length may run past it
 struct Relocation { uint32_t position, target; };   // both in the payload (target | kInOut: in the out buffer)

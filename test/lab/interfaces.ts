@@ -221,9 +221,9 @@ export const interfaces: Record<string, Feature[]> = {
     },
     {
       what: 'a read with a low-water mark above one (SO_RCVLOWAT, VMIN), moved in its middle',
-      place: 'differs',
-      note: 'may end with what has come, as after a signal',
-      by: [],
+      place: 'exact',
+      note: 'the rest asks for what is missing to the mark',
+      by: ['sockets/low-water-mark-in-parts', 'terminals/vmin-in-parts'],
     },
   ],
   Processes: [
