@@ -171,6 +171,7 @@ void receive_slot(Slot *slot, int source, u32 index) {
   s->windows_waiting = s->drops = s->serving = 0;
   s->cpu_base += s->cpu_here;
   s->cpu_here = 0;
+  for (int i = 0; i < 2; ++i) s->earlier[i] += s->here[i], s->here[i] = 0;
   if (s == slot && !lives) s->tid = c.pid;
   if (s->frame_length != header.length - sizeof *s) refuse(slot, -EPROTO_);
   if (!lives) {
@@ -200,6 +201,7 @@ void receive_state(Slot *slot, int source, const RecordHeader &header) {
   c.vdso_start = home->vdso_start;
   c.vdso_end = home->vdso_end;
   c.process_cpu_base = home->process_cpu_base;
+  copy(c.earlier, home->earlier, sizeof c.earlier);
   c.mm = home->mm;
   c.space_limit = home->space_limit;
   c.data_limit = home->data_limit;

@@ -34,6 +34,7 @@ class Check {
       case Dir::sigset_in: return inside(at, arg.size) && (arg.size != 16 || !word(at) || inside(word(at), 8));
       case Dir::iovec_in: case Dir::iovec_out: return vectors(at, args_[arg.a]);
       case Dir::msg_in: case Dir::msg_out: return message(at);
+      case Dir::ifconf: return interfaces(at);
       case Dir::mmsg_in: case Dir::mmsg_out: return false;               // asked for one message after another
       case Dir::in: case Dir::out: case Dir::inout: break;
     }
@@ -110,6 +111,12 @@ class Check {
     return vectors(m.iov, m.iov_length);
   }
 
+  bool interfaces(u64 at) const {
+    if (!inside(at, sizeof(InterfaceList))) return false;
+    const auto list = word<InterfaceList>(at);
+    return !list.buffer || (list.length >= 0 && inside(list.buffer, u64(list.length)));
+  }
+
   // All semaphores of a set: as many as the set has.
   bool semaphores(u64 at) const {
     u64 status[16] = {};
@@ -123,6 +130,7 @@ class Check {
     syscalls::Command c = syscalls::command_of(syscalls::List(arg.plus), number);
     if (c.place != syscalls::Place::home) return false;
     if (c.dir == Dir::value || !at || at == kBadPointer) return true;
+    if (c.dir == Dir::ifconf) return interfaces(at);
     return c.dir == Dir::string ? string(at) : inside(at, c.size);
   }
 

@@ -58,8 +58,8 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   c.process.pid = int(pid);
   c.process.event = event.fd;
   alone(c.process);
-  c.process_cpu_base = 0;
-  slot->cpu_base = 0;
+  c.process_cpu_base = c.earlier[0] = c.earlier[1] = 0;
+  slot->cpu_base = slot->earlier[0] = slot->earlier[1] = 0;
   own_pool(c);
   sys(nr_close, u64(c.maps));
   sys(nr_close, u64(c.pagemap));

@@ -10,7 +10,7 @@ namespace mosrun {
 
 bool in_clocks(u64 ip) {
   Control &c = control();
-  return ip - (base() + kVdsoOffset) < kVdsoSize || within(ip, clocks_begin, clocks_end) || (ip >= c.vdso_start && ip < c.vdso_end);
+  return ip != c.vdso_clock && (ip - (base() + kVdsoOffset) < kVdsoSize || within(ip, clocks_begin, clocks_end) || (ip >= c.vdso_start && ip < c.vdso_end));
 }
 
 namespace {

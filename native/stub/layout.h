@@ -272,8 +272,10 @@ struct Control {
 
   uint64_t vdso_start, vdso_end;  // of home
   uint64_t vdso_clock_gettime, vdso_getcpu, vdso_clock_getres;  // guest: functions of the hosting kernel's vdso
+  uint64_t vdso_clock;            // guest: the beginning of home's clock_gettime, which is the program's own code; 0: not patched to make system calls
   int64_t realtime_offset;        // ns to add to the hosting node's CLOCK_REALTIME
   uint64_t process_cpu_base;      // ns of CPU used before this stay
+  uint64_t earlier[2];            // µs of it, as the program and in the kernel, on other hosting nodes, of which home knows nothing
   MmMap mm;
   uint64_t stack_limit, stack_max;
   uint64_t space_limit, data_limit;   // of the program (RLIMIT_AS, RLIMIT_DATA), for the guest to hold
@@ -443,6 +445,7 @@ struct Slot {
   volatile uint32_t wait_masked;  // 1: there is one; 2: the signal in hand was caught under it
   uint64_t cpu_base;              // guest: ns of CPU the thread had used before this stay
   uint64_t cpu_here;              // and in it, when it last parked
+  uint64_t earlier[2], here[2];   // µs, as the program and in the kernel: on other hosting nodes before; and on this one, when it last parked
   int32_t clear_word;
   uint32_t windows_waiting;       // guest: of `windows`, in the order they come
   uint32_t drops;                 // guest: home has said that what was read ahead is to be dropped

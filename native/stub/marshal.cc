@@ -174,11 +174,12 @@ class Call {
       arg.len = Len::fixed;
       arg.size = u32(size);
     }
-    bool rounds[3] = {dir == Dir::inout || dir == Dir::msg_out, dir == Dir::in || dir == Dir::string || dir == Dir::sigset_in || dir == Dir::iovec_in || dir == Dir::iovec_out || dir == Dir::msg_in, dir == Dir::out};
+    bool rounds[3] = {dir == Dir::inout || dir == Dir::msg_out || dir == Dir::ifconf, dir == Dir::in || dir == Dir::string || dir == Dir::sigset_in || dir == Dir::iovec_in || dir == Dir::iovec_out || dir == Dir::msg_in, dir == Dir::out};
     if (!rounds[round] || !at) return 0;
     if (dir == Dir::iovec_in || dir == Dir::iovec_out) return take_iovec(i, at, args_[arg.a], dir == Dir::iovec_out);
     if (dir == Dir::msg_in || dir == Dir::msg_out) return take_message(i, at, dir == Dir::msg_out);
     if (dir == Dir::string) return take_string(i, at);
+    if (dir == Dir::ifconf) return take_interfaces(i, at);
     u64 n = 0;
     if (i64 error = length_of(nr_, arg, args_, at, n)) return error;
     if (dir == Dir::sigset_in) return take_sigset(i, at, arg.size);
@@ -284,6 +285,22 @@ class Call {
     if (arg.len == Len::fixed && n == 4) room_at_[i] = b_.inout + b_.inout_used;
     b_.inout_used += align_up(n, 8);
     b_.out_used = b_.inout_used;
+    return 0;
+  }
+  // What is not as programs do it is for home.
+  i64 take_interfaces(unsigned i, u64 at) {
+    InterfaceList list;
+    if (copy_program(&list, pointer<void>(at), sizeof list) || touch_range(at, sizeof list, true) != i64(sizeof list)) return kHome;
+    const u64 room = list.buffer ? u64(list.length) : 0;
+    if ((list.buffer && list.length < 0) || room > kSmall || touch_range(list.buffer, room, true) != i64(room)) return kHome;
+    copy(b_.inout, &list, sizeof list);
+    b_.inout_used = b_.out_used = sizeof list;
+    point_out(i, 0);
+    give_back(0, sizeof list.length, at, nullptr);
+    if (!list.buffer) return 0;
+    relocate(offsetof(InterfaceList, buffer), u32(b_.out_used) | kInOut);
+    give_back(b_.out_used, room, list.buffer, reinterpret_cast<u32 *>(b_.outs));
+    b_.out_used += align_up(room, 8);
     return 0;
   }
   // The room that home's kernel reads must not be more than there is.

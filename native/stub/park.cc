@@ -113,6 +113,13 @@ i64 dump_home(Slot *slot, int channel, bool of_child = false) {
   return error ? error : send_all_pages(channel, list, count, true, live, sent);
 }
 
+constexpr int kProcess = 0, kThread = 1;                                // RUSAGE_SELF, RUSAGE_THREAD
+void used_here(int who, u64 *microseconds) {
+  i64 usage[18] = {};                                                   // begins with two struct timeval
+  sys(nr_getrusage, u64(who), address(usage));
+  for (int i = 0; i < 2; ++i) microseconds[i] = u64(usage[2 * i] * 1000000 + usage[2 * i + 1]);
+}
+
 // All of the process, for the next node, which has nothing of it: the same records that home sends a first one (leave.cc).
 i64 dump_on(Slot *slot, int channel) {
   Control &c = control();
@@ -123,11 +130,15 @@ i64 dump_on(Slot *slot, int channel) {
   const bool live = copied_ahead(slot->process->memory);
   c.mm.brk = u64(sys(nr_brk, 0));
   if (c.realtime_at) c.realtime_at = u64(now(clock_realtime) + c.realtime_offset);
-  u64 cpu = c.process_cpu_base;
+  const u64 cpu = c.process_cpu_base, earlier[2] = {c.earlier[0], c.earlier[1]};
+  u64 here[2];
+  used_here(kProcess, here);
   c.process_cpu_base += u64(now(clock_process_cpu));
+  for (int i = 0; i < 2; ++i) c.earlier[i] += here[i];
   Sent sent{};
   i64 error = fails(Fault::dump_cut_at_start) ? sys(nr_shutdown, u64(channel), 2), -EPIPE_ : send_state(channel, c.process.threads);
   c.process_cpu_base = cpu;
+  copy(c.earlier, earlier, sizeof earlier);
   if (!error) error = send_record(channel, Record::mappings, u32(count), list, count * sizeof(Mapping));
   return error ? error : send_all_pages(channel, list, count, false, live, sent);
 }
@@ -193,6 +204,7 @@ void save_registers(Slot *slot, const Context *context) {
   slot->fs_base = read_fs();
   slot->gs_base = read_gs();
   slot->cpu_here = u64(now(clock_thread_cpu));
+  used_here(kThread, slot->here);
 }
 
 }  // namespace

@@ -111,6 +111,7 @@ class Lock {
 
 // --- streams -----------------------------------------------------------------------------------------------------------------
 struct IoVec { u64 base, length; };
+struct InterfaceList { int length, pad; u64 buffer; };     // struct ifconf
 struct MsgHdr { u64 name; u32 name_length, pad; u64 iov; u64 iov_length; u64 control; u64 control_length; u32 flags, pad2; };
 enum : int { msg_dontwait = 0x40, msg_nosignal = 0x4000, msg_peek = 2, msg_waitall = 0x100, msg_more = 0x8000, msg_cmsg_cloexec = 0x40000000 };
 

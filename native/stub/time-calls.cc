@@ -7,6 +7,7 @@ namespace mosrun {
 namespace {
 
 constexpr i64 kSecond = 1000000000;
+constexpr u64 kTick = 10000;                                            // µs, of times(2): USER_HZ
 
 i64 read_time(u64 from, i64 &ns, i64 unit = 1) {
   TimeSpec t;
@@ -146,19 +147,36 @@ i64 futex2_call(Trap &trap, u32 nr, u64 *a) {
   }
 }
 
+// Clocks of processes and threads have numbers made of theirs, or of 0 for one's own (MAKE_PROCESS_CPUCLOCK, linux/posix-timers_types.h). Those that
+// are of this process, as its own; of a thread it is told whose.
+int own_clock(const Slot *slot, int clock, const Slot *&of) {
+  constexpr int as_program = 1, descriptor = 3, per_thread = 4;
+  if (clock >= 0 || (clock & 3) == as_program || (clock & 3) == descriptor) return clock;
+  const int number = ~(clock >> 3);
+  if (!(clock & per_thread)) return !number || number == slot->process->pid ? clock_process_cpu : clock;
+  if (!number || number == slot->tid) return clock_thread_cpu;
+  for (u64 i = 0; i < control().slots; ++i) {
+    const Slot *s = slot_at(i);
+    if (s->state == u32(SlotState::used) && s->tid == number && s->process == slot->process) return of = s, clock_thread_cpu;
+  }
+  return clock;
+}
+
 i64 gettime(Trap &trap, u64 *a) {
   Control &c = control();
   u64 ip = trap.context->regs.ip;
-  bool by_vdso = ip - (base() + kVdsoOffset) < kVdsoSize || within(ip, clocks_begin, clocks_end);   // clock_clock_gettime corrects it
-  int clock = int(a[0]);
+  bool by_vdso = ip - (base() + kVdsoOffset) < kVdsoSize;               // clock_clock_gettime corrects it
+  const Slot *of = trap.slot;
+  int clock = own_clock(trap.slot, int(a[0]), of);
   if (clock < 0) return forward_call(trap, nr_clock_gettime, a);        // another process's or a device's clock: home's
   TimeSpec t{};
-  i64 result = sys(nr_clock_gettime, a[0], address(&t));
+  // Another thread's by its number, which this node knows it by as well.
+  i64 result = sys(nr_clock_gettime, of == trap.slot ? u64(clock) : a[0], address(&t));
   if (result) return result;
   i64 ns = t.seconds * kSecond + t.nanoseconds;
   if (!by_vdso && (clock == 0 || clock == 5 || clock == 11)) ns += c.realtime_offset;
   if (clock == clock_process_cpu) ns += i64(c.process_cpu_base);
-  if (clock == clock_thread_cpu) ns += i64(trap.slot->cpu_base);
+  if (clock == clock_thread_cpu) ns += i64(of->cpu_base);
   return write_time(a[1], ns);
 }
 
@@ -182,7 +200,7 @@ i64 time_of_day(u64 *a) {
 // What home knows of the process's time is the deputy's; the guest's own is added.
 struct Usage { i64 user_s, user_us, system_s, system_us; };
 
-i64 add_own(u64 to, int who) {
+i64 add_own(const Slot *slot, u64 to, int who) {
   u64 rusage[18] = {};
   Usage own{}, sum{};
   sys(nr_getrusage, u64(who), address(rusage));
@@ -193,8 +211,9 @@ i64 add_own(u64 to, int who) {
     s += more_s + us / 1000000;
     us %= 1000000;
   };
-  join(sum.user_s, sum.user_us, own.user_s, own.user_us);
-  join(sum.system_s, sum.system_us, own.system_s, own.system_us);
+  const u64 *earlier = who ? slot->earlier : control().earlier;
+  join(sum.user_s, sum.user_us, own.user_s, own.user_us + i64(earlier[0]));
+  join(sum.system_s, sum.system_us, own.system_s, own.system_us + i64(earlier[1]));
   return copy_program(pointer<void>(to), &sum, sizeof sum);
 }
 
@@ -216,7 +235,7 @@ i64 usage_at_home(Trap &trap, u64 *a) {
 i64 usage(Trap &trap, u64 *a) {
   i64 result = usage_at_home(trap, a);
   int who = int(a[0]);
-  return result || (who != 0 && who != 1) ? result : add_own(a[1], who);   // RUSAGE_SELF, RUSAGE_THREAD
+  return result || (who != 0 && who != 1) ? result : add_own(trap.slot, a[1], who);   // RUSAGE_SELF, RUSAGE_THREAD
 }
 
 i64 times_call(Trap &trap, u64 *a) {
@@ -225,8 +244,7 @@ i64 times_call(Trap &trap, u64 *a) {
   i64 own[4] = {}, sum[2] = {};
   sys(nr_times, address(own));
   if (copy_program(sum, pointer<void>(a[0]), sizeof sum)) return -EFAULT_;
-  sum[0] += own[0];
-  sum[1] += own[1];
+  for (int i = 0; i < 2; ++i) sum[i] += own[i] + i64(control().earlier[i] / kTick);
   return copy_program(pointer<void>(a[0]), sum, sizeof sum) ? -EFAULT_ : result;
 }
 

@@ -169,6 +169,18 @@ i64 special_call(Trap &trap, u32 nr, u64 *args) {
   }
 }
 
+// The call is made once more, unless the thread is wanted elsewhere. From a function of the vdso it is the function that is called once more: its code
+// is not the same there.
+static void again(Slot *slot, Context &context) {
+  Registers &regs = context.regs;
+  regs.ip -= 2;
+  if (!in_clocks(regs.ip)) return;
+  regs.ip = control().vdso_clock;
+  regs.flags &= ~kTrapFlag;
+  slot->stepping = 0;
+  sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);
+}
+
 extern "C" void guest_trap(int, uint8_t *info, Context *context) {
   Slot *slot = this_slot();
   Registers &regs = context->regs;
@@ -188,7 +200,7 @@ extern "C" void guest_trap(int, uint8_t *info, Context *context) {
   } else {
     CallTime time(slot, nr < kPageFetched ? nr : kPageFetched - 1);
     i64 result = regs.ax >> 32 || nr & 0x40000000 ? -ENOSYS_ : dispatch(trap, nr, args);
-    if (result == kAgain) regs.ip -= 2;
+    if (result == kAgain) again(slot, *context);
     else regs.ax = u64(result);
   }
   if (slot->drops) drop_reads(slot);

@@ -71,18 +71,18 @@ template <class Visit> void each_function(const Image &image, Visit visit) {
   for (u32 i = 0; i < count; ++i) {
     auto *s = image.get<Symbol>(symbols + i * sizeof(Symbol));
     if (!s) return;
-    if ((s->info & 15) == 2 && s->section) visit(strings + s->name, bias + s->value);
+    if ((s->info & 15) == 2 && s->section) visit(strings + s->name, bias + s->value, s->size);
   }
 }
 
 }  // namespace
 
 using ClockFunction = i64 (*)(u64, TimeSpec *);
+constexpr u32 kShared = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;      // the clocks that a vdso serves
 
 BLOB_CLOCK i64 clock_clock_gettime(u64 clock, TimeSpec *out) {
   Control &c = control();
-  constexpr u64 shared = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;   // those that a vdso serves
-  if (clock > 11 || !(shared >> clock & 1) || !c.vdso_clock_gettime) return sys(nr_clock_gettime, clock, address(out));
+  if (u32(clock) > 11 || !(kShared >> clock & 1) || !c.vdso_clock_gettime) return sys(nr_clock_gettime, clock, address(out));
   i64 result = reinterpret_cast<ClockFunction>(c.vdso_clock_gettime)(clock, out);
   if (clock == 0 || clock == 5 || clock == 11) {
     i64 ns = out->nanoseconds + c.realtime_offset % 1000000000;
@@ -114,21 +114,45 @@ BLOB_CLOCK i64 clock_clock_getres(u64 clock, u64 out) { return sys(229, clock, o
 // Its per-thread state belongs to the home kernel's layout: the caller falls back to getrandom(2).
 BLOB_CLOCK i64 clock_getrandom(u64 to, u64 size, u64 flags, u64, u64 state_size) { return state_size == ~0ull ? -ENOSYS_ : sys(nr_getrandom, to, size, flags); }
 
+namespace {
+
+// Clocks of processor time, and those of others, are for a system call, which is the program's own: it is caught. So it is made here, not in the stub.
+constexpr u64 kClockCode = 35;
+void patch_clock(u64 at, u64 target) {
+  Control &c = control();
+  const u32 shared = c.vdso_clock_gettime ? kShared : 0;
+  uint8_t code[kClockCode] = {
+    0x83, 0xff, 0x0b, 0x77, 0x16,                      // cmp $11, %edi; ja call
+    0xb8, 0, 0, 0, 0, 0x0f, 0xa3, 0xf8, 0x73, 0x0c,    // mov $shared, %eax; bt %edi, %eax; jnc call
+    0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0,    // movabs $target, %rax; jmp *%rax
+    0xb8, nr_clock_gettime, 0, 0, 0, 0x0f, 0x05, 0xc3, // call: mov $nr, %eax; syscall; ret
+  };
+  copy(code + 6, &shared, sizeof shared);
+  copy(code + 17, &target, sizeof target);
+  copy(pointer<void>(at), code, sizeof code);
+  c.vdso_clock = at;
+}
+
+}  // namespace
+
 void patch_vdso(u64 home_vdso, u64 guest_vdso) {
   Control &c = control();
   if (guest_vdso) {
     Image image{guest_vdso, base() + kVdsoOffset + kVdsoSize};
-    each_function(image, [&](u64 name, u64 at) {
+    each_function(image, [&](u64 name, u64 at, u64) {
       if (same(image, name, "__vdso_clock_gettime")) c.vdso_clock_gettime = at;
     });
   }
   if (!home_vdso) return;
   Image image{home_vdso, c.vdso_end};
   sys(nr_mprotect, home_vdso, c.vdso_end - home_vdso, prot_read | prot_write);
-  each_function(image, [&](u64 name, u64 at) {
+  each_function(image, [&](u64 name, u64 at, u64 size) {
     auto is = [&](const char *one, const char *other) { return same(image, name, one) || same(image, name, other); };
     u64 target = 0;
-    if (is("__vdso_clock_gettime", "clock_gettime")) target = address(&clock_clock_gettime);
+    if (is("__vdso_clock_gettime", "clock_gettime")) {
+      target = address(&clock_clock_gettime);
+      if (size >= kClockCode && image.get<uint8_t>(at, kClockCode)) return patch_clock(at, target);
+    }
     else if (is("__vdso_gettimeofday", "gettimeofday")) target = address(&clock_gettimeofday);
     else if (is("__vdso_time", "time")) target = address(&clock_time);
     else if (is("__vdso_getcpu", "getcpu")) target = address(&clock_getcpu);

@@ -32,6 +32,7 @@ export const dirs = [
   'mmsg_in',
   'mmsg_out',
   'sigset_in',
+  'ifconf',
   'command',
 ] as const;
 export type Dir = (typeof dirs)[number];

@@ -366,7 +366,11 @@ export const interfaces: Record<string, Feature[]> = {
       note: 'of some the stub does the rest, and leaves the process when that is over',
       by: ['system/behaviour: waits that are brought out and home in their middle'],
     },
-    { what: 'CPU time while away', place: 'exact', by: ['clocks/cpu-clocks-grow', 'threads/cpu-of-each'] },
+    {
+      what: 'CPU time while away',
+      place: 'exact',
+      by: ['clocks/cpu-clocks-grow', 'clocks/cpu-clocks-agree', 'threads/cpu-of-each'],
+    },
     {
       what: 'CPU time of a process that is at home again',
       place: 'differs',

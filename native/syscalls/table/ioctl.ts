@@ -172,7 +172,7 @@ const sockets: Entry[] = [
   away(0x890c, 'SIOCDELRT'),
   inout(0x8910, 'SIOCGIFNAME', IFREQ),
   val(0x8911, 'SIOCSIFLINK'),
-  away(0x8912, 'SIOCGIFCONF'),
+  [0x8912, 'SIOCGIFCONF', 'ifconf', 16, 'home'], // struct ifconf: the room at its pointer, and how much of it (netdevice(7))
   ...(
     [
       [0x8913, 'SIOCGIFFLAGS'],

@@ -1,9 +1,11 @@
-// A netlink socket tells the interfaces of the home-node, as if_nametoindex and getifaddrs do.
+// A netlink socket tells the interfaces of the home-node, as if_nametoindex and getifaddrs do, and SIOCGIFCONF.
+// home: ioctl
 #include "../../lab.h"
 #include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 
 BEHAVIOUR {
@@ -28,6 +30,23 @@ BEHAVIOUR {
   struct ifreq request = {.ifr_name = "lo"};
   DO(ioctl(fd, SIOCGIFMTU, &request));
   SAY("%d", request.ifr_mtu);
+  // The list of those with addresses, as older programs ask for it: how much it is, a part, all.
+  static struct ifreq room[64];
+  struct ifconf conf = {.ifc_len = 0};
+  const int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+  DO(ioctl(datagrams, SIOCGIFCONF, &conf));
+  HOLDS(conf.ifc_len >= (int)sizeof room[0] && conf.ifc_len % (int)sizeof room[0] == 0);
+  conf = (struct ifconf){.ifc_len = sizeof room[0] + 7, .ifc_buf = (char *)room};
+  DO(ioctl(datagrams, SIOCGIFCONF, &conf));
+  SAY("%d %s %d", conf.ifc_len, room[0].ifr_name, room[1].ifr_name[0]);
+  conf = (struct ifconf){.ifc_len = sizeof room, .ifc_buf = (char *)room};
+  DO(ioctl(datagrams, SIOCGIFCONF, &conf));
+  for (int i = 0; i < conf.ifc_len / (int)sizeof room[0]; ++i) SAY("%s %08x", room[i].ifr_name, ((struct sockaddr_in *)&room[i].ifr_addr)->sin_addr.s_addr);
+  conf.ifc_buf = NULL, conf.ifc_len = -40;
+  DO(ioctl(datagrams, SIOCGIFCONF, &conf));
+  conf = (struct ifconf){.ifc_len = 80, .ifc_buf = (char *)16};
+  DO(ioctl(datagrams, SIOCGIFCONF, &conf));
+  DO(ioctl(datagrams, SIOCGIFCONF, NULL));
   struct sockaddr_nl own = {0};
   socklen_t length = sizeof own;
   DO(getsockname(fd, (void *)&own, &length));
