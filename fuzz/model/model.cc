@@ -541,7 +541,7 @@ bool begin(Side side, const uint8_t *data, size_t size) {
   c.mover = c.mover_peer = -1;
   c.event = c.process.event = kEvent;
   c.proc = side == Side::home ? kProc : -1;
-  c.maps = c.long_maps = kMaps;
+  c.maps = c.long_maps = c.status = kMaps;
   c.pagemap = kPagemap;
   c.uffd = kUffd;
   c.pool = kPool;

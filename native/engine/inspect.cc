@@ -164,9 +164,17 @@ void check_memfd(pid_t pid, const Region &region, std::vector<std::string> &why)
   if (held_open(region)) why.push_back(reason + " of which a descriptor is open");
 }
 
-// A descriptor of what /proc shows of the process itself (stub/views.h), by its name.
-std::string own_view(pid_t pid, const std::vector<pid_t> &threads) {
-  const std::string directory = proc_path(threads.empty() ? pid : threads.front(), "fd");
+bool only_reads(pid_t living, const char *descriptor) {
+  std::string text;
+  if (!read_file(proc_path(living, (std::string("fdinfo/") + descriptor).c_str()), text)) return false;
+  const size_t at = text.find("flags:\t");
+  return at != std::string::npos && (strtoul(text.c_str() + at + 7, nullptr, 8) & O_ACCMODE) == O_RDONLY;
+}
+
+// The name of a descriptor of what /proc shows of the process itself (stub/views.h), and is not shown of it elsewhere.
+std::string own_view(pid_t pid, const std::vector<pid_t> &threads, std::vector<ShownView> &shown) {
+  const pid_t living = threads.empty() ? pid : threads.front();
+  const std::string directory = proc_path(living, "fd");
   std::string found;
   DIR *dir = opendir(directory.c_str());
   while (dirent *entry = dir && found.empty() ? readdir(dir) : nullptr) {
@@ -175,9 +183,16 @@ std::string own_view(pid_t pid, const std::vector<pid_t> &threads) {
     const pid_t number = n > 0 ? viewed_process(name, size_t(n)) : 0;
     if (!number) continue;
     auto is = [&](pid_t tid) { return number == tid || number == innermost_tid(pid, tid); };
+    const std::string path = directory + "/" + entry->d_name;
     struct statfs filesystem;
-    if (statfs((directory + "/" + entry->d_name).c_str(), &filesystem) || filesystem.f_type != long(kProcFilesystem)) continue;
-    if (is(pid) || std::any_of(threads.begin(), threads.end(), is)) found.assign(name, size_t(n));
+    struct stat status;
+    if (statfs(path.c_str(), &filesystem) || filesystem.f_type != long(kProcFilesystem)) continue;
+    if (!is(pid) && std::none_of(threads.begin(), threads.end(), is)) continue;
+    const Shown how = shown_by(name, size_t(n));
+    if (how != Shown::none && (how == Shown::maps || is(pid)) && shown.size() < kShownViews && only_reads(living, entry->d_name) && !stat(path.c_str(), &status))
+      shown.push_back({atoi(entry->d_name) + 1, uint32_t(how), status.st_dev, status.st_ino, 0});
+    else
+      found.assign(name, size_t(n));
   }
   if (dir) closedir(dir);
   return found;
@@ -343,7 +358,8 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   else if (living != pid && errno == EINVAL) why.push_back("its first thread has ended, and the kernel of this node is older than Linux 6.9");
   check_processor_time(living, why);
   if (!is_away(pid)) check_last_signal(living, why);
-  std::string view = own_view(pid, threads);
+  std::vector<ShownView> shown;
+  std::string view = own_view(pid, threads, shown);
   if (!view.empty() && !is_away(pid)) why.push_back(kView + view + ")");
   std::vector<Region> regions = read_regions(pid, !quick);
   if (regions.empty()) why.push_back("its memory map cannot be read");
@@ -353,6 +369,12 @@ std::vector<std::string> reasons_to_stay(pid_t pid, bool quick, std::vector<Regi
   for (const Region &r : regions) check_region(pid, r, why);
   if (seen) *seen = std::move(regions);
   return why;
+}
+
+std::vector<ShownView> shown_views(pid_t pid) {
+  std::vector<ShownView> shown;
+  own_view(pid, threads_of(pid), shown);
+  return shown;
 }
 
 MappedFiles::~MappedFiles() {

@@ -39,6 +39,8 @@ extern const char why_shared_away[];                       // the same of a gues
 // shares its memory is a question of the moment, and asked apart.
 // `seen`: its mappings; without their flags if it was to be quick.
 std::vector<std::string> reasons_to_stay(pid_t pid, bool quick = false, std::vector<Region> *seen = nullptr);
+// Its descriptors of what /proc shows of itself that do not keep it at home.
+std::vector<ShownView> shown_views(pid_t pid);
 // A reason that is none for long: another mover is at work on it, or it reads a view of itself, as a runtime does now and then.
 bool may_pass(const std::string &reason);
 bool is_mover(pid_t pid);

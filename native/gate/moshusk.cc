@@ -161,7 +161,8 @@ int main(int count, char **arguments) {
   control.maps = own_file(kOwnMaps);
   control.pagemap = own_file(kOwnPagemap);
   control.long_maps = own_file(kOwnLongMaps);
-  if (control.maps < 0 || control.pagemap < 0 || control.long_maps < 0) refuse(husk, errno);
+  control.status = own_file(kOwnStatus);
+  if (control.maps < 0 || control.pagemap < 0 || control.long_maps < 0 || control.status < 0) refuse(husk, errno);
   control.has_cache = map_cache(begin.base, husk.cache);
   control.uffd = open_userfaultfd();
   set_stack_limit(begin);

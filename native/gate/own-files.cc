@@ -39,8 +39,8 @@ int hosting_pid(int proc, pid_t pid) {
 }
 
 int open_own_file(int proc, pid_t pid, uint64_t which) {
-  static constexpr const char *names[] = {"maps", "pagemap", "smaps"};   // by kOwnMaps, ...
-  if (which > kOwnLongMaps) return -EINVAL;
+  static constexpr const char *names[] = {"maps", "pagemap", "smaps", "status"};   // by kOwnMaps, ...
+  if (which > kOwnStatus) return -EINVAL;
   int number = hosting_pid(proc, pid);
   if (number < 0) return number;
   char path[48];

@@ -1,4 +1,4 @@
-// Gives guest processes their own /proc/self/maps and pagemap: they have no /proc.
+// Gives guest processes their own /proc/self/maps, pagemap, smaps and status: they have no /proc.
 #pragma once
 #include <sys/types.h>
 

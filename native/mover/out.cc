@@ -115,6 +115,9 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.maps_behind = o.write_behind && !counts_strictly() && !strtoull(status_field(living_thread(o.pid), "VmLck").c_str(), nullptr, 10);
   c.advised = advised;
   c.unsure = !advised && unsure;
+  const std::vector<ShownView> shown = shown_views(o.pid);
+  std::copy(shown.begin(), shown.end(), c.shown);
+  c.views_shown = !shown.empty();
   c.statistics.last_return = kNotYet;
   c.statistics.threads = c.threads;
   if (!write_memory(memory, {base + kControlOffset}, page.data(), page.size())) return "writing the stub's memory failed";

@@ -350,7 +350,8 @@ bool have_own_files() {
   if (c.maps < 0) c.maps = int(sys(257, kOwnFile, kOwnMaps, 0x80000));           // openat, O_CLOEXEC
   if (c.pagemap < 0) c.pagemap = int(sys(257, kOwnFile, kOwnPagemap, 0x80000));
   if (c.long_maps < 0) c.long_maps = int(sys(257, kOwnFile, kOwnLongMaps, 0x80000));
-  return c.maps >= 0 && c.pagemap >= 0 && c.long_maps >= 0;
+  if (c.status < 0) c.status = int(sys(257, kOwnFile, kOwnStatus, 0x80000));
+  return c.maps >= 0 && c.pagemap >= 0 && c.long_maps >= 0 && c.status >= 0;
 }
 
 void install_guest_handlers() {

@@ -312,7 +312,7 @@ void handle(Slot *slot, const Request &r) {
     case Op::read: read_ahead(slot, r, space); break;
     case Op::statuses: statuses(slot, r, space); break;
     case Op::settle: settle(slot, r, space); break;
-    case Op::maps: maps(slot, r, space); break;
+    case Op::view: view(slot, r, space); break;
     default: lose("its node sent an unknown request");
   }
   space.close();

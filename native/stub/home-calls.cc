@@ -109,13 +109,14 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
   const i64 late = late_error(r.nr, args[0]);
   if (late && r.nr != nr_close) return tell_late_error(u32(args[0])), answer(slot, late);
+  if (wants_view_again(r.nr, args)) return answer(slot, 0, nullptr, 0, kShowsView);
   if (r.flags & kRest) cut_to_rest(slot, r.nr, args);
   SocketTime time(slot, r.nr, u32(args[0]));
   if (!slot->in_hand) slot->wait_masked = !(r.flags & kCut) && own_mask(r.nr, args, slot->wait_mask);
   i64 result = time.settle(r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args));
   if (slot->wait_masked == 1) slot->wait_masked = 0;
   if (result >= 0 && opens_name(r.nr) && views_itself(int(result))) {
-    if (shows_maps(int(result)) && !slot->fatal) return answer(slot, result, nullptr, 0, kShowsMaps);
+    if (may_be_shown(int(result)) && !slot->fatal) return answer(slot, result, nullptr, 0, kShowsView);
     sys(nr_close, u64(result));
     result = come_home_for(r.nr);
   }
@@ -165,10 +166,10 @@ u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags) {
   return sizeof looked + bytes;
 }
 
-void maps(Slot *slot, const Request &r, const Space &space) {
-  if (!opens_name(r.nr)) return answer(slot, -ENOSYS_);
-  i64 error = show_maps(r, space.in);
+void view(Slot *slot, const Request &r, const Space &space) {
+  i64 error = show_view(r, space.in);
   if (!error) return answer(slot, i64(r.args[0]));
+  if (!opens_name(r.nr)) return answer(slot, error);
   if (!window_touches(r.args[0])) sys(nr_close, r.args[0]);
   answer(slot, come_home_for(r.nr));
 }

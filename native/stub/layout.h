@@ -224,6 +224,14 @@ constexpr unsigned kHeldMax = 8;
 
 constexpr unsigned kLeases = 32;               // files that are read ahead at a time
 constexpr unsigned kMappedFiles = 256;         // mappings of files that are shared and read
+// A descriptor, + 1, that shows what /proc would of this process while it is away (shown-views.cc); which file that is, and has it not been read since it was written?
+constexpr int kShownViews = 8;
+struct ShownView {
+  int32_t descriptor;
+  uint32_t shown;                 // Shown
+  uint64_t device, number;
+  volatile uint32_t fresh;
+};
 constexpr int kOwnFiles = 1024;                // descriptors of which it is known whether nobody else has their open files: those below
 constexpr uint32_t kReadWindow = 128 << 10;        // bytes that a guest asks for ahead in one request
 constexpr unsigned kReadWindows = 8;               // requests of one thread under way
@@ -255,6 +263,7 @@ struct Control {
   Spare onward;                   // guest: the stream to the node it is to move on to
   int32_t maps, pagemap;          // its own /proc/self/{maps,pagemap}; home: from the mover, since who gave up its privileges may not open them
   int32_t long_maps;              // guest: /proc/self/smaps
+  int32_t status;                 // guest: /proc/self/status
   int32_t proc;                   // home: /proc, so that a program in another root is served too
   int32_t uffd;
   int32_t window;                 // home: first descriptor number of the reserved window
@@ -368,6 +377,8 @@ struct Control {
   uint32_t usage_by;                    // slot
   int32_t usage_of;
   uint8_t usage[144];
+  ShownView shown[kShownViews];         // home
+  volatile uint32_t views_shown;        // home: there has been one
   Stay next;
   Process process;
   TickRate ticks;

@@ -163,8 +163,10 @@ struct DescriptorName {
 };
 bool opens_name(u32 nr);
 bool views_itself(int fd);
-bool shows_maps(int fd);
-i64 show_maps(const Request &r, const uint8_t *list);
+i64 show_view(const Request &r, const uint8_t *data);     // shown-views.cc
+bool may_be_shown(int fd);
+bool wants_view_again(u32 nr, const u64 *args);
+void show_real_views();
 
 // --- deputy.cc, home-signals.cc ----------------------------------------------------------------------------------------------
 [[noreturn]] void deputy(Slot *slot);
@@ -309,7 +311,7 @@ inline u32 xstate_size(const uint8_t *fp) {
   return size;
 }
 u64 list_mappings(Mapping *list, bool for_home);         // all that the guest has, of which the book knows more
-i64 tell_maps(Trap &trap, i64 fd, u32 nr);
+i64 tell_view(Trap &trap, i64 fd, u32 nr);
 bool have_own_files();                                    // a child born here asks the keeper for them, by its first thread
 void guest_altstack(Slot *slot);
 void deliver_waiting(Slot *slot, Context *context);

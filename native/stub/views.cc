@@ -1,6 +1,5 @@
 // Home, while away: the program opens what /proc shows of itself. What differs here brings it home: only opens pay for the question.
-#include "views.h"
-#include "stub.h"
+#include "view-text.h"
 #include "syscalls.h"
 
 namespace mosrun {
@@ -55,11 +54,13 @@ bool views_itself(int fd) {
   return name_of_view(fd, name);
 }
 
-// Of all views the one that programs begin with, opened to be read (maps-view.cc).
-bool shows_maps(int fd) {
+// Those that are opened to be read alone.
+Shown shown_of(int fd) {
   char name[256];
-  u64 n = name_of_view(fd, name);
-  return n > 5 && name[n - 5] == '/' && name[n - 4] == 'm' && name[n - 3] == 'a' && name[n - 2] == 'p' && name[n - 1] == 's' && !(sys(nr_fcntl, u64(fd), 3) & 3);   // F_GETFL, O_ACCMODE
+  const u64 n = name_of_view(fd, name);
+  const Shown shown = n && !(sys(nr_fcntl, u64(fd), 3) & 3) ? shown_by(name, n) : Shown::none;   // F_GETFL, O_ACCMODE
+  const int number = shown == Shown::none ? 0 : viewed_process(name, n);
+  return shown == Shown::maps || (number && (number == control().pid || number == number_in_proc())) ? shown : Shown::none;
 }
 
 }  // namespace mosrun

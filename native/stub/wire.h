@@ -106,7 +106,8 @@ enum class Op : uint16_t {
   read,        // its bytes: args[1] = offset, args[2] = length, at most kReadWindow. Not waited for: the reply is taken when it is wanted
   settle,      // payload Settled[]: where the program is in files that are read ahead. args[0] = 1: with a reply; args[1] = 1: all that was read ahead has been
                // dropped; args[2] = 1: is it still good?
-  maps,        // descriptor args[0], opened by call `nr`, is to show the mappings that follow, with the break at args[1]; none: come home for it
+  view,        // descriptor args[0], opened or read by call `nr`, is to show the process: payload Seen, and its mappings, with the break at args[1]; none: come
+               // home for it
   statuses,    // newfstatat or statx (nr) of names in a directory: args[0], args[1], args[2] = its descriptor, flags, mask; payload: what comes before the
                // names, then each of them, all with their zeros; data: for each its result (8 bytes) and what it says (status_bytes). Not waited for, as `read`
 };
@@ -144,11 +145,11 @@ struct Reply {
   uint32_t out_size;
   uint32_t flags;
 };
-// kUnfinished: the result is only a part, as the thread was taken out of the call; the rest is to be asked for. kShowsMaps: the descriptor
-// shows /proc/PID/maps; Op::maps is to follow. kMayRead: the file just opened may be read ahead, if nobody else gets it. kMayWrite: what comes
+// kUnfinished: the result is only a part, as the thread was taken out of the call; the rest is to be asked for. kShowsView: the descriptor
+// shows the process itself (shown-views.cc): Op::view is to follow; if it is not just opened, and then the call again. kMayRead: the file just opened may be read ahead, if nobody else gets it. kMayWrite: what comes
 // next to the file just written to need not be waited for; kMayMap: nor mappings of the file just opened, or just mapped, over this one. kPlain: nor the end of the file just opened. kDrop: what has been read ahead
 // is to be dropped, and home told so.
-constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsMaps = 4, kUnfinished = 8, kMayRead = 16, kDrop = 32, kMayWrite = 64, kMayMap = 128, kPlain = 256;
+constexpr uint32_t kSignalWaits = 1, kLetGo = 2, kShowsView = 4, kUnfinished = 8, kMayRead = 16, kDrop = 32, kMayWrite = 64, kMayMap = 128, kPlain = 256;
 constexpr int64_t kRestart = -512;                  // ERESTARTSYS: issue the call again
 constexpr int64_t kStayAway = 1;                    // to a parked thread: home could not take the process, go on; an end of the stream: it runs at home
 constexpr uint32_t kTransferMax = 128u << 20;        // one request's buffers
@@ -161,6 +162,8 @@ struct Leased {
   uint32_t lasting;               // 1: whoever changes the content from now on gives it another ctime
   uint32_t pad;
 };
+// What the hosting node's kernel knows of a process: kB of its memory, µs of its time on hosting nodes, as the program and in the kernel.
+struct Seen { uint64_t anonymous, files, shared, most, locked, tables, swapped, user, system; };
 struct Settled { int32_t fd; uint32_t what; uint64_t offset; };
 constexpr uint32_t kMoved = 1, kTouched = 2, kReleased = 4;   // to that offset; read, which home has not seen; read ahead no more
 
@@ -198,10 +201,10 @@ struct ReportMessage { Report type; int32_t error; Sent sent; uint64_t at; };
 enum class PoolType : uint32_t { channel = 1, watch, pool };
 struct PoolMessage { PoolType type; ChannelKind kind; uint16_t index; int32_t pid, owner; };
 
-// A guest process gets its own /proc/self/{maps,pagemap,smaps} from its keeper, without a /proc: openat(kOwnFile, kOwnMaps, ...) from the
+// A guest process gets its own /proc/self/{maps,pagemap,smaps,status} from its keeper, without a /proc: openat(kOwnFile, kOwnMaps, ...) from the
 // stub. No program can mean this by a descriptor.
 constexpr uint32_t kOwnFile = 0xfffffc18;   // -1000
-constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1, kOwnLongMaps = 2;
+constexpr uint64_t kOwnMaps = 0, kOwnPagemap = 1, kOwnLongMaps = 2, kOwnStatus = 3;
 
 static_assert(sizeof(SealAddress) == 24 && sizeof(Hello) == 48 && sizeof(Challenge) == 56 && sizeof(Begin) == 80 && sizeof(Proof) == 112);
 static_assert(sizeof(Request) == 120 && sizeof(Reply) == 16 && sizeof(RecordHeader) == 16 && sizeof(Farewell) == sizeof(Event));

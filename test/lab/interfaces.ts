@@ -419,10 +419,17 @@ export const interfaces: Record<string, Feature[]> = {
   ],
   'Views of itself in /proc': [
     {
-      what: 'maps',
+      what: 'maps, stat, statm, status',
       place: 'exact',
-      note: 'as it was when it was opened',
-      by: ['self/maps-are-its-own', 'self/maps-show-nothing-else'],
+      note: 'written when it is opened, and when it is read from its beginning again',
+      by: [
+        'self/maps-are-its-own',
+        'self/maps-show-nothing-else',
+        'self/status-fields',
+        'self/numbers-of-memory',
+        'self/numbers-read-again',
+        'self/view-held-open',
+      ],
     },
     {
       what: 'exe, cwd, root, links of descriptors, limits, mounts, auxv',
@@ -430,10 +437,10 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['self/links', 'self/descriptor-links', 'self/limits-and-files', 'self/auxiliary-values'],
     },
     {
-      what: 'smaps, mem, pagemap, stat, status, cmdline, environ, fd, fdinfo and their like',
+      what: 'smaps, mem, pagemap, cmdline, environ, fd, fdinfo, those of a thread, and their like',
       place: 'home',
       note: 'while one is open the process stays',
-      by: ['self/mem-file', 'self/page-map', 'self/status-fields', 'self/view-held-open'],
+      by: ['self/mem-file', 'self/page-map', 'self/words-and-environment', 'self/soft-dirty-and-advice'],
     },
     {
       what: 'how others see it (ps, top)',

@@ -1,5 +1,4 @@
 // /proc/self/status and stat tell of the process itself: its number, masks, threads and memory.
-// home: open, openat
 // refused: it has a view of itself open
 // refused: order it again
 #include "../../lab.h"

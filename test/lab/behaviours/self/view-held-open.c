@@ -1,7 +1,4 @@
 // A view of itself that a program holds open stays true while it runs.
-// home: open, openat
-// refused: it has a view of itself open
-// refused: order it again
 #include "../../lab.h"
 
 BEHAVIOUR {

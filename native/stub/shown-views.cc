@@ -1,0 +1,202 @@
+// What /proc shows of a process that is away, where it is not brought home for it: home puts a file of its own in the place of the descriptor, with what
+// the guest says of itself and home knows. The kernel writes such a file when it is read from its beginning: so does home, again and again. When the
+// process is at home, the descriptor shows what /proc does.
+#include "deputy.h"
+#include "syscalls.h"
+#include "view-text.h"
+
+namespace mosrun {
+
+namespace {
+
+constexpr u64 close_on_exec = 0x80000, write_only = 1, truncate = 01000;   // O_CLOEXEC, O_WRONLY, O_TRUNC
+
+i64 open_again(u64 fd, u64 flags) {
+  DescriptorName name{u32(fd)};
+  return sys(syscalls::nr_openat, u64(control().proc), address(name.text), flags);
+}
+
+// Takes the descriptor's place, and closes `file`.
+i64 put_in_place(u64 fd, i64 file) {
+  const i64 flags = sys(nr_fcntl, fd, 1);                                      // F_GETFD
+  const i64 result = failed(flags) ? flags : sys(syscalls::nr_dup3, u64(file), fd, flags & 1 ? close_on_exec : 0);
+  sys(nr_close, u64(file));
+  return result;
+}
+
+bool is_at(const ShownView &view, u64 fd) {
+  Status status{};
+  return view.descriptor == int(fd) + 1 && !sys(syscalls::nr_fstat, fd, address(&status)) && status.device == view.device && status.number == view.number;
+}
+
+ShownView *find(u64 fd) {
+  for (ShownView &view : control().shown)
+    if (view.descriptor == int(fd) + 1) return is_at(view, fd) ? &view : nullptr;
+  return nullptr;
+}
+
+// One for this descriptor: what was there is gone.
+ShownView *room_for(u64 fd) {
+  for (ShownView &view : control().shown)
+    if (view.descriptor == int(fd) + 1) return &view;
+  for (ShownView &view : control().shown)
+    if (!view.descriptor || !is_at(view, u64(view.descriptor) - 1)) return &view;
+  return nullptr;
+}
+
+i64 write_view(i64 file, Shown shown, const Guest &guest) {
+  Control &c = control();
+  WideLimit wide;
+  Lock lock(&c.lock);                                                          // what is mapped here meanwhile is none of the program's (stage.cc)
+  Own maps, text;
+  if (c.maps < 0 || !maps.read(c.maps)) return -ENOMEM_;
+  Writer writer{int(file)};
+  if (shown == Shown::maps) {
+    write_maps(writer, maps, guest.list, guest.count, guest.brk);
+    return writer.flush();
+  }
+  const i64 own = sys(syscalls::nr_openat, u64(c.proc), reinterpret_cast<u64>(kShownNames[unsigned(shown)]), close_on_exec);
+  if (failed(own)) return own;
+  const bool read = text.read(int(own));
+  sys(nr_close, u64(own));
+  if (!read) return -ENOMEM_;
+  write_numbers(writer, shown, text, maps, guest);
+  return writer.flush();
+}
+
+// The first time.
+i64 show(u64 fd, Shown shown, const Guest &guest) {
+  ShownView *view = room_for(fd);
+  if (!view) return -ENOMEM_;
+  const i64 file = sys(syscalls::nr_memfd_create, reinterpret_cast<u64>("proc"), 1);   // MFD_CLOEXEC
+  if (failed(file)) return file;
+  i64 error = write_view(file, shown, guest);
+  const i64 read_only = error ? error : open_again(u64(file), close_on_exec);
+  Status status{};
+  if (!error) error = failed(read_only) ? read_only : sys(syscalls::nr_fstat, u64(read_only), address(&status));
+  if (!error) error = minimum<i64>(0, put_in_place(fd, read_only));
+  sys(nr_close, u64(file));
+  if (error) return error;
+  *view = {int(fd) + 1, u32(shown), status.device, status.number, 1};
+  store(&control().views_shown, 1);
+  return 0;
+}
+
+// One that the process had open when it left shows the deputy until then.
+bool is_of_proc(u64 fd) {
+  u64 filesystem[kFilesystemWords] = {};
+  return !failed(sys(syscalls::nr_fstatfs, fd, address(filesystem))) && filesystem[0] == kProcFilesystem;
+}
+
+i64 show_again(ShownView &view, u64 fd, const Guest &guest) {
+  if (is_of_proc(fd)) {
+    const i64 at = sys(nr_lseek, fd, 0, 1), error = show(fd, Shown(view.shown), guest);
+    if (!error && at > 0) sys(nr_lseek, fd, u64(at), 0);
+    store(&view.fresh, 1);
+    return error;
+  }
+  const i64 file = open_again(fd, write_only | truncate | close_on_exec);
+  if (failed(file)) return file;
+  const i64 error = write_view(file, Shown(view.shown), guest);
+  sys(nr_close, u64(file));
+  store(&view.fresh, 1);                                                       // if it could not be written, too: it is read as it is
+  return error;
+}
+
+u64 number_after(const char *text, u64 length, const char *name) {
+  for (u64 i = 0; i < length; ++i) {
+    u64 n = 0;
+    while (name[n] && i + n < length && text[i + n] == name[n]) ++n;
+    if (name[n]) continue;
+    u64 value = 0;
+    for (i += n; i < length && (text[i] == ' ' || text[i] == '\t'); ++i) continue;
+    for (; i < length && text[i] >= '0' && text[i] <= '9'; ++i) value = value * 10 + u64(text[i] - '0');
+    return value;
+  }
+  return 0;
+}
+
+// Guest: what its own node's kernel knows of it.
+void see(Seen &seen) {
+  Control &c = control();
+  char text[4096];
+  i64 usage[18] = {};                                                          // begins with two struct timeval
+  const i64 n = sys(nr_pread64, u64(c.status), address(text), sizeof text, 0);
+  const u64 length = n > 0 ? u64(n) : 0;
+  seen.anonymous = number_after(text, length, "\nRssAnon:");
+  seen.files = number_after(text, length, "\nRssFile:");
+  seen.shared = number_after(text, length, "\nRssShmem:");
+  seen.most = number_after(text, length, "\nVmHWM:");
+  seen.locked = number_after(text, length, "\nVmLck:");
+  seen.tables = number_after(text, length, "\nVmPTE:");
+  seen.swapped = number_after(text, length, "\nVmSwap:");
+  sys(nr_getrusage, 0, address(usage));
+  seen.user = u64(usage[0] * 1000000 + usage[1]) + c.earlier[0];
+  seen.system = u64(usage[2] * 1000000 + usage[3]) + c.earlier[1];
+}
+
+}  // namespace
+
+// Home: the descriptor args[0] is to show the guest. Not 0: it could not be done.
+i64 show_view(const Request &r, const uint8_t *data) {
+  const u64 fd = r.args[0], size = r.in_size - minimum<u64>(r.in_size, sizeof(Seen)), count = size / sizeof(Mapping);
+  const Guest guest{reinterpret_cast<const Seen *>(data), reinterpret_cast<const Mapping *>(data + sizeof(Seen)), count, r.args[1]};
+  if (!count || address(data) % alignof(Mapping) || size % sizeof(Mapping) || count > kListMax || window_touches(fd) || !possible_mappings(guest.list, count)) return -EINVAL_;
+  if (!opens_name(r.nr)) {
+    ShownView *view = find(fd);
+    return view ? show_again(*view, fd, guest) : -EINVAL_;
+  }
+  const Shown shown = shown_of(int(fd));
+  return shown == Shown::none ? -EINVAL_ : show(fd, shown, guest);
+}
+
+bool may_be_shown(int fd) { return shown_of(fd) != Shown::none; }
+
+// Home: does this call read such a file from its beginning, that has been read before?
+bool wants_view_again(u32 nr, const u64 *args) {
+  if (!load(&control().views_shown)) return false;
+  const bool placed = nr == syscalls::nr_pread64 || nr == syscalls::nr_preadv || nr == syscalls::nr_preadv2;
+  if (!placed && nr != syscalls::nr_read && nr != syscalls::nr_readv) return false;
+  const u64 fd = u32(args[0]);
+  ShownView *view = find(fd);
+  if (!view || (placed && ~args[3] ? i64(args[3]) : sys(nr_lseek, fd, 0, 1))) return false;
+  return !__atomic_exchange_n(&view->fresh, 0, __ATOMIC_ACQ_REL);
+}
+
+// Home: the process is about to run here.
+void show_real_views() {
+  Control &c = control();
+  for (ShownView &view : c.shown) {
+    const u64 fd = u64(view.descriptor) - 1;
+    if (view.descriptor && is_at(view, fd) && !is_of_proc(fd)) {
+      const i64 at = sys(nr_lseek, fd, 0, 1), file = sys(syscalls::nr_openat, u64(c.proc), reinterpret_cast<u64>(kShownNames[view.shown]), close_on_exec);
+      if (at > 0 && !failed(file)) sys(nr_lseek, u64(file), u64(at), 0);
+      if (!failed(file)) put_in_place(fd, file);
+    }
+    view = {};
+  }
+  store(&c.views_shown, 0);
+}
+
+// Guest: its list and what else it knows, for home, which answers with the descriptor, or that the process is to come home and open it there.
+i64 tell_view(Trap &trap, i64 fd, u32 nr) {
+  Control &c = control();
+  Lock lock(&c.lock);
+  auto *list = pointer<Mapping>(base() + kListOffset);
+  const u64 count = have_own_files() ? list_mappings(list, false) : 0;
+  Seen seen{};
+  if (count) see(seen);
+  Request r{};
+  r.op = Op::view;
+  r.nr = uint16_t(nr);
+  r.in_size = u32(sizeof seen + count * sizeof(Mapping));
+  r.args[0] = u64(fd);
+  r.args[1] = u64(sys(nr_brk, 0));
+  IoVec in[3] = {{}, {address(&seen), sizeof seen}, {address(list), count * sizeof(Mapping)}};
+  Reply reply{};
+  const i64 result = exchange(trap.slot, r, in, 3, nullptr, 0, reply);
+  trap.signal_waits |= reply.flags & kSignalWaits;
+  return result;
+}
+
+}  // namespace mosrun
