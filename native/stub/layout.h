@@ -470,6 +470,7 @@ struct Slot {
   uint64_t asked, spent, answered, answered_ticks, home_ticks, home_bytes, sending;
   uint32_t spent_for;
   uint32_t no_ticks;              // home: the program has this thread's counter of ticks forbidden (PR_SET_TSC)
+  uint32_t quick, in_time, in_vain;   // guest: replies that came at once, in a row; while it was awake for them; how often it was so for nothing (awaiting.cc)
   uint32_t saw_changes;           // guest: behind_changes as the call in hand began
   Process own_process;            // used by a vfork child
 };

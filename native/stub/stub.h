@@ -275,6 +275,7 @@ void forget_reads(Slot *slot);                            // in a child
 // Bytes with a request that are taken off this side's hands while home still sends what was asked for before.
 constexpr u64 kSmallRequest = 4096;
 // in[0] is for the request itself.
+i64 await_reply(Slot *slot, Reply &reply);                // awaiting.cc
 i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, Reply &reply);
 i64 request(Slot *slot, Op op, u64 a0 = 0, u64 a1 = 0, u64 a2 = 0, u64 a3 = 0, u64 a4 = 0, u64 a5 = 0);
 i64 ask(Trap &trap, Op op, u32 nr, u64 a0 = 0, u64 a1 = 0, u64 a2 = 0, u64 a3 = 0, u64 a4 = 0, u64 a5 = 0);

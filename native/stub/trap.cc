@@ -66,7 +66,7 @@ i64 exchange(Slot *slot, Request &r, IoVec *in, u64 ins, IoVec *out, u64 outs, R
   if (slot->windows_waiting && r.in_size > kSmallRequest) receive_windows(slot);
   if (send_all(slot->channel, in, ins)) guest_dies(Ending::disconnected);
   if (slot->windows_waiting) receive_windows(slot);
-  if (receive_all(slot->channel, &reply, sizeof reply)) guest_dies(Ending::disconnected);
+  if (await_reply(slot, reply)) guest_dies(Ending::disconnected);
   if (reply.flags & kDrop) slot->drops = 1;
   i64 error = receive_data(slot, reply.out_size, out, outs);
   if (error == -EPIPE_) guest_dies(Ending::disconnected);
