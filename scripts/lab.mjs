@@ -3,7 +3,7 @@
 //   --lanes N     so many at a time, each on a testbed of its own (2)
 //   --seed N      of the random moves (1); a failure tells it
 //   --repeats N   runs with random moves, each with another seed (2)
-//   --plainly     nothing is read ahead or written behind (mosrun --no-read-ahead --no-write-behind)
+//   --plainly     nothing is read ahead or written behind (mosrun --no-read-ahead --no-write-behind --no-awake)
 //   --json FILE   what came of each, for the page (scripts/generate-transparency.mjs)
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,6 +32,6 @@ process.exitCode = await main({
   lanes: whole(values.lanes, 2),
   seed: whole(values.seed, 1),
   repeats: whole(values.repeats, 2),
-  options: values.plainly ? ['--no-read-ahead', '--no-write-behind'] : [],
+  options: values.plainly ? ['--no-read-ahead', '--no-write-behind', '--no-awake'] : [],
   json: values.json,
 });

@@ -81,6 +81,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
   const unserved = lastOf(options, ['error', 'warn', 'end']);
   const readAhead = lastOf(options, ['read-ahead', 'no-read-ahead']);
   const writeBehind = lastOf(options, ['write-behind', 'no-write-behind']);
+  const awake = lastOf(options, ['awake', 'no-awake']);
   const clock = lastOf(options, ['host-clock', 'home-clock']);
   return {
     start: startAt(place, options),
@@ -90,6 +91,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
     unserved,
     readAhead: readAhead ? readAhead === 'read-ahead' : null,
     writeBehind: writeBehind ? writeBehind === 'write-behind' : null,
+    awake: awake ? awake === 'awake' : null,
     decay: numberOf(options, 'decay', (rate) => rate > 0 && rate < 1, 'a rate between 0 and 1'),
     pure: options.has('cpu') ? true : null,
     memoryBytes: megabytesOf(options),

@@ -67,6 +67,11 @@ const runOptions: readonly OptionSpec[] = [
     help: 'the program does not wait for its writes to files while it is away (default, unless configured otherwise)',
   },
   { long: 'no-write-behind', help: 'it does: the result of each is known when it returns' },
+  {
+    long: 'awake',
+    help: 'away, the program stays awake for answers from home that come at once (default, unless configured otherwise)',
+  },
+  { long: 'no-awake', help: 'it sleeps until they are there, which takes longer and less of the processor' },
   { long: 'explain', help: 'run nothing: say whether and why the program could migrate, and where it would be put' },
   { long: 'json', help: 'with --explain: print one JSON document' },
 ];

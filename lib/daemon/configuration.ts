@@ -85,6 +85,7 @@ const schema = z
         fast_start: z.boolean().default(false),
         read_ahead: z.boolean().default(true),
         write_behind: z.boolean().default(true),
+        awake: z.boolean().default(true),
       })
       .prefault({}),
     heartbeat: z.strictObject({ interval_seconds: seconds.default(1), timeout_seconds: seconds.default(2) }).prefault({}),

@@ -29,17 +29,19 @@ export interface OutOrder {
   /** Files are read ahead of it. */
   read_ahead: boolean;
   write_behind: boolean;
+  /** It stays awake for answers that come at once. */
+  awake: boolean;
   /** Memory that goes ahead of it, from now on until it is home, is compressed where that pays. */
   compress: boolean;
   timeoutSeconds: number;
 }
 
 /** How a process is to fare away. */
-export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead' | 'write_behind'>;
+export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake'>;
 
 /** From the node that hosts it to another. */
 export interface OnOrder
-  extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'compress'> {
+  extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake' | 'compress'> {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
   memory: number;
@@ -141,6 +143,7 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
     order.unserved,
     ...(order.read_ahead ? [] : ['--no-read-ahead']),
     ...(order.write_behind ? [] : ['--no-write-behind']),
+    ...(order.awake ? [] : ['--no-awake']),
     ...(order.compress ? [] : ['--no-packing']),
     ...(order.atExec ? ['--at-exec'] : []),
     ...(order.ordinary ? ['--ordinary'] : []),

@@ -25,6 +25,7 @@ const jobOptions = z.object({
   /** Files are read ahead of its processes while they are away. */
   read_ahead: z.boolean().default(true),
   write_behind: z.boolean().default(true),
+  awake: z.boolean().default(true),
   /** Of what it was seen to do, kept each second (-d); null: as usual. */
   decay: z.number().nullable().default(null),
   /** Taken for one that computes, whatever it calls (-c). */

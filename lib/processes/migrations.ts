@@ -236,6 +236,7 @@ export class Migrations {
       unserved: conduct.unserved,
       read_ahead: conduct.read_ahead,
       write_behind: conduct.write_behind,
+      awake: conduct.awake,
       compress: this.ports.settings().compress,
       timeoutSeconds: this.left(deadline),
     };

@@ -96,6 +96,7 @@ export class ProcessTable {
       unserved: job.unserved,
       read_ahead: job.read_ahead,
       write_behind: job.write_behind,
+      awake: job.awake,
       refused: inspection?.refused ?? {},
       encrypted: node !== null && !isFrozen && (inspection?.encrypted ?? false),
       abroad: job.abroad,

@@ -48,6 +48,7 @@ export const processDocument = z.object({
   write_behind: z
     .boolean()
     .meta({ description: 'it does not wait for its writes to files while it is away (`--no-write-behind`: it does)' }),
+  awake: z.boolean().meta({ description: 'away, it stays awake for answers that come at once (`--no-awake`: it sleeps)' }),
   refused: z.record(z.string(), z.number()).meta({ description: 'how often each call failed away instead (-e, -w), by name' }),
   encrypted: z.boolean().meta({ description: 'it is away, and all between the nodes is encrypted' }),
   abroad: z.boolean().meta({ description: 'it may go to other clusters (-G)' }),

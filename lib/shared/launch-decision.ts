@@ -20,6 +20,8 @@ export interface Launch {
   readAhead: boolean | null;
   /** --write-behind, --no-write-behind; null: nothing said. */
   writeBehind: boolean | null;
+  /** --awake, --no-awake; null: nothing said. */
+  awake: boolean | null;
   /** -d, -c, -m; null: nothing said. */
   decay: number | null;
   pure: boolean | null;

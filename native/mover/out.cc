@@ -112,6 +112,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.packs = o.packs;
   c.reads_ahead = o.read_ahead && leases_last();
   c.writes_behind = o.write_behind;
+  c.awake = o.awake;
   c.maps_behind = o.write_behind && !counts_strictly() && !strtoull(status_field(living_thread(o.pid), "VmLck").c_str(), nullptr, 10);
   c.advised = advised;
   c.unsure = !advised && unsure;

@@ -207,6 +207,7 @@ void receive_state(Slot *slot, int source, const RecordHeader &header) {
   c.data_limit = home->data_limit;
   c.advised = home->advised;
   c.packs = home->packs;
+  c.awake = home->awake;
   c.behind = home->behind;
   c.unsure = home->unsure;
   copy(c.own_files, home->own_files, sizeof c.own_files);

@@ -27,7 +27,7 @@ void note_success(Slot *slot) {
 
 i64 await_reply(Slot *slot, Reply &reply) {
   const u64 begun = tick(), quick = in_ticks(kQuick), awake = in_ticks(kAwake), away = in_ticks(kAway);
-  const bool tries = awake && slot->quick >= kEnough << slot->in_vain && control().process.threads == 1 && slot->process == &control().process;
+  const bool tries = awake && control().awake && slot->quick >= kEnough << slot->in_vain && control().process.threads == 1 && slot->process == &control().process;
   u64 got = 0, at = begun;
   bool kept = tries;                                                    // the processor: this thread has not been put aside
   while (kept && !got && at - begun < awake) {

@@ -307,6 +307,7 @@ struct Control {
   uint32_t core_pipe;             // home: cores go to a program (core(5)), whatever the limit on their size
   uint32_t unserved;              // home: Unserved
   uint32_t packs;                 // memory that goes ahead may be packed
+  uint32_t awake;                 // a guest's thread may stay awake for a reply (awaiting.cc)
   // Home: mosd's word that there is no memory to take the process back with, good until then (CLOCK_MONOTONIC ns); and the call that waits for it, and
   // when it last asked.
   volatile uint64_t no_room_until, waits_at;

@@ -40,6 +40,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     unserved: null,
     readAhead: null,
     writeBehind: null,
+    awake: null,
     decay: null,
     pure: null,
     memoryBytes: null,
@@ -57,6 +58,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     unserved: 'warn' as const,
     read_ahead: false,
     write_behind: true,
+    awake: true,
     decay: 0.5,
     pure: true,
     freezing_class: 'night',
@@ -71,6 +73,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     unserved: 'home',
     read_ahead: true,
     write_behind: true,
+    awake: true,
     decay: null,
     pure: false,
     freezing_class: null,
@@ -78,7 +81,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     abroad: false,
   });
   const inner = jobOptions(
-    { ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home', readAhead: true, writeBehind: false },
+    { ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home', readAhead: true, writeBehind: false, awake: false },
     outer,
   );
   assert.deepEqual(inner, {
@@ -89,6 +92,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     unserved: 'home',
     read_ahead: true,
     write_behind: false,
+    awake: false,
   });
-  assert.equal(jobOptions(launch, null, { read_ahead: false, write_behind: true }).read_ahead, false);
+  assert.equal(jobOptions(launch, null, { read_ahead: false, write_behind: true, awake: true }).read_ahead, false);
 });

@@ -106,14 +106,14 @@ test('out, on to another node, and home', async () => {
   const out = await migrations.order(
     pid,
     'node2',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
     'test',
   );
   assert.deepEqual([out.from, out.to, out.freeze_seconds], ['node1', 'node2', 0.25]);
   const on = await migrations.order(
     pid,
     'node3',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
     'test',
   );
   assert.deepEqual([on.from, on.to, on.freeze_seconds, on.bytes, on.threads], ['node2', 'node3', 0.25, 100, 3]);
@@ -121,13 +121,19 @@ test('out, on to another node, and home', async () => {
   const home = await migrations.order(
     pid,
     'node1',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
     'test',
   );
   assert.deepEqual([home.from, home.to, home.moved], ['node3', 'node1', true]);
   assert.equal(
-    (await migrations.order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test'))
-      .moved,
+    (
+      await migrations.order(
+        pid,
+        'node1',
+        { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+        'test',
+      )
+    ).moved,
     false,
   );
   assert.deepEqual(
@@ -146,7 +152,12 @@ test('a refusal comes before anything is touched, and is kept', async () => {
   const { migrations, orders, history, askWith, clean } = node();
   askWith(() => Promise.reject(new MosrunError('refused', 'node2 is full')));
   await assert.rejects(
-    migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test'),
+    migrations.order(
+      pid,
+      'node2',
+      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+      'test',
+    ),
     {
       code: 'refused',
       message: 'node2 is full',
@@ -159,7 +170,7 @@ test('a refusal comes before anything is touched, and is kept', async () => {
 test('one that is stopped while away is refused at once, and goes when it goes on', async () => {
   const { migrations, orders, history, asked, stop, clean } = node();
   const order = (to: string) =>
-    migrations.order(pid, to, { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
+    migrations.order(pid, to, { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true }, 'test');
   await order('node2');
   stop(true);
   for (const to of ['node3', 'node1']) {
@@ -186,13 +197,18 @@ test('a mover that finds the process busy is started again, up to five times, an
       await clock.advance(0.9);
     }
   };
-  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
+  const out = migrations.order(
+    pid,
+    'node2',
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    'test',
+  );
   await settle();
   assert.equal((await out).moved, true);
   assert.deepEqual([orders.length, history.read(pid)?.entries.length, dropped.length], [4, 1, 3]);
   busy = Infinity;
   const home = migrations
-    .order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test')
+    .order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true }, 'test')
     .catch((error: unknown) => error);
   await settle();
   assert.deepEqual([((await home) as MosrunError).code, orders.length, history.read(pid)?.entries.length], ['busy', 10, 2]);
@@ -206,7 +222,12 @@ test('no process is cleaned while it moves, and an order waits until it is clean
   const cleaning = migrations.clean(pid);
   await new Promise(setImmediate);
   assert.equal(await migrations.clean(pid), false, 'once at a time');
-  const out = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
+  const out = migrations.order(
+    pid,
+    'node2',
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    'test',
+  );
   await new Promise(setImmediate);
   assert.equal(orders.length, 0);
   let arrive = (): void => {};
@@ -233,10 +254,15 @@ test('one at a time for each process', async () => {
         };
       }),
   );
-  const first = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
+  const first = migrations.order(
+    pid,
+    'node2',
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    'test',
+  );
   await new Promise(setImmediate);
   await assert.rejects(
-    migrations.order(pid, 'home', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test'),
+    migrations.order(pid, 'home', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true }, 'test'),
     {
       code: 'busy',
       message: /is being moved already: wait/,
@@ -260,7 +286,12 @@ test('a mover that outlives its bound is killed', async () => {
         };
       }),
   );
-  const order = migrations.order(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'test');
+  const order = migrations.order(
+    pid,
+    'node2',
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    'test',
+  );
   await new Promise(setImmediate);
   await clock.advance(34);
   assert.deepEqual(killed, []);
@@ -306,7 +337,7 @@ test('a start away waits until the mover holds the launcher', async () => {
   const start = migrations.startAway(
     pid,
     'node2',
-    { clock: 'host', unserved: 'home', read_ahead: true, write_behind: true },
+    { clock: 'host', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
     'the program',
   );
   await start.armed;
@@ -317,7 +348,12 @@ test('a start away waits until the mover holds the launcher', async () => {
   followWith(() => Promise.resolve({ event: 'failed', code: 'unreachable', message: 'node2 does not answer' }));
   migrations.whereIs(pid);
   await assert.rejects(
-    migrations.startAway(pid, 'node2', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true }, 'x').armed,
+    migrations.startAway(
+      pid,
+      'node2',
+      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+      'x',
+    ).armed,
     {
       code: 'unreachable',
     },
