@@ -168,7 +168,7 @@ bool only_reads(pid_t living, const char *descriptor) {
   std::string text;
   if (!read_file(proc_path(living, (std::string("fdinfo/") + descriptor).c_str()), text)) return false;
   const size_t at = text.find("flags:\t");
-  return at != std::string::npos && (strtoul(text.c_str() + at + 7, nullptr, 8) & O_ACCMODE) == O_RDONLY;
+  return at != std::string::npos && (strtoul(text.c_str() + at + 7, nullptr, 8) & (O_ACCMODE | O_PATH)) == O_RDONLY;
 }
 
 // The name of a descriptor of what /proc shows of the process itself (stub/views.h), and is not shown of it elsewhere.
@@ -176,6 +176,8 @@ std::string own_view(pid_t pid, const std::vector<pid_t> &threads, std::vector<S
   const pid_t living = threads.empty() ? pid : threads.front();
   const std::string directory = proc_path(living, "fd");
   std::string found;
+  struct stat proc{};
+  stat("/proc", &proc);
   DIR *dir = opendir(directory.c_str());
   while (dirent *entry = dir && found.empty() ? readdir(dir) : nullptr) {
     char name[256];
@@ -189,10 +191,11 @@ std::string own_view(pid_t pid, const std::vector<pid_t> &threads, std::vector<S
     if (statfs(path.c_str(), &filesystem) || filesystem.f_type != long(kProcFilesystem)) continue;
     if (!is(pid) && std::none_of(threads.begin(), threads.end(), is)) continue;
     const Shown how = shown_by(name, size_t(n));
-    if (how != Shown::none && (how == Shown::maps || is(pid)) && shown.size() < kShownViews && only_reads(living, entry->d_name) && !stat(path.c_str(), &status))
-      shown.push_back({atoi(entry->d_name) + 1, uint32_t(how), status.st_dev, status.st_ino, 0});
-    else
-      found.assign(name, size_t(n));
+    const bool shows = how != Shown::none && (how == Shown::maps || is(pid)) && only_reads(living, entry->d_name) && !stat(path.c_str(), &status) && status.st_dev == proc.st_dev;
+    const bool known = shows && std::any_of(shown.begin(), shown.end(), [&](const ShownView &v) { return v.device == status.st_dev && v.number == status.st_ino; });
+    if (known) continue;
+    if (shows && shown.size() < kShownViews) shown.push_back({uint32_t(how), 0, status.st_dev, status.st_ino});
+    else found.assign(name, size_t(n));
   }
   if (dir) closedir(dir);
   return found;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -46,6 +47,8 @@ bool ends_by_itself(int descriptor, const Whole &w) {
 uint64_t low_water(int descriptor) {
   termios terminal{};
   if (option_of(descriptor, SO_TYPE, 0) == SOCK_STREAM) return uint64_t(option_of(descriptor, SO_RCVLOWAT, 1));
+  uint32_t number = 0;
+  if (!ioctl(descriptor, kMasterOf, &number)) return 1;         // its attributes are those of its other side
   if (tcgetattr(descriptor, &terminal) || terminal.c_lflag & ICANON || terminal.c_cc[VTIME]) return 1;
   return terminal.c_cc[VMIN];
 }

@@ -86,6 +86,7 @@ i64 transfer(Trap &trap, u32 nr, const u64 *args) {
     Marshalled call = marshal(trap, nr, now, w.count < 0 ? done : 0, resumed && done == resumed);
     i64 result = call.result;
     if (w.count < 0) asked = call.asked, more = call.cut;
+    if (w.marked && w.stream) more = false;                             // what has come is what is given
     if (result == kAgain) {
       done += call.unfinished;
       if (done && (!placed || now[3] == ~0ull)) slot->rest_ip = trap.context->regs.ip, slot->rest_done = done;

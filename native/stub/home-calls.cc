@@ -47,10 +47,12 @@ int option_of(u64 fd, int option, int otherwise) {                     // of a s
 }
 
 u64 low_water(u64 fd) {
+  u32 number = 0;
   constexpr u64 get_attributes = 0x5401;                                // TCGETS
   constexpr int type = 3, stream = 1;                                   // SO_TYPE, SOCK_STREAM
   struct { u32 input, output, control, local; uint8_t line, characters[19]; } terminal{};
   if (option_of(fd, type, 0) == stream) return u64(option_of(fd, kReceiveLowWater, 1));
+  if (!sys(nr_ioctl, fd, kMasterOf, address(&number))) return 1;        // its attributes are those of its other side
   if (sys(nr_ioctl, fd, get_attributes, address(&terminal)) || terminal.local & kLines || terminal.characters[kBetween]) return 1;
   return terminal.characters[kLeast];
 }
@@ -111,6 +113,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (late && r.nr != nr_close) return tell_late_error(u32(args[0])), answer(slot, late);
   if (wants_view_again(r.nr, args)) return answer(slot, 0, nullptr, 0, kShowsView);
   if (r.flags & kRest) cut_to_rest(slot, r.nr, args);
+  else slot->rest_most = 0;
   SocketTime time(slot, r.nr, u32(args[0]));
   if (!slot->in_hand) slot->wait_masked = !(r.flags & kCut) && own_mask(r.nr, args, slot->wait_mask);
   i64 result = time.settle(r.nr == nr_close_range ? close_range_around(args[0], args[1], args[2]) : interruptible(&slot->interrupt, r.nr, args));

@@ -186,7 +186,7 @@ i64 receive_home(int channel) {
   release_mapped_files();
   restore_program_handlers();
   release_held();
-  show_real_views();
+  show_real_views(false);
   c.statistics.migrations++;
   c.statistics.moved_bytes = bytes + guests * sizeof(Mapping) + (ahead ? c.stage_bytes : 0);
   c.statistics.moved_pages = pages;

@@ -224,13 +224,13 @@ constexpr unsigned kHeldMax = 8;
 
 constexpr unsigned kLeases = 32;               // files that are read ahead at a time
 constexpr unsigned kMappedFiles = 256;         // mappings of files that are shared and read
-// A descriptor, + 1, that shows what /proc would of this process while it is away (shown-views.cc); which file that is, and has it not been read since it was written?
+// A file that shows what /proc would of this process while it is away (shown-views.cc): what, is it yet to be read since it was written, and which it is.
+constexpr uint64_t kClockCode = 35;
 constexpr int kShownViews = 8;
 struct ShownView {
-  int32_t descriptor;
   uint32_t shown;                 // Shown
-  uint64_t device, number;
   volatile uint32_t fresh;
+  uint64_t device, number;
 };
 constexpr int kOwnFiles = 1024;                // descriptors of which it is known whether nobody else has their open files: those below
 constexpr uint32_t kReadWindow = 128 << 10;        // bytes that a guest asks for ahead in one request
@@ -281,7 +281,7 @@ struct Control {
 
   uint64_t vdso_start, vdso_end;  // of home
   uint64_t vdso_clock_gettime, vdso_getcpu, vdso_clock_getres;  // guest: functions of the hosting kernel's vdso
-  uint64_t vdso_clock;            // guest: the beginning of home's clock_gettime, which is the program's own code; 0: not patched to make system calls
+  uint64_t vdso_clock;            // guest: the beginning of home's clock_gettime, of so many bytes (kClockCode); 0: not patched to make system calls
   int64_t realtime_offset;        // ns to add to the hosting node's CLOCK_REALTIME
   uint64_t process_cpu_base;      // ns of CPU used before this stay
   uint64_t earlier[2];            // µs of it, as the program and in the kernel, on other hosting nodes, of which home knows nothing

@@ -1,5 +1,6 @@
 // /proc/PID/stat, statm and status of a process that is away: what the kernel here writes of the deputy (fs/proc/array.c), with the memory, the processor
 // time and the signals of the program in place of the deputy's.
+#include "syscalls.h"
 #include "view-text.h"
 
 namespace mosrun {
@@ -60,10 +61,10 @@ u64 room_for(u64 highest) {
   return highest < 64 ? 64 : 128 * pieces;
 }
 
+// Of those of the program.
 u64 highest_descriptor() {
   u64 highest = 0;
-  for (u64 fd = 0; fd < 4096; ++fd)
-    if (!window_touches(fd) && !failed(sys(nr_fcntl, fd, 1))) highest = fd;   // F_GETFD
+  each_descriptor([&](u64 fd) { highest = maximum(highest, fd); });
   return highest;
 }
 

@@ -52,6 +52,7 @@ constexpr bool is_of(Of of, uint64_t mode, uint64_t device) {
 
 // What a descriptor says of the least that a read of it waits for: a stream socket's SO_RCVLOWAT; of a terminal that gives more than lines, VMIN without VTIME.
 constexpr int kReceiveLowWater = 18;
+constexpr uint32_t kMasterOf = 0x80045430;               // TIOCGPTN: a terminal's master answers
 constexpr uint32_t kLines = 2;                          // c_lflag, ICANON
 constexpr unsigned kBetween = 5, kLeast = 6;             // of c_cc: VTIME, VMIN
 

@@ -9,97 +9,119 @@ namespace mosrun {
 
 namespace {
 
-constexpr u64 close_on_exec = 0x80000, write_only = 1, truncate = 01000;   // O_CLOEXEC, O_WRONLY, O_TRUNC
+constexpr u64 close_on_exec = 0x80000, write_only = 1, limit_of_files = 1;   // O_CLOEXEC, O_WRONLY, RLIMIT_FSIZE
 
 i64 open_again(u64 fd, u64 flags) {
   DescriptorName name{u32(fd)};
   return sys(syscalls::nr_openat, u64(control().proc), address(name.text), flags);
 }
 
-// Takes the descriptor's place, and closes `file`.
-i64 put_in_place(u64 fd, i64 file) {
-  const i64 flags = sys(nr_fcntl, fd, 1);                                      // F_GETFD
-  const i64 result = failed(flags) ? flags : sys(syscalls::nr_dup3, u64(file), fd, flags & 1 ? close_on_exec : 0);
-  sys(nr_close, u64(file));
-  return result;
-}
+// As it is found when it was opened, or duplicated, and by whatever number.
+struct File {
+  u64 device = 0, number = 0;
+  explicit File(u64 fd) {
+    Status status{};
+    if (!sys(syscalls::nr_fstat, fd, address(&status))) device = status.device, number = status.number;
+  }
+  bool is_of(const ShownView &view) const { return view.shown && number && device == view.device && number == view.number; }
+};
 
-bool is_at(const ShownView &view, u64 fd) {
-  Status status{};
-  return view.descriptor == int(fd) + 1 && !sys(syscalls::nr_fstat, fd, address(&status)) && status.device == view.device && status.number == view.number;
+// What `open` gives takes the place of all descriptors of the view, each at its own position.
+template <class Open> void put_in_place(const ShownView &view, Open open) {
+  each_descriptor([&](u64 fd) {
+    if (!File(fd).is_of(view)) return;
+    const i64 flags = sys(nr_fcntl, fd, 1), at = sys(nr_lseek, fd, 0, 1), file = open();   // F_GETFD
+    if (failed(file)) return;
+    if (at > 0) sys(nr_lseek, u64(file), u64(at), 0);
+    sys(syscalls::nr_dup3, u64(file), fd, flags & 1 ? close_on_exec : 0);
+    sys(nr_close, u64(file));
+  });
 }
 
 ShownView *find(u64 fd) {
+  const File file(fd);
   for (ShownView &view : control().shown)
-    if (view.descriptor == int(fd) + 1) return is_at(view, fd) ? &view : nullptr;
+    if (file.is_of(view)) return &view;
   return nullptr;
 }
 
-// One for this descriptor: what was there is gone.
-ShownView *room_for(u64 fd) {
-  for (ShownView &view : control().shown)
-    if (view.descriptor == int(fd) + 1) return &view;
-  for (ShownView &view : control().shown)
-    if (!view.descriptor || !is_at(view, u64(view.descriptor) - 1)) return &view;
+ShownView *room() {
+  for (int tries = 0; tries < 2; ++tries) {
+    bool open[kShownViews] = {};
+    for (ShownView &view : control().shown)
+      if (!view.shown) return &view;
+    each_descriptor([&](u64 fd) {
+      if (const ShownView *view = find(fd)) open[view - control().shown] = true;
+    });
+    for (int i = 0; i < kShownViews; ++i)
+      if (!open[i]) control().shown[i] = {};
+  }
   return nullptr;
+}
+
+// A signal would tell the program of a limit on files that it does not write.
+bool limits_files() {
+  RLimit limit{};
+  return sys(nr_prlimit64, 0, limit_of_files, 0, address(&limit)) || limit.soft != ~0ull;
 }
 
 i64 write_view(i64 file, Shown shown, const Guest &guest) {
   Control &c = control();
-  WideLimit wide;
+  WithoutLimits lifted;
   Lock lock(&c.lock);                                                          // what is mapped here meanwhile is none of the program's (stage.cc)
   Own maps, text;
   if (c.maps < 0 || !maps.read(c.maps)) return -ENOMEM_;
-  Writer writer{int(file)};
-  if (shown == Shown::maps) {
-    write_maps(writer, maps, guest.list, guest.count, guest.brk);
-    return writer.flush();
+  if (shown != Shown::maps) {
+    const i64 own = sys(syscalls::nr_openat, u64(c.proc), reinterpret_cast<u64>(kShownNames[unsigned(shown)]), close_on_exec);
+    const bool read = !failed(own) && text.read(int(own));
+    if (!failed(own)) sys(nr_close, u64(own));
+    if (!read) return -ENOMEM_;
   }
-  const i64 own = sys(syscalls::nr_openat, u64(c.proc), reinterpret_cast<u64>(kShownNames[unsigned(shown)]), close_on_exec);
-  if (failed(own)) return own;
-  const bool read = text.read(int(own));
-  sys(nr_close, u64(own));
-  if (!read) return -ENOMEM_;
-  write_numbers(writer, shown, text, maps, guest);
-  return writer.flush();
+  Writer writer{int(file)};
+  if (shown == Shown::maps) write_maps(writer, maps, guest.list, guest.count, guest.brk);
+  else write_numbers(writer, shown, text, maps, guest);
+  const i64 error = writer.flush();
+  return error ? error : sys(syscalls::nr_ftruncate, u64(file), writer.total());         // it may have been longer
 }
 
-// The first time.
-i64 show(u64 fd, Shown shown, const Guest &guest) {
-  ShownView *view = room_for(fd);
-  if (!view) return -ENOMEM_;
+// A file of our own, for a view that shows /proc itself.
+i64 replace(ShownView &view, u64 fd, const Guest &guest) {
   const i64 file = sys(syscalls::nr_memfd_create, reinterpret_cast<u64>("proc"), 1);   // MFD_CLOEXEC
   if (failed(file)) return file;
-  i64 error = write_view(file, shown, guest);
-  const i64 read_only = error ? error : open_again(u64(file), close_on_exec);
-  Status status{};
-  if (!error) error = failed(read_only) ? read_only : sys(syscalls::nr_fstat, u64(read_only), address(&status));
-  if (!error) error = minimum<i64>(0, put_in_place(fd, read_only));
+  const File now(static_cast<u64>(file));
+  i64 error = write_view(file, Shown(view.shown), guest);
+  if (!error) put_in_place(view, [&] { return open_again(u64(file), close_on_exec); });   // one that cannot be written
+  if (!error && !(File(fd).number == now.number)) error = -ENOMEM_;
   sys(nr_close, u64(file));
-  if (error) return error;
-  *view = {int(fd) + 1, u32(shown), status.device, status.number, 1};
-  store(&control().views_shown, 1);
-  return 0;
+  if (!error) view = {view.shown, 1, now.device, now.number};
+  return error;
 }
 
-// One that the process had open when it left shows the deputy until then.
 bool is_of_proc(u64 fd) {
   u64 filesystem[kFilesystemWords] = {};
   return !failed(sys(syscalls::nr_fstatfs, fd, address(filesystem))) && filesystem[0] == kProcFilesystem;
 }
 
+// The first time.
+i64 show(u64 fd, Shown shown, const Guest &guest) {
+  ShownView *view = find(fd);
+  if (!view) view = room();
+  if (!view) return -ENOMEM_;
+  const File file(fd);
+  *view = {u32(shown), 0, file.device, file.number};
+  const i64 error = replace(*view, fd, guest);
+  if (error) *view = {};
+  else store(&control().views_shown, 1);
+  return error;
+}
+
+// It is written over what is there, for whoever reads it meanwhile.
 i64 show_again(ShownView &view, u64 fd, const Guest &guest) {
-  if (is_of_proc(fd)) {
-    const i64 at = sys(nr_lseek, fd, 0, 1), error = show(fd, Shown(view.shown), guest);
-    if (!error && at > 0) sys(nr_lseek, fd, u64(at), 0);
-    store(&view.fresh, 1);
-    return error;
-  }
-  const i64 file = open_again(fd, write_only | truncate | close_on_exec);
+  if (is_of_proc(fd)) return replace(view, fd, guest);
+  const i64 file = open_again(fd, write_only | close_on_exec);
   if (failed(file)) return file;
   const i64 error = write_view(file, Shown(view.shown), guest);
   sys(nr_close, u64(file));
-  store(&view.fresh, 1);                                                       // if it could not be written, too: it is read as it is
   return error;
 }
 
@@ -141,12 +163,12 @@ void see(Seen &seen) {
 i64 show_view(const Request &r, const uint8_t *data) {
   const u64 fd = r.args[0], size = r.in_size - minimum<u64>(r.in_size, sizeof(Seen)), count = size / sizeof(Mapping);
   const Guest guest{reinterpret_cast<const Seen *>(data), reinterpret_cast<const Mapping *>(data + sizeof(Seen)), count, r.args[1]};
-  if (!count || address(data) % alignof(Mapping) || size % sizeof(Mapping) || count > kListMax || window_touches(fd) || !possible_mappings(guest.list, count)) return -EINVAL_;
-  if (!opens_name(r.nr)) {
-    ShownView *view = find(fd);
-    return view ? show_again(*view, fd, guest) : -EINVAL_;
-  }
-  const Shown shown = shown_of(int(fd));
+  ShownView *view = opens_name(r.nr) ? nullptr : find(fd);
+  if (view) store(&view->fresh, 1);                                            // whatever comes of it: the call is made again, and reads what there is
+  WideLimit wide;
+  if (!count || address(data) % alignof(Mapping) || size % sizeof(Mapping) || count > kListMax || window_touches(fd) || !possible_mappings(guest.list, count) || limits_files()) return -EINVAL_;
+  if (view) return show_again(*view, fd, guest);
+  const Shown shown = opens_name(r.nr) ? shown_of(int(fd)) : Shown::none;
   return shown == Shown::none ? -EINVAL_ : show(fd, shown, guest);
 }
 
@@ -163,19 +185,20 @@ bool wants_view_again(u32 nr, const u64 *args) {
   return !__atomic_exchange_n(&view->fresh, 0, __ATOMIC_ACQ_REL);
 }
 
-// Home: the process is about to run here.
-void show_real_views() {
+// Home: the process is about to run here, or to start another program. `shared`: a child that has only borrowed this memory, not the descriptors.
+void show_real_views(bool shared) {
   Control &c = control();
+  if (!load(&c.views_shown)) return;
+  WideLimit wide;
   for (ShownView &view : c.shown) {
-    const u64 fd = u64(view.descriptor) - 1;
-    if (view.descriptor && is_at(view, fd) && !is_of_proc(fd)) {
-      const i64 at = sys(nr_lseek, fd, 0, 1), file = sys(syscalls::nr_openat, u64(c.proc), reinterpret_cast<u64>(kShownNames[view.shown]), close_on_exec);
-      if (at > 0 && !failed(file)) sys(nr_lseek, u64(file), u64(at), 0);
-      if (!failed(file)) put_in_place(fd, file);
-    }
-    view = {};
+    auto open = [&] { return sys(syscalls::nr_openat, u64(c.proc), reinterpret_cast<u64>(kShownNames[view.shown]), close_on_exec); };
+    const i64 real = view.shown ? open() : -1;
+    if (failed(real)) continue;
+    const File now(static_cast<u64>(real));
+    if (!now.is_of(view)) put_in_place(view, open);
+    sys(nr_close, u64(real));
+    if (!shared) view = {view.shown, 0, now.device, now.number};               // should it go on here
   }
-  store(&c.views_shown, 0);
 }
 
 // Guest: its list and what else it knows, for home, which answers with the descriptor, or that the process is to come home and open it there.

@@ -166,7 +166,7 @@ bool views_itself(int fd);
 i64 show_view(const Request &r, const uint8_t *data);     // shown-views.cc
 bool may_be_shown(int fd);
 bool wants_view_again(u32 nr, const u64 *args);
-void show_real_views();
+void show_real_views(bool shared);
 
 // --- deputy.cc, home-signals.cc ----------------------------------------------------------------------------------------------
 [[noreturn]] void deputy(Slot *slot);

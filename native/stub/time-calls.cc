@@ -153,7 +153,7 @@ int own_clock(const Slot *slot, int clock, const Slot *&of) {
   constexpr int as_program = 1, descriptor = 3, per_thread = 4;
   if (clock >= 0 || (clock & 3) == as_program || (clock & 3) == descriptor) return clock;
   const int number = ~(clock >> 3);
-  if (!(clock & per_thread)) return !number || number == slot->process->pid ? clock_process_cpu : clock;
+  if (!(clock & per_thread)) return !number || number == slot->process->pid || number == slot->tid ? clock_process_cpu : clock;
   if (!number || number == slot->tid) return clock_thread_cpu;
   for (u64 i = 0; i < control().slots; ++i) {
     const Slot *s = slot_at(i);
@@ -200,6 +200,9 @@ i64 time_of_day(u64 *a) {
 // What home knows of the process's time is the deputy's; the guest's own is added.
 struct Usage { i64 user_s, user_us, system_s, system_us; };
 
+// A vfork child has its own time, and has not been elsewhere.
+const u64 *earlier_of(const Slot *slot) { return slot->process == &control().process ? control().earlier : slot->earlier; }
+
 i64 add_own(const Slot *slot, u64 to, int who) {
   u64 rusage[18] = {};
   Usage own{}, sum{};
@@ -211,7 +214,7 @@ i64 add_own(const Slot *slot, u64 to, int who) {
     s += more_s + us / 1000000;
     us %= 1000000;
   };
-  const u64 *earlier = who ? slot->earlier : control().earlier;
+  const u64 *earlier = who ? slot->earlier : earlier_of(slot);
   join(sum.user_s, sum.user_us, own.user_s, own.user_us + i64(earlier[0]));
   join(sum.system_s, sum.system_us, own.system_s, own.system_us + i64(earlier[1]));
   return copy_program(pointer<void>(to), &sum, sizeof sum);
@@ -244,7 +247,7 @@ i64 times_call(Trap &trap, u64 *a) {
   i64 own[4] = {}, sum[2] = {};
   sys(nr_times, address(own));
   if (copy_program(sum, pointer<void>(a[0]), sizeof sum)) return -EFAULT_;
-  for (int i = 0; i < 2; ++i) sum[i] += own[i] + i64(control().earlier[i] / kTick);
+  for (int i = 0; i < 2; ++i) sum[i] += own[i] + i64(earlier_of(trap.slot)[i] / kTick);
   return copy_program(pointer<void>(a[0]), sum, sizeof sum) ? -EFAULT_ : result;
 }
 

@@ -174,8 +174,9 @@ i64 special_call(Trap &trap, u32 nr, u64 *args) {
 static void again(Slot *slot, Context &context) {
   Registers &regs = context.regs;
   regs.ip -= 2;
-  if (!in_clocks(regs.ip)) return;
-  regs.ip = control().vdso_clock;
+  const u64 clock = control().vdso_clock;
+  if (!clock || regs.ip - clock >= kClockCode) return;
+  regs.ip = clock;
   regs.flags &= ~kTrapFlag;
   slot->stepping = 0;
   sys(nr_tgkill, u64(slot->process->pid), u64(slot->tid), kControlSignal);

@@ -117,7 +117,6 @@ BLOB_CLOCK i64 clock_getrandom(u64 to, u64 size, u64 flags, u64, u64 state_size)
 namespace {
 
 // Clocks of processor time, and those of others, are for a system call, which is the program's own: it is caught. So it is made here, not in the stub.
-constexpr u64 kClockCode = 35;
 void patch_clock(u64 at, u64 target) {
   Control &c = control();
   const u32 shared = c.vdso_clock_gettime ? kShared : 0;

@@ -1,13 +1,14 @@
 // What the kernel writes about this process, and what is written in its place while it is away.
 #pragma once
 #include "stub.h"
+#include "syscalls.h"
 #include "views.h"
 
 namespace mosrun {
 
 struct Line {
   u64 start = 0, end = 0, offset = 0;
-  const char *mode = "", *device = "", *name = "";       // device: "major:minor inode "; the name goes to the end of the line
+  const char *mode = nullptr, *device = nullptr, *name = nullptr;   // device: "major:minor inode "; the name goes to the end of the line
   u64 device_length = 0, name_length = 0;
 
   bool special() const { return name_length > 2 && name[0] == '[' && (name[1] == 'v' || name[1] == 'u'); }   // [vvar], [vdso], [vsyscall], [uprobes]
@@ -112,6 +113,23 @@ struct Own {                                                // a file of /proc
     if (room) sys(nr_munmap, address(text), room);
   }
 };
+
+// Home: visit(descriptor) for each that is the program's.
+template <class Visit> void each_descriptor(Visit visit) {
+  struct Entry { u64 number, next; uint16_t length; uint8_t kind; char name[]; };   // struct linux_dirent64
+  alignas(8) char entries[1024];
+  const i64 directory = sys(syscalls::nr_openat, u64(control().proc), reinterpret_cast<u64>("self/fd"), 0x90000);   // O_DIRECTORY | O_CLOEXEC
+  if (failed(directory)) return;
+  for (i64 n; (n = sys(syscalls::nr_getdents64, u64(directory), address(entries), sizeof entries)) > 0;)
+    for (const char *at = entries; at < entries + n; at += reinterpret_cast<const Entry *>(at)->length) {
+      const char *digit = reinterpret_cast<const Entry *>(at)->name;
+      u64 fd = 0;
+      if (*digit < '0' || *digit > '9') continue;
+      for (; *digit >= '0' && *digit <= '9'; ++digit) fd = fd * 10 + u64(*digit - '0');
+      if (fd != u64(directory) && !window_touches(fd)) visit(fd);
+    }
+  sys(nr_close, u64(directory));
+}
 
 // Home: of the guest, which has these mappings, and says the rest of itself.
 struct Guest {

@@ -1,4 +1,5 @@
 // Home, while away: the program opens what /proc shows of itself. What differs here brings it home: only opens pay for the question.
+#include "deputy.h"
 #include "view-text.h"
 #include "syscalls.h"
 
@@ -54,13 +55,15 @@ bool views_itself(int fd) {
   return name_of_view(fd, name);
 }
 
-// Those that are opened to be read alone.
+// Those that are opened to be read alone, of the /proc that the deputy has too: another's is of another pid namespace, and has other numbers.
 Shown shown_of(int fd) {
+  constexpr u64 access = 3, path = 010000000;
   char name[256];
+  Status status{}, proc{};
   const u64 n = name_of_view(fd, name);
-  const Shown shown = n && !(sys(nr_fcntl, u64(fd), 3) & 3) ? shown_by(name, n) : Shown::none;   // F_GETFL, O_ACCMODE
-  const int number = shown == Shown::none ? 0 : viewed_process(name, n);
-  return shown == Shown::maps || (number && (number == control().pid || number == number_in_proc())) ? shown : Shown::none;
+  const Shown shown = n && !(u64(sys(nr_fcntl, u64(fd), 3)) & (access | path)) ? shown_by(name, n) : Shown::none;   // F_GETFL
+  if (shown == Shown::none || sys(syscalls::nr_fstat, u64(fd), address(&status)) || sys(syscalls::nr_fstat, u64(control().proc), address(&proc)) || status.device != proc.device) return Shown::none;
+  return shown == Shown::maps || viewed_process(name, n) == number_in_proc() ? shown : Shown::none;
 }
 
 }  // namespace mosrun

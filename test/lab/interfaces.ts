@@ -428,6 +428,7 @@ export const interfaces: Record<string, Feature[]> = {
         'self/status-fields',
         'self/numbers-of-memory',
         'self/numbers-read-again',
+        'self/numbers-passed-on',
         'self/view-held-open',
       ],
     },
