@@ -111,6 +111,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (!within_buffers({data, limit, address(space.out), r.out_size, (r.flags & kCut) != 0}, r.nr, args)) return answer(slot, -EFAULT_);
   const i64 late = late_error(r.nr, args[0]);
   if (late && r.nr != nr_close) return tell_late_error(u32(args[0])), answer(slot, late);
+  if (is_no_way_to_read(r.nr, args)) return answer(slot, -EINVAL_);
   if (wants_view_again(r.nr, args)) return answer(slot, 0, nullptr, 0, kShowsView);
   if (r.flags & kRest) cut_to_rest(slot, r.nr, args);
   else slot->rest_most = 0;
@@ -172,8 +173,7 @@ u64 look_at(int fd, u32 wanted, uint8_t *out, u64 room, u32 &flags) {
 void view(Slot *slot, const Request &r, const Space &space) {
   i64 error = show_view(r, space.in);
   if (!error) return answer(slot, i64(r.args[0]));
-  if (!opens_name(r.nr)) return answer(slot, error);
-  if (!window_touches(r.args[0])) sys(nr_close, r.args[0]);
+  if (opens_name(r.nr) && !window_touches(r.args[0])) sys(nr_close, r.args[0]);
   answer(slot, come_home_for(r.nr));
 }
 

@@ -161,7 +161,10 @@ void exec(Slot *slot, const Request &r, Space &space) {
   // On success the channels close with the old program (close-on-exec) and the guest knows.
   release_leases();
   ignore_mapped_files();                                     // their signals, too, would end it
-  show_real_views(slot->process != &control().process);
+  {
+    Lock lock(&control().lock);                              // no child is made meanwhile
+    show_real_views(true);
+  }
   refuse_nudges(slot);
   i64 error = interruptible(&slot->interrupt, r.nr, args);
   accept_nudges(slot);

@@ -527,7 +527,10 @@ class Call {
     i64 result = exchange(trap_.slot, b_.r, b_.in, ins, b_.out, b_.out_parts + 1, reply);
     trap_.signal_waits |= reply.flags & kSignalWaits;
     if ((reply.flags & kShowsView) && result >= 0 && opens_name(nr_)) result = tell_view(trap_, result, nr_);
-    else if (reply.flags & kShowsView) tell_view(trap_, i64(u32(args_[0])), nr_), result = kAgain;
+    else if (reply.flags & kShowsView) {
+      const i64 told = tell_view(trap_, i64(u32(args_[0])), nr_);
+      result = failed(told) && told != kRestart ? told : kAgain;        // the call again, here or at home
+    }
     if ((reply.flags & kMayRead) && opens_name(nr_)) may_be_read(trap_.slot, result);
     if (looks && reply.out_size > b_.r.out_size) guest_dies(Ending::nonsense);
     if (looks) may_be_looked_at(trap_.slot, result, b_.outs, reply.out_size, reply.flags, asked, alone);

@@ -9,7 +9,7 @@ namespace mosrun {
 
 namespace {
 
-constexpr u64 close_on_exec = 0x80000, write_only = 1, limit_of_files = 1;   // O_CLOEXEC, O_WRONLY, RLIMIT_FSIZE
+constexpr u64 close_on_exec = 0x80000, write_only = 1, nonblock = 04000, limit_of_files = 1;   // O_CLOEXEC, O_WRONLY, O_NONBLOCK, RLIMIT_FSIZE
 
 i64 open_again(u64 fd, u64 flags) {
   DescriptorName name{u32(fd)};
@@ -26,16 +26,35 @@ struct File {
   bool is_of(const ShownView &view) const { return view.shown && number && device == view.device && number == view.number; }
 };
 
-// What `open` gives takes the place of all descriptors of the view, each at its own position.
-template <class Open> void put_in_place(const ShownView &view, Open open) {
-  each_descriptor([&](u64 fd) {
-    if (!File(fd).is_of(view)) return;
-    const i64 flags = sys(nr_fcntl, fd, 1), at = sys(nr_lseek, fd, 0, 1), file = open();   // F_GETFD
-    if (failed(file)) return;
-    if (at > 0) sys(nr_lseek, u64(file), u64(at), 0);
-    sys(syscalls::nr_dup3, u64(file), fd, flags & 1 ? close_on_exec : 0);
-    sys(nr_close, u64(file));
+bool same_open_file(u64 a, u64 b) {
+  constexpr u64 file = 0;                                                      // KCMP_FILE
+  const u64 own = u64(sys(nr_getpid));
+  return !sys(syscalls::nr_kcmp, own, own, file, a, b);
+}
+
+// What `open` gives takes the place of the descriptors of the view, at their position; duplicates go on sharing it. `passed_on`: of those that a program
+// started now will have. How many; -1: not all.
+template <class Open> int put_in_place(const ShownView &view, bool passed_on, Open open) {
+  constexpr int most = 64;
+  int fds[most], count = 0, replaced = 0;
+  bool all = each_descriptor([&](u64 fd) {
+    if (File(fd).is_of(view) && !(passed_on && sys(nr_fcntl, fd, 1)) && count < most) fds[count++] = int(fd);   // F_GETFD
   });
+  for (int i = 0; i < count; ++i) {
+    if (fds[i] < 0) continue;
+    const i64 at = sys(nr_lseek, u64(fds[i]), 0, 1), file = open();
+    if (failed(file)) return -1;
+    if (at > 0) sys(nr_lseek, u64(file), u64(at), 0);
+    for (int k = count - 1; k >= i; --k) {                                     // itself at last
+      const u64 fd = u64(fds[k]);
+      if (fds[k] < 0 || (k != i && !same_open_file(u64(fds[i]), fd))) continue;
+      const i64 flags = sys(nr_fcntl, fd, 1);
+      if (File(fd).is_of(view)) all = sys(syscalls::nr_dup3, u64(file), fd, flags & 1 ? close_on_exec : 0) == i64(fd) && all, ++replaced;
+      fds[k] = -1;
+    }
+    sys(nr_close, u64(file));
+  }
+  return all ? replaced : -1;
 }
 
 ShownView *find(u64 fd) {
@@ -50,9 +69,10 @@ ShownView *room() {
     bool open[kShownViews] = {};
     for (ShownView &view : control().shown)
       if (!view.shown) return &view;
-    each_descriptor([&](u64 fd) {
-      if (const ShownView *view = find(fd)) open[view - control().shown] = true;
-    });
+    if (!each_descriptor([&](u64 fd) {
+          if (const ShownView *view = find(fd)) open[view - control().shown] = true;
+        }))
+      return nullptr;
     for (int i = 0; i < kShownViews; ++i)
       if (!open[i]) control().shown[i] = {};
   }
@@ -67,8 +87,8 @@ bool limits_files() {
 
 i64 write_view(i64 file, Shown shown, const Guest &guest) {
   Control &c = control();
-  WithoutLimits lifted;
   Lock lock(&c.lock);                                                          // what is mapped here meanwhile is none of the program's (stage.cc)
+  WithoutLimits lifted;
   Own maps, text;
   if (c.maps < 0 || !maps.read(c.maps)) return -ENOMEM_;
   if (shown != Shown::maps) {
@@ -90,8 +110,8 @@ i64 replace(ShownView &view, u64 fd, const Guest &guest) {
   if (failed(file)) return file;
   const File now(static_cast<u64>(file));
   i64 error = write_view(file, Shown(view.shown), guest);
-  if (!error) put_in_place(view, [&] { return open_again(u64(file), close_on_exec); });   // one that cannot be written
-  if (!error && !(File(fd).number == now.number)) error = -ENOMEM_;
+  if (!error) put_in_place(view, false, [&] { return open_again(u64(file), close_on_exec); });   // one that cannot be written
+  if (!error && File(fd).number != now.number) error = -ENOMEM_;
   sys(nr_close, u64(file));
   if (!error) view = {view.shown, 1, now.device, now.number};
   return error;
@@ -118,10 +138,11 @@ i64 show(u64 fd, Shown shown, const Guest &guest) {
 // It is written over what is there, for whoever reads it meanwhile.
 i64 show_again(ShownView &view, u64 fd, const Guest &guest) {
   if (is_of_proc(fd)) return replace(view, fd, guest);
-  const i64 file = open_again(fd, write_only | close_on_exec);
+  const i64 file = open_again(fd, write_only | nonblock | close_on_exec);       // no lease of the program's is waited for
   if (failed(file)) return file;
   const i64 error = write_view(file, Shown(view.shown), guest);
   sys(nr_close, u64(file));
+  if (!error) store(&view.fresh, 1);
   return error;
 }
 
@@ -164,7 +185,6 @@ i64 show_view(const Request &r, const uint8_t *data) {
   const u64 fd = r.args[0], size = r.in_size - minimum<u64>(r.in_size, sizeof(Seen)), count = size / sizeof(Mapping);
   const Guest guest{reinterpret_cast<const Seen *>(data), reinterpret_cast<const Mapping *>(data + sizeof(Seen)), count, r.args[1]};
   ShownView *view = opens_name(r.nr) ? nullptr : find(fd);
-  if (view) store(&view->fresh, 1);                                            // whatever comes of it: the call is made again, and reads what there is
   WideLimit wide;
   if (!count || address(data) % alignof(Mapping) || size % sizeof(Mapping) || count > kListMax || window_touches(fd) || !possible_mappings(guest.list, count) || limits_files()) return -EINVAL_;
   if (view) return show_again(*view, fd, guest);
@@ -185,19 +205,28 @@ bool wants_view_again(u32 nr, const u64 *args) {
   return !__atomic_exchange_n(&view->fresh, 0, __ATOMIC_ACQ_REL);
 }
 
-// Home: the process is about to run here, or to start another program. `shared`: a child that has only borrowed this memory, not the descriptors.
-void show_real_views(bool shared) {
+// Home: by these calls the kernel reads no file of /proc (EINVAL).
+bool is_no_way_to_read(u32 nr, const u64 *args) {
+  if (!load(&control().views_shown) || (nr != syscalls::nr_sendfile && nr != syscalls::nr_splice)) return false;
+  return find(u32(args[nr == syscalls::nr_sendfile ? 1 : 0]));
+}
+
+// Home: the process is about to run here; or to start another program, which gets what is not closed then.
+void show_real_views(bool passed_on) {
   Control &c = control();
   if (!load(&c.views_shown)) return;
   WideLimit wide;
   for (ShownView &view : c.shown) {
-    auto open = [&] { return sys(syscalls::nr_openat, u64(c.proc), reinterpret_cast<u64>(kShownNames[view.shown]), close_on_exec); };
-    const i64 real = view.shown ? open() : -1;
+    if (!view.shown) continue;
+    // Of a first thread that has ended there are no mappings.
+    auto open = [&] { return sys(syscalls::nr_openat, u64(c.proc), view.shown == u32(Shown::maps) ? reinterpret_cast<u64>("thread-self/maps") : reinterpret_cast<u64>(kShownNames[view.shown]), close_on_exec); };
+    const i64 real = open();
     if (failed(real)) continue;
     const File now(static_cast<u64>(real));
-    if (!now.is_of(view)) put_in_place(view, open);
+    bool still = true;
+    each_descriptor([&](u64 fd) { still = still && !(File(fd).is_of(view) && is_of_proc(fd)); });
     sys(nr_close, u64(real));
-    if (!shared) view = {view.shown, 0, now.device, now.number};               // should it go on here
+    if (still && put_in_place(view, passed_on, open) > 0) view = {view.shown, 0, now.device, now.number};   // should it go on here
   }
 }
 

@@ -166,7 +166,8 @@ bool views_itself(int fd);
 i64 show_view(const Request &r, const uint8_t *data);     // shown-views.cc
 bool may_be_shown(int fd);
 bool wants_view_again(u32 nr, const u64 *args);
-void show_real_views(bool shared);
+bool is_no_way_to_read(u32 nr, const u64 *args);
+void show_real_views(bool passed_on);
 
 // --- deputy.cc, home-signals.cc ----------------------------------------------------------------------------------------------
 [[noreturn]] void deputy(Slot *slot);

@@ -114,12 +114,12 @@ struct Own {                                                // a file of /proc
   }
 };
 
-// Home: visit(descriptor) for each that is the program's.
-template <class Visit> void each_descriptor(Visit visit) {
+// Home: visit(descriptor) for each that is the program's. False: nothing is known of them. (Of a first thread that has ended, /proc lists none.)
+template <class Visit> bool each_descriptor(Visit visit) {
   struct Entry { u64 number, next; uint16_t length; uint8_t kind; char name[]; };   // struct linux_dirent64
   alignas(8) char entries[1024];
-  const i64 directory = sys(syscalls::nr_openat, u64(control().proc), reinterpret_cast<u64>("self/fd"), 0x90000);   // O_DIRECTORY | O_CLOEXEC
-  if (failed(directory)) return;
+  const i64 directory = sys(syscalls::nr_openat, u64(control().proc), reinterpret_cast<u64>("thread-self/fd"), 0x90000);   // O_DIRECTORY | O_CLOEXEC
+  if (failed(directory)) return false;
   for (i64 n; (n = sys(syscalls::nr_getdents64, u64(directory), address(entries), sizeof entries)) > 0;)
     for (const char *at = entries; at < entries + n; at += reinterpret_cast<const Entry *>(at)->length) {
       const char *digit = reinterpret_cast<const Entry *>(at)->name;
@@ -129,6 +129,7 @@ template <class Visit> void each_descriptor(Visit visit) {
       if (fd != u64(directory) && !window_touches(fd)) visit(fd);
     }
   sys(nr_close, u64(directory));
+  return true;
 }
 
 // Home: of the guest, which has these mappings, and says the rest of itself.

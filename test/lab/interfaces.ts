@@ -421,7 +421,7 @@ export const interfaces: Record<string, Feature[]> = {
     {
       what: 'maps, stat, statm, status',
       place: 'exact',
-      note: 'written when it is opened, and when it is read from its beginning again',
+      note: 'written when it is opened, and when it is read from its beginning again; a child that has got such a descriptor sees what its parent last did',
       by: [
         'self/maps-are-its-own',
         'self/maps-show-nothing-else',

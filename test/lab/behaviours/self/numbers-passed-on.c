@@ -1,7 +1,8 @@
 // A duplicate of a descriptor of /proc/self/statm goes on telling what is true, and a program that is started with one of /proc/self/status sees itself.
-// home: open, openat
+// home: open, openat, pread64
 #include "../../lab.h"
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 
 static long first_number(int fd) {
   char text[200] = "";
@@ -29,8 +30,25 @@ BEHAVIOUR {
   DO((int)lseek(first, 0, SEEK_CUR));
   DO((int)read(second, part[1], 3));
   SAY("%d", !memcmp(part[0], part[1], 3) && atoi(part[0]) == atoi(part[1]));
+  int third = -1;
+  AT(third = dup(first));
+  DO((int)lseek(third, 0, SEEK_CUR));
+  DO((int)read(first, part[0], 2));
+  DO((int)lseek(third, 0, SEEK_CUR));
+  DO(close(third));
   DO(close(first));
   DO(close(second));
+  // A program that cannot be started, and no way to read.
+  DO(execl("/nowhere", "nowhere", NULL));
+  AT(before = first_number(other));
+  AT(mmap(NULL, 5 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  AT(after = first_number(other));
+  SAY("%ld pages more", after - before);
+  off_t from = 0;
+  const int copy = open("copy", O_RDWR | O_CREAT, 0600);
+  DO((int)sendfile(copy, other, &from, 100));
+  DO((int)copy_file_range(other, &from, copy, NULL, 100, 0));
+  close(copy);
   // No file of the program's grows by it.
   const struct rlimit none = {0, RLIM_INFINITY}, all = {RLIM_INFINITY, RLIM_INFINITY};
   DO(setrlimit(RLIMIT_FSIZE, &none));
