@@ -211,7 +211,6 @@ void go_on_away(Slot *slot, bool moved) {
   if (moved && slot->in_hand) slot->told = 1, tell_signal(slot);         // the guest that knew of it is gone
 }
 
-bool stands_still(u32 phase) { return phase == u32(Phase::returning) || phase == u32(Phase::moving); }
 
 void park(Slot *slot, const Request &r) {
   Control &c = control();

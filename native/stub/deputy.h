@@ -122,6 +122,7 @@ void answer_behind(Slot *slot, i64 result);              // to what the guest do
 i64 late_error(u32 nr, u64 fd);                          // what became of one, for this call to tell; 0: nothing
 void tell_late_error(u64 fd);                            // it is told
 void forget_late_errors(u32 nr, const u64 *args);        // their files have been closed
+inline bool stands_still(u32 phase) { return phase == u32(Phase::returning) || phase == u32(Phase::moving); }
 void view(Slot *slot, const Request &r, const Space &space);
 void advice(Slot *slot);
 

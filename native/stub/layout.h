@@ -226,9 +226,9 @@ constexpr unsigned kLeases = 32;               // files that are read ahead at a
 constexpr unsigned kMappedFiles = 256;         // mappings of files that are shared and read
 // A file that shows what /proc would of this process while it is away (shown-views.cc): what, is it yet to be read since it was written, and which it is.
 constexpr uint64_t kClockCode = 35;
-constexpr int kShownViews = 8;
+constexpr int kShownViews = 16;
 struct ShownView {
-  uint32_t shown;                 // Shown
+  volatile uint32_t shown;        // Shown
   volatile uint32_t fresh;
   uint64_t device, number;
 };

@@ -32,29 +32,20 @@ bool same_open_file(u64 a, u64 b) {
   return !sys(syscalls::nr_kcmp, own, own, file, a, b);
 }
 
-// What `open` gives takes the place of the descriptors of the view, at their position; duplicates go on sharing it. `passed_on`: of those that a program
-// started now will have. How many; -1: not all.
-template <class Open> int put_in_place(const ShownView &view, bool passed_on, Open open) {
+// `file` takes the place of `fd`, at its position, and of its duplicates, which go on sharing it: where no other thread may do something with those this moment.
+bool put_in_place(u64 fd, i64 file) {
   constexpr int most = 64;
-  int fds[most], count = 0, replaced = 0;
-  bool all = each_descriptor([&](u64 fd) {
-    if (File(fd).is_of(view) && !(passed_on && sys(nr_fcntl, fd, 1)) && count < most) fds[count++] = int(fd);   // F_GETFD
+  int fds[most], count = 0;
+  const i64 at = sys(nr_lseek, fd, 0, 1);
+  const bool alone = control().threads == 1 || stands_still(load(&control().phase));
+  if (alone) each_descriptor([&](u64 other) {
+    if (other != fd && count < most && same_open_file(fd, other)) fds[count++] = int(other);
   });
-  for (int i = 0; i < count; ++i) {
-    if (fds[i] < 0) continue;
-    const i64 at = sys(nr_lseek, u64(fds[i]), 0, 1), file = open();
-    if (failed(file)) return -1;
-    if (at > 0) sys(nr_lseek, u64(file), u64(at), 0);
-    for (int k = count - 1; k >= i; --k) {                                     // itself at last
-      const u64 fd = u64(fds[k]);
-      if (fds[k] < 0 || (k != i && !same_open_file(u64(fds[i]), fd))) continue;
-      const i64 flags = sys(nr_fcntl, fd, 1);
-      if (File(fd).is_of(view)) all = sys(syscalls::nr_dup3, u64(file), fd, flags & 1 ? close_on_exec : 0) == i64(fd) && all, ++replaced;
-      fds[k] = -1;
-    }
-    sys(nr_close, u64(file));
-  }
-  return all ? replaced : -1;
+  if (at > 0) sys(nr_lseek, u64(file), u64(at), 0);
+  auto give = [&](u64 to) { return sys(syscalls::nr_dup3, u64(file), to, sys(nr_fcntl, to, 1) & 1 ? close_on_exec : 0) == i64(to); };   // F_GETFD
+  const bool given = give(fd);
+  for (int i = 0; given && i < count; ++i) give(u64(fds[i]));
+  return given;
 }
 
 ShownView *find(u64 fd) {
@@ -104,40 +95,33 @@ i64 write_view(i64 file, Shown shown, const Guest &guest) {
   return error ? error : sys(syscalls::nr_ftruncate, u64(file), writer.total());         // it may have been longer
 }
 
-// A file of our own, for a view that shows /proc itself.
-i64 replace(ShownView &view, u64 fd, const Guest &guest) {
-  const i64 file = sys(syscalls::nr_memfd_create, reinterpret_cast<u64>("proc"), 1);   // MFD_CLOEXEC
-  if (failed(file)) return file;
-  const File now(static_cast<u64>(file));
-  i64 error = write_view(file, Shown(view.shown), guest);
-  if (!error) put_in_place(view, false, [&] { return open_again(u64(file), close_on_exec); });   // one that cannot be written
-  if (!error && File(fd).number != now.number) error = -ENOMEM_;
-  sys(nr_close, u64(file));
-  if (!error) view = {view.shown, 1, now.device, now.number};
-  return error;
-}
-
 bool is_of_proc(u64 fd) {
   u64 filesystem[kFilesystemWords] = {};
   return !failed(sys(syscalls::nr_fstatfs, fd, address(filesystem))) && filesystem[0] == kProcFilesystem;
 }
 
-// The first time.
+// For a descriptor that shows /proc itself, a file of our own.
 i64 show(u64 fd, Shown shown, const Guest &guest) {
-  ShownView *view = find(fd);
-  if (!view) view = room();
+  ShownView *view = room();
   if (!view) return -ENOMEM_;
-  const File file(fd);
-  *view = {u32(shown), 0, file.device, file.number};
-  const i64 error = replace(*view, fd, guest);
-  if (error) *view = {};
-  else store(&control().views_shown, 1);
+  const i64 file = sys(syscalls::nr_memfd_create, reinterpret_cast<u64>("proc"), 1);   // MFD_CLOEXEC
+  if (failed(file)) return file;
+  i64 error = write_view(file, shown, guest);
+  const i64 read_only = error ? error : open_again(u64(file), close_on_exec);
+  sys(nr_close, u64(file));
+  if (failed(read_only)) return read_only;
+  const File now(static_cast<u64>(read_only));
+  *view = {0, 1, now.device, now.number};
+  store(&view->shown, u32(shown));
+  store(&control().views_shown, 1);
+  if (!put_in_place(fd, read_only)) error = -ENOMEM_, store(&view->shown, 0);
+  sys(nr_close, u64(read_only));
   return error;
 }
 
 // It is written over what is there, for whoever reads it meanwhile.
 i64 show_again(ShownView &view, u64 fd, const Guest &guest) {
-  if (is_of_proc(fd)) return replace(view, fd, guest);
+  if (is_of_proc(fd)) return show(fd, Shown(view.shown), guest);
   const i64 file = open_again(fd, write_only | nonblock | close_on_exec);       // no lease of the program's is waited for
   if (failed(file)) return file;
   const i64 error = write_view(file, Shown(view.shown), guest);
@@ -216,17 +200,21 @@ void show_real_views(bool passed_on) {
   Control &c = control();
   if (!load(&c.views_shown)) return;
   WideLimit wide;
-  for (ShownView &view : c.shown) {
-    if (!view.shown) continue;
+  constexpr int most = 64;
+  int fds[most], count = 0;
+  each_descriptor([&](u64 fd) {
+    if (find(fd) && !is_of_proc(fd) && !(passed_on && sys(nr_fcntl, fd, 1)) && count < most) fds[count++] = int(fd);   // F_GETFD
+  });
+  for (int i = 0; i < count; ++i) {
+    ShownView *view = find(u64(fds[i]));
+    if (!view || is_of_proc(u64(fds[i]))) continue;                            // a duplicate
     // Of a first thread that has ended there are no mappings.
-    auto open = [&] { return sys(syscalls::nr_openat, u64(c.proc), view.shown == u32(Shown::maps) ? reinterpret_cast<u64>("thread-self/maps") : reinterpret_cast<u64>(kShownNames[view.shown]), close_on_exec); };
-    const i64 real = open();
+    const u64 name = view->shown == u32(Shown::maps) ? reinterpret_cast<u64>("thread-self/maps") : reinterpret_cast<u64>(kShownNames[view->shown]);
+    const i64 real = sys(syscalls::nr_openat, u64(c.proc), name, close_on_exec);
     if (failed(real)) continue;
     const File now(static_cast<u64>(real));
-    bool still = true;
-    each_descriptor([&](u64 fd) { still = still && !(File(fd).is_of(view) && is_of_proc(fd)); });
+    if (put_in_place(u64(fds[i]), real)) *view = {view->shown, 0, now.device, now.number};   // should it go on here
     sys(nr_close, u64(real));
-    if (still && put_in_place(view, passed_on, open) > 0) view = {view.shown, 0, now.device, now.number};   // should it go on here
   }
 }
 

@@ -429,6 +429,7 @@ export const interfaces: Record<string, Feature[]> = {
         'self/numbers-of-memory',
         'self/numbers-read-again',
         'self/numbers-passed-on',
+        'self/numbers-by-threads',
         'self/view-held-open',
       ],
     },
