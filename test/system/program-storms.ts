@@ -10,7 +10,7 @@ import { note, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 /** With MOSRUN_TEST_LIVE=N each is moved until it was moved live so many times, the whole of small ones counting as that; else a sample of moves will do. */
 const live = Number(process.env['MOSRUN_TEST_LIVE'] ?? 0);
 const least = live || (isShort ? 10 : 20);
-const mostRuns = live ? 40 : 3;
+const mostRuns = live ? 40 : 4;
 /** With MOSRUN_TEST_STORM set all of them are moved ten times a second and more, and nobody asks how much of their time they were away. */
 const quick: [number, number] | undefined = process.env['MOSRUN_TEST_STORM'] ? [0.02, 0.1] : undefined;
 const noTestbed = whyNoTestbed();
