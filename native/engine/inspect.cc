@@ -165,10 +165,8 @@ void check_memfd(pid_t pid, const Region &region, std::vector<std::string> &why)
 }
 
 bool only_reads(pid_t living, const char *descriptor) {
-  std::string text;
-  if (!read_file(proc_path(living, (std::string("fdinfo/") + descriptor).c_str()), text)) return false;
-  const size_t at = text.find("flags:\t");
-  return at != std::string::npos && (strtoul(text.c_str() + at + 7, nullptr, 8) & (O_ACCMODE | O_PATH)) == O_RDONLY;
+  const long flags = open_flags(proc_path(living, (std::string("fdinfo/") + descriptor).c_str()));
+  return flags >= 0 && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY;
 }
 
 // The name of a descriptor of what /proc shows of the process itself (stub/views.h), and is not shown of it elsewhere.

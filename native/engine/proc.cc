@@ -26,6 +26,12 @@ bool read_file(const std::string &path, std::string &text) {
   return n == 0;
 }
 
+long open_flags(const std::string &fdinfo) {
+  std::string text;
+  const size_t at = read_file(fdinfo, text) ? text.find("flags:\t") : std::string::npos;
+  return at == std::string::npos ? -1 : strtol(text.c_str() + at + 7, nullptr, 8);
+}
+
 static std::vector<pid_t> tasks_of(pid_t pid) {
   std::vector<pid_t> list;
   DIR *dir = opendir(proc_path(pid, "task").c_str());

@@ -35,6 +35,8 @@ struct ProcessStat {
 
 std::string proc_path(pid_t pid, const char *name);
 bool read_file(const std::string &path, std::string &text);
+// Its flags (F_GETFL), as /proc/PID/fdinfo/N tells them of `fdinfo`; -1: there is no such descriptor.
+long open_flags(const std::string &fdinfo);
 std::vector<Region> read_regions(pid_t pid, bool with_flags);
 bool read_stat(pid_t pid, ProcessStat &stat);
 // A first thread that has ended while others live (pthread_exit(3)) is a zombie without memory and files. Below it is no thread any more, and

@@ -70,10 +70,8 @@ uint64_t wanted(pid_t pid, const Whole &w, const uint64_t *args) {
 
 // So many of the `wanted` bytes are what it waits for; 0: for none in particular.
 uint64_t waits_for(pid_t pid, pid_t tid, const Whole &w, uint64_t fd, uint64_t wanted, bool &marked) {
-  std::string text;
-  if (!read_file(of_descriptor(pid, tid, "fdinfo", fd), text)) return 0;
-  size_t at = text.find("flags:\t");
-  if (at == std::string::npos || strtoul(text.c_str() + at + 7, nullptr, 8) & O_NONBLOCK) return 0;
+  const long flags = open_flags(of_descriptor(pid, tid, "fdinfo", fd));
+  if (flags < 0 || flags & O_NONBLOCK) return 0;
   struct stat status{};
   if (w.of != Of::any && (stat(of_descriptor(pid, tid, "fd", fd).c_str(), &status) || !(w.marked || is_of(w.of, status.st_mode, status.st_rdev)))) return 0;
   marked = w.marked && (w.of == Of::any || !is_of(w.of, status.st_mode, status.st_rdev));

@@ -65,7 +65,7 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   sys(nr_close, u64(c.pagemap));
   sys(nr_close, u64(c.long_maps));
   sys(nr_close, u64(c.status));
-  c.maps = c.pagemap = c.long_maps = c.status = -1;                                // the parent's: its own are asked for when it needs them
+  c.maps = c.pagemap = c.long_maps = c.status = -1;                     // the parent's: its own are asked for when it needs them
   // Pages still at home are missing in the child too; without a watch of its own they would read as zeros.
   sys(nr_close, u64(c.uffd));
   c.uffd = int(sys(nr_userfaultfd, 0x80000 | 0x800 | 1));               // O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY

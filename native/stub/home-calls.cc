@@ -46,12 +46,13 @@ int option_of(u64 fd, int option, int otherwise) {                     // of a s
   return sys(nr_getsockopt, fd, 1, u64(option), address(&value), address(&length)) ? otherwise : value;
 }
 
+bool is_stream(u64 fd) { return option_of(fd, 3, 0) == 1; }              // SO_TYPE, SOCK_STREAM
+
 u64 low_water(u64 fd) {
-  u32 number = 0;
   constexpr u64 get_attributes = 0x5401;                                // TCGETS
-  constexpr int type = 3, stream = 1;                                   // SO_TYPE, SOCK_STREAM
+  u32 number = 0;
   struct { u32 input, output, control, local; uint8_t line, characters[19]; } terminal{};
-  if (option_of(fd, type, 0) == stream) return u64(option_of(fd, kReceiveLowWater, 1));
+  if (is_stream(fd)) return u64(option_of(fd, kReceiveLowWater, 1));
   if (!sys(nr_ioctl, fd, kMasterOf, address(&number))) return 1;        // its attributes are those of its other side
   if (sys(nr_ioctl, fd, get_attributes, address(&terminal)) || terminal.local & kLines || terminal.characters[kBetween]) return 1;
   return terminal.characters[kLeast];
@@ -62,7 +63,7 @@ u64 waits_for(const Whole &w, u64 fd, u64 wanted, bool &marked) {
   constexpr i64 nonblock = 0x800;
   i64 flags = sys(nr_fcntl, fd, 3);                                     // F_GETFL
   if (failed(flags) || flags & nonblock || socket_time(fd, nr_recvfrom) || socket_time(fd, nr_sendto)) return 0;   // the rest would have the time anew
-  if (w.stream && option_of(fd, 3, 0) != 1) return 0;
+  if (w.stream && !is_stream(fd)) return 0;
   Status status{};
   if (w.of != Of::any && (sys(syscalls::nr_fstat, fd, address(&status)) || !(w.marked || is_of(w.of, status.mode, status.special)))) return 0;
   marked = w.marked && (w.of == Of::any || !is_of(w.of, status.mode, status.special));
