@@ -51,7 +51,7 @@ mkdirSync(counts);
 const testOptions = [
   '--enable-source-maps',
   '--test',
-  `--test-timeout=${process.env.MOSRUN_TEST_TIMEOUT ?? 600_000}`,
+  `--test-timeout=${process.env.MOSRUN_TEST_TIMEOUT ?? 900_000}`,
   ...(process.env.MOSRUN_TEST_NAME ? [`--test-name-pattern=${process.env.MOSRUN_TEST_NAME}`] : []),
   '--test-reporter',
   './scripts/reporter.mjs',

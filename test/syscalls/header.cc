@@ -32,7 +32,7 @@ static_assert(command_of(List::ioctl, 0x5401).size == 36 && command_of(List::ioc
 static_assert(command_of(List::ioctl, 0xc0045877).dir == Dir::value, "FIFREEZE has no argument, whatever its number says");
 static_assert(command_of(List::ioctl, 0x8008451c).place == Place::home && command_of(List::ioctl, 0x8008451c).size == 8);
 static_assert(command_of(List::ioctl, 0xc0186441).place == Place::comehome, "of a type nobody vouches for");
-static_assert(command_of(List::ioctl, 0x8912).place == Place::comehome && command_of(List::ioctl, 0xdeadbeef).place == Place::comehome);
+static_assert(command_of(List::ioctl, 0x8912).dir == Dir::ifconf && command_of(List::ioctl, 0xdeadbeef).place == Place::comehome);
 static_assert(command_of(List::fcntl, 7).size == 32 && command_of(List::fcntl, 99).place == Place::comehome);
 
 // NativeIf rows of a call stand together, and its groups in order.

@@ -59,7 +59,7 @@ export function movePrograms(title: string, programs: readonly Program[], furthe
           const pid = await pidOfJob(testbed, job);
           const books = new CpuShare(testbed, jobGroup(testbed, pid), await testbed.helpers(2));
           const comeHomes = new ComeHomes(testbed, testbed.node(1).pid);
-          const usual = program.away ?? (program.computes ? [0.5, 0.9] : [0.3, 0.7]);
+          const usual = program.away ?? (program.computes ? [0.8, 1.3] : [0.3, 0.7]);
           // Where orders take long, so do its stays at home: then those away are to be longer too.
           const away: [number, number] = quick ?? [usual[0] * (seed - 6), usual[1] * (seed - 6)];
           const storm = new Storm(testbed, pid, {
