@@ -40,6 +40,7 @@ inline constexpr Condition stub_calls[] = {
     {SYS_pread64, 0, 0, 0, 0, 0},
     {SYS_sched_yield, 0, 0, 0, 0, 0},
     {SYS_mremap, 0, 0, 0, 0, 0},
+    {SYS_mincore, 0, 0, 0, 0, 0},
     {SYS_madvise, 0, 0, 0, 0, 0},
     {SYS_dup, 0, 0, 0, 0, 0},
     {SYS_nanosleep, 0, 0, 0, 0, 0},
@@ -93,9 +94,11 @@ inline constexpr Condition stub_calls[] = {
     {SYS_membarrier, 0, 0, 0, 0, 0},
     {SYS_rseq, 0, 0, 0, 0, 0},
     {SYS_close_range, 0, 0, 0, 0, 0},
-    {449, 0, 0, 0, 0, 0},                           // futex_waitv and
-    {455, 0, 0, 0, 0, 0},                           // futex_wait, with a time-out
     {SYS_clone3, 0, 0, 0, 0, 0},                    // its flags are in memory: namespaces are refused for want of rights
+    {449, 0, 0, 0, 0, 0},                           // futex_waitv,
+    {454, 0, 0, 0, 0, 0},                           // futex_wake,
+    {455, 0, 0, 0, 0, 0},                           // futex_wait,
+    {456, 0, 0, 0, 0, 0},                           // futex_requeue
 };
 
 }  // namespace mosrun

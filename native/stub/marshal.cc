@@ -63,6 +63,13 @@ i64 touch_range(u64 at, u64 length, bool write) {
   return i64(length);
 }
 
+// What the kernel is to find itself: it asks nobody for a page that is still at home. False: it is the stub's, and at home nothing is there.
+bool bring_range(u64 at, u64 length, bool write) {
+  if (length && touches_stub(at, length)) return false;
+  touch_range(at, length, write);
+  return true;
+}
+
 // Copies a string with its final zero; without one within `max` bytes, the first max - 1 bytes are sent: home then finds it too long.
 i64 copy_string(uint8_t *to, u64 from, u64 max) {
   u64 n = 0;

@@ -25,6 +25,10 @@ template <class Which> Mapping *find(u64 start, u64 end, Which which) {
   return nullptr;
 }
 Mapping *find_file(u64 start, u64 end) { return find(start, end, of_file); }
+bool has_file(u64 start, u64 end) {
+  Lock lock(&control().lock);
+  return find_file(start, end);
+}
 // What home would have to give up of its shared memory, by whose order it knows it again (home.cc).
 bool home_shares(u64 start, u64 end) { return find(start, end, [](const Mapping &m) { return shared(m) && m.object; }); }
 
@@ -282,6 +286,7 @@ bool mark_inherited(u64 start, u64 end, bool inherited) {
 
 i64 advise(Trap &trap, u64 *a) {
   constexpr int dontneed = 4, free = 8, remove = 9, dont_fork = 10, do_fork = 11, dont_dump = 16, wipe_on_fork = 18, keep_on_fork = 19;
+  constexpr int populate_read = 22, populate_write = 23;
   Control &c = control();
   int advice = int(a[2]);
   bool of_flags = advice == dont_fork || advice == do_fork || (advice >= dont_dump && advice <= keep_on_fork);
@@ -289,6 +294,7 @@ i64 advise(Trap &trap, u64 *a) {
   u64 end = a[0] + align_up(a[1], kPage);
   if (ours(a[0], end - a[0])) return -EINVAL_;
   if (a[0] % kPage || end < a[0]) return sys(nr_madvise, a[0], a[1], a[2]);
+  if ((advice == populate_read || advice == populate_write) && has_file(a[0], end)) touch_range(a[0], end - a[0], advice == populate_write);
   Lock lock(&c.lock);
   Change change(a[0], end);
   if (find_file(a[0], end)) {

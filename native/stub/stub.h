@@ -320,6 +320,7 @@ void deliver_waiting(Slot *slot, Context *context);
 bool deliver(Slot *slot, Context *context, const SigAction &action, const uint8_t *info, u64 old_mask);
 bool fetch_page(Slot *slot, u64 at);
 i64 touch_range(u64 at, u64 length, bool write);          // bytes that are accessible
+bool bring_range(u64 at, u64 length, bool write);
 [[noreturn]] void guest_dies(Ending);
 bool in_clocks(u64 ip);                                   // the clock functions: code that is not the program's, and does not travel
 void patch_vdso(u64 home_vdso, u64 guest_vdso);

@@ -27,6 +27,7 @@ enum : int {
   nr_exit_group = 231, nr_tgkill = 234, nr_ppoll = 271, nr_set_robust_list = 273, nr_get_robust_list = 274, nr_epoll_pwait = 281, nr_rt_tgsigqueueinfo = 297,
   nr_rt_sigqueueinfo = 129, nr_prlimit64 = 302, nr_process_vm_readv = 310, nr_process_vm_writev = 311, nr_getrandom = 318, nr_userfaultfd = 323, nr_execveat = 322,
   nr_mlock = 149, nr_munlock = 150, nr_mlockall = 151, nr_munlockall = 152, nr_setrlimit = 160, nr_mlock2 = 325, nr_rseq = 334, nr_clone3 = 435, nr_close_range = 436,
+  nr_futex_waitv = 449, nr_futex_wake = 454, nr_futex_wait = 455, nr_futex_requeue = 456,
 };
 
 template <class T> u64 address(T *p) { return reinterpret_cast<u64>(p); }

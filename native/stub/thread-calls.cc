@@ -220,20 +220,27 @@ i64 thread_call(Trap &trap, u32 nr, u64 *a) {
       guest_dies(Ending::disconnected);
     case nr_set_tid_address:
       slot->tid_address = a[0];
+      bring_range(a[0], sizeof(u32), true);                                   // the kernel writes there as the thread ends
       return sys(nr_set_tid_address, a[0]);
     case nr_set_robust_list: {
       i64 result = sys(nr_set_robust_list, a[0], a[1]);
       if (!result) slot->robust_list = a[0], slot->robust_length = a[1];
       return result;
     }
-    case nr_get_robust_list: return sys(nr_get_robust_list, a[0], a[1], a[2]);
+    case nr_get_robust_list:
+      return bring_range(a[1], sizeof(u64), true) && bring_range(a[2], sizeof(u64), true) ? sys(nr_get_robust_list, a[0], a[1], a[2]) : -EFAULT_;
     case nr_rseq: {
+      bring_range(a[0], minimum<u64>(u32(a[1]), kPage), true);
       i64 result = sys(nr_rseq, a[0], a[1], a[2], a[3]);
       if (!result) slot->rseq = a[2] & 1 ? 0 : a[0], slot->rseq_length = u32(a[1]), slot->rseq_signature = u32(a[3]);
       return result;
     }
-    case nr_arch_prctl: return a[0] >= 0x1001 && a[0] <= 0x1004 ? sys(nr_arch_prctl, a[0], a[1]) : go_home(trap, int(nr));
-    case nr_prctl: return a[0] == 40 || a[0] == 0x53564d41 ? sys(nr_prctl, a[0], a[1], a[2], a[3], a[4]) : forward_call(trap, nr, a);   // PR_GET_TID_ADDRESS, PR_SET_VMA
+    case nr_arch_prctl:
+      if (a[0] == 0x1003 || a[0] == 0x1004) return bring_range(a[1], sizeof(u64), true) ? sys(nr_arch_prctl, a[0], a[1]) : -EFAULT_;   // ARCH_GET_FS, ARCH_GET_GS
+      return a[0] == 0x1001 || a[0] == 0x1002 ? sys(nr_arch_prctl, a[0], a[1]) : go_home(trap, int(nr));
+    case nr_prctl:
+      if (a[0] == 40 && !bring_range(a[1], sizeof(u64), true)) return -EFAULT_;
+      return a[0] == 40 || a[0] == 0x53564d41 ? sys(nr_prctl, a[0], a[1], a[2], a[3], a[4]) : forward_call(trap, nr, a);   // PR_GET_TID_ADDRESS, PR_SET_VMA
     case 324: return membarrier(trap, a);
     default: return forward_call(trap, nr, a);
   }

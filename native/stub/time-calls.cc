@@ -98,29 +98,10 @@ i64 clock_nanosleep_call(Trap &trap, u64 *a) {
   return sleep_until(trap, u64(maximum<i64>(0, now() + (ns - clock_now))));
 }
 
-// futex(2) with a time-out; without one it runs natively.
-i64 futex_call(Trap &trap, u64 *a) {
-  Control &c = control();
-  int op = int(a[1] & 0x7f);
-  bool realtime = a[1] & 256 || op == 6;                                // FUTEX_CLOCK_REALTIME; FUTEX_LOCK_PI always
-  i64 ns = 0;
-  bool timed = a[3] && (op == 0 || op == 6 || op == 9 || op == 11 || op == 13);
-  if (!timed) return sys(nr_futex, a[0], a[1], a[2], a[3], a[4], a[5]);
-  if (i64 error = read_time(a[3], ns)) return error;
-  TimeSpec t;
-  u64 args[6] = {a[0], a[1], a[2], address(&t), a[4], a[5]};
-  u64 deadline = 0;
-  if (op == 0) {                                                        // relative: as WAIT_BITSET it is absolute
-    deadline = deadline_of(trap, ns);
-    ns = i64(deadline);
-    args[1] = (a[1] & 128) | 9;
-    args[5] = 0xffffffff;
-  } else if (realtime) {
-    ns = maximum<i64>(0, ns - c.realtime_offset);
-  }
-  t = {ns / kSecond, ns % kSecond};
+// Waits for what ends without a time-out too, and how is the kernel's affair.
+i64 wait_for_word(Trap &trap, u32 nr, const u64 *args, u64 deadline) {
   for (;;) {
-    i64 result = wait_native(trap.slot, nr_futex, args);
+    i64 result = wait_native(trap.slot, nr, args);
     if (result != kAgain && result != -EINTR_) return result;
     i64 then = after_interruption(trap, deadline);
     if (then == kAgain) return kAgain;
@@ -128,23 +109,63 @@ i64 futex_call(Trap &trap, u64 *a) {
   }
 }
 
-// futex_waitv(2), futex_wait(2) (449, 455): the time-out is absolute; its clock is in the last argument.
-i64 futex2_call(Trap &trap, u32 nr, u64 *a) {
-  u64 time = nr == 449 ? 3 : 4, clock = nr == 449 ? 4 : 5;
-  i64 ns;
-  if (!a[time]) return sys(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-  if (i64 error = read_time(a[time], ns)) return error;
-  if (a[clock] == 0) ns = maximum<i64>(0, ns - control().realtime_offset);
-  TimeSpec t{ns / kSecond, ns % kSecond};
+// futex(2), but for wake-ups that look at no memory.
+i64 futex_call(Trap &trap, u64 *a) {
+  constexpr int wait = 0, requeue = 3, cmp_requeue = 4, wake_op = 5, lock_pi = 6, wait_bitset = 9, wake_bitset = 10, wait_requeue_pi = 11, cmp_requeue_pi = 12, lock_pi2 = 13;
+  Control &c = control();
+  const int op = int(a[1] & 0x7f);
+  const bool reads = op <= cmp_requeue || op == wait_bitset || op == wake_bitset;
+  const bool other = op == requeue || op == cmp_requeue || op == wake_op || op == wait_requeue_pi || op == cmp_requeue_pi;
+  if (!bring_range(a[0], sizeof(u32), !reads) || (other && !bring_range(a[4], sizeof(u32), !reads))) return -EFAULT_;
+  if (op != wait && op != lock_pi && op != wait_bitset && op != wait_requeue_pi && op != lock_pi2) return sys(nr_futex, a[0], a[1], a[2], a[3], a[4], a[5]);
   u64 args[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
-  args[time] = address(&t);
-  for (;;) {
-    i64 result = wait_native(trap.slot, nr, args);
-    if (result != kAgain && result != -EINTR_) return result;
-    i64 then = after_interruption(trap, 0);
-    if (then == kAgain) return kAgain;
-    if (then == -EINTR_) return kDelivered;
+  if (!a[3]) return wait_for_word(trap, nr_futex, args, 0);
+  i64 ns = 0;
+  if (i64 error = read_time(a[3], ns)) return error;
+  TimeSpec t;
+  args[3] = address(&t);
+  const bool realtime = a[1] & 256 || op == lock_pi;                     // FUTEX_CLOCK_REALTIME; FUTEX_LOCK_PI always
+  u64 deadline = 0;
+  if (op == wait) {                                                     // relative: as WAIT_BITSET it is absolute
+    deadline = deadline_of(trap, ns);
+    ns = i64(deadline);
+    args[1] = (a[1] & 128) | wait_bitset;
+    args[5] = 0xffffffff;
+  } else if (realtime) {
+    ns = maximum<i64>(0, ns - c.realtime_offset);
   }
+  t = {ns / kSecond, ns % kSecond};
+  return wait_for_word(trap, nr_futex, args, deadline);
+}
+
+struct Waiter { u64 value, word; u32 flags, reserved; };                 // futex_waitv
+
+// Those that a call names in memory; more than it takes is an error that it finds itself.
+bool have_waiters(u64 at, u64 count) {
+  constexpr u64 most = 128;                                              // FUTEX_WAITV_MAX
+  for (u64 i = 0; i < minimum(count, most); ++i) {
+    Waiter waiter;
+    if (copy_program(&waiter, pointer<void>(at + i * sizeof waiter), sizeof waiter)) return true;
+    if (!bring_range(waiter.word, sizeof(u32), false)) return false;
+  }
+  return true;
+}
+
+// futex_waitv(2), futex_wake(2), futex_wait(2), futex_requeue(2): a time-out is absolute, and its clock is in the last argument.
+i64 futex2_call(Trap &trap, u32 nr, u64 *a) {
+  if (!(nr == nr_futex_waitv ? have_waiters(a[0], u32(a[1])) : nr == nr_futex_requeue ? have_waiters(a[0], 2) : bring_range(a[0], sizeof(u32), false))) return -EFAULT_;
+  if (nr == nr_futex_wake || nr == nr_futex_requeue) return sys(nr, a[0], a[1], a[2], a[3]);
+  const u64 time = nr == nr_futex_waitv ? 3 : 4, clock = time + 1;
+  u64 args[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
+  TimeSpec t;
+  if (a[time]) {
+    i64 ns;
+    if (i64 error = read_time(a[time], ns)) return error;
+    if (a[clock] == 0) ns = maximum<i64>(0, ns - control().realtime_offset);
+    t = {ns / kSecond, ns % kSecond};
+    args[time] = address(&t);
+  }
+  return wait_for_word(trap, nr, args, 0);
 }
 
 // Clocks of processes and threads have numbers made of theirs, or of 0 for one's own (MAKE_PROCESS_CPUCLOCK, linux/posix-timers_types.h). Those that
@@ -259,7 +280,7 @@ i64 run(Trap &trap, u32 nr, u64 *a) {
     case nr_nanosleep: return nanosleep_call(trap, a);
     case nr_clock_nanosleep: return clock_nanosleep_call(trap, a);
     case nr_futex: return futex_call(trap, a);
-    case 449: case 455: return futex2_call(trap, nr, a);
+    case nr_futex_waitv: case nr_futex_wake: case nr_futex_wait: case nr_futex_requeue: return futex2_call(trap, nr, a);
     case nr_getrusage: return usage(trap, a);
     case nr_times: return times_call(trap, a);
     default: return -ENOSYS_;

@@ -32,7 +32,7 @@ class CallTime {
   CallTime &operator=(const CallTime &) = delete;
 
  private:
-  bool sleeps() const { return kind_ == nr_nanosleep || kind_ == nr_clock_nanosleep || kind_ == nr_futex || kind_ == 449 || kind_ == 455; }   // futex_waitv, futex_wait
+  bool sleeps() const { return kind_ == nr_nanosleep || kind_ == nr_clock_nanosleep || kind_ == nr_futex || kind_ == nr_futex_waitv || kind_ == nr_futex_wait; }
   Slot *slot_;
   u32 kind_;
   u64 asked_, begun_;

@@ -157,13 +157,15 @@ i64 special_call(Trap &trap, u32 nr, u64 *args) {
     case Special::rt_sigaction: case Special::rt_sigprocmask: case Special::rt_sigreturn: case Special::sigaltstack:
       return signal_call(trap, nr, args);
     case Special::clock_gettime: case Special::gettimeofday: case Special::time: case Special::nanosleep: case Special::clock_nanosleep:
-    case Special::futex: case Special::futex_wait: case Special::futex_waitv: case Special::getrusage: case Special::times:
+    case Special::futex: case Special::futex_wait: case Special::futex_waitv: case Special::futex_wake: case Special::futex_requeue: case Special::getrusage: case Special::times:
       return time_call(trap, nr, args);
     case Special::getrandom:
       trap.slot->rest_ip = 0;                                           // of one that began at home: it is done anew, all of it
-      if (args[1] && touches_stub(args[0], minimum<u64>(args[1], 32 << 20))) return -EFAULT_;   // at home nothing is there
-      touch_range(args[0], minimum<u64>(args[1], 32 << 20), true);      // pages that are still at home
-      return sys(nr, args[0], args[1], args[2]);
+      return bring_range(args[0], minimum<u64>(args[1], 32 << 20), true) ? sys(nr, args[0], args[1], args[2]) : -EFAULT_;
+    case Special::getcpu:
+      return bring_range(args[0], sizeof(u32), true) && bring_range(args[1], sizeof(u32), true) ? sys(nr, args[0], args[1], args[2]) : -EFAULT_;
+    case Special::mincore:
+      return bring_range(args[2], minimum<u64>(align_up(args[1], kPage) / kPage, 32 << 20), true) ? sys(nr, args[0], args[1], args[2]) : -EFAULT_;
     case Special::semctl: case Special::mq_notify: return ipc_call(trap, nr, args);
     default: return forward_call(trap, nr, args);
   }

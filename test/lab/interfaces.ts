@@ -104,6 +104,11 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['memory/advice-that-changes-nothing'],
     },
     {
+      what: 'pages of a file that the program has not touched yet, given to calls that the hosting node carries out',
+      place: 'exact',
+      by: ['memory/untouched-pages-are-the-kernels', 'memory/populated-by-advice'],
+    },
+    {
       what: 'locked memory',
       place: 'exact',
       note: 'pages are brought; that they stay is the hosting node’s business, and RLIMIT_MEMLOCK is not held there',

@@ -3,7 +3,7 @@
 // Plain anonymous mappings are native: a return finds them in the guest's /proc/self/maps. Whatever changes a mapping that
 // came from home goes through the stub, which keeps the VMA book (the maps alone cannot tell a library's
 // page from an anonymous mapping put in its place).
-import { bits, comehome, fd, home, inout, into, is, native, special, string, stub, value, zero } from '../model.js';
+import { bits, comehome, fd, home, inout, into, is, native, set, special, string, stub, value, zero } from '../model.js';
 
 const MAP_TYPE = 0x0f;
 const MAP_PRIVATE = 0x02;
@@ -27,35 +27,22 @@ const ADVICE = {
   MADV_NOHUGEPAGE: 15,
   MADV_COLD: 20,
   MADV_PAGEOUT: 21,
-  MADV_POPULATE_READ: 22,
-  MADV_POPULATE_WRITE: 23,
   MADV_COLLAPSE: 25,
 };
 
 const madvise = stub(28, 'madvise', 'madvise', 3);
 for (const advice of Object.values(ADVICE)) madvise.nativeIf(is(2, advice));
 
-/** futex(2): the low seven bits are the operation; PRIVATE (128) and CLOCK_REALTIME (256) are options. */
-const FUTEX_CMD = 0xfffffe7f;
-const FUTEX = {
-  wakes: {
-    WAKE: 1,
-    FD: 2,
-    REQUEUE: 3,
-    CMP_REQUEUE: 4,
-    WAKE_OP: 5,
-    UNLOCK_PI: 7,
-    TRYLOCK_PI: 8,
-    WAKE_BITSET: 10,
-    CMP_REQUEUE_PI: 12,
-  },
-  waits: { WAIT: 0, LOCK_PI: 6, WAIT_BITSET: 9, WAIT_REQUEUE_PI: 11, LOCK_PI2: 13 },
-};
+/**
+ * futex(2): the low seven bits are the operation; PRIVATE (128) and CLOCK_REALTIME (256) are options. Those that look at no memory; all others could meet
+ * a page that is still at home.
+ */
+const FUTEX_CMD = 0xfffffeff;
+const FUTEX_PRIVATE = 128;
+const FUTEX = { WAKE: 1, REQUEUE: 3, WAKE_BITSET: 10 };
 
 const futex = stub(202, 'futex', 'futex', 6).blocks('block');
-for (const op of Object.values(FUTEX.wakes)) futex.nativeIf(bits(1, FUTEX_CMD, op));
-// Without a time-out the kernel restarts it by itself (ERESTARTSYS); with one, the stub keeps the absolute deadline.
-for (const op of Object.values(FUTEX.waits)) futex.nativeIf(bits(1, FUTEX_CMD, op), zero(3));
+for (const op of Object.values(FUTEX)) futex.nativeIf(bits(1, FUTEX_CMD, op | FUTEX_PRIVATE));
 
 export const memory = [
   special(9, 'mmap', 'mmap', value, value, value, value, fd, value).nativeIf(
@@ -70,7 +57,7 @@ export const memory = [
   native(12, 'brk', 1),
   stub(25, 'mremap', 'mremap', 5),
   native(26, 'msync', 3),
-  native(27, 'mincore', 3),
+  stub(27, 'mincore', 'mincore', 3),
   madvise,
   home(29, 'shmget', value, value, value),
   comehome(30, 'shmat', 3, 'shares memory with other processes of the home-node'),
@@ -105,12 +92,13 @@ export const memory = [
   comehome(440, 'process_madvise', 5, 'gives advice on the memory of another process'),
   comehome(447, 'memfd_secret', 1, 'memory that nothing but its own process may read'),
   home(448, 'process_mrelease', fd, value),
-  // futex_waitv(waiters, count, flags, timeout, clock), Linux 5.16; futex_wait(addr, value, mask, flags, timeout, clock), 6.7
-  stub(449, 'futex_waitv', 'futex_waitv', 5).blocks('sys').timeout('absolute', 3).nativeIf(zero(3)),
+  // futex_waitv(waiters, count, flags, timeout, clock), Linux 5.16; futex_wait(addr, value, mask, flags, timeout, clock),
+  // futex_wake(addr, mask, count, flags), futex_requeue(waiters, flags, wakes, requeues), 6.7
+  stub(449, 'futex_waitv', 'futex_waitv', 5).blocks('sys').timeout('absolute', 3),
   comehome(450, 'set_mempolicy_home_node', 4, "memory policy of the home-node's own nodes of memory"),
   comehome(453, 'map_shadow_stack', 3, 'shadow stacks cannot be moved'),
-  native(454, 'futex_wake', 4),
-  stub(455, 'futex_wait', 'futex_wait', 6).blocks('sys').timeout('absolute', 4).nativeIf(zero(4)),
-  native(456, 'futex_requeue', 4),
+  stub(454, 'futex_wake', 'futex_wake', 4).nativeIf(set(3, FUTEX_PRIVATE)),
+  stub(455, 'futex_wait', 'futex_wait', 6).blocks('sys').timeout('absolute', 4),
+  stub(456, 'futex_requeue', 'futex_requeue', 4),
   comehome(462, 'mseal', 3, 'sealed mappings could not be replaced on the way home'),
 ];

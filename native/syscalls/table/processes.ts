@@ -97,9 +97,7 @@ export const processes = [
   special(158, 'arch_prctl', 'arch_prctl', int, command('arch_prctl', 0))
     .asks()
     .nativeIf(is(0, 0x1001))
-    .nativeIf(is(0, 0x1002))
-    .nativeIf(is(0, 0x1003))
-    .nativeIf(is(0, 0x1004)),
+    .nativeIf(is(0, 0x1002)),
   // A limit on CPU time brings it home: that is counted there.
   special(160, 'setrlimit', 'setrlimit', value, into.fixed(RLIMIT)).asks(),
   native(186, 'gettid', 0),
@@ -118,7 +116,7 @@ export const processes = [
   stub(274, 'get_robust_list', 'get_robust_list', 3),
   special(302, 'prlimit64', 'setrlimit', value, value, into.fixed(RLIMIT), out.fixed(RLIMIT)).asks(),
   setns,
-  native(309, 'getcpu', 3),
+  stub(309, 'getcpu', 'getcpu', 3),
   // sched_setattr(pid, attr, flags): the first field is the length, 0 meaning the first version's 48; corrected with E2BIG.
   home(314, 'sched_setattr', value, inout.first(48), value).outOnError(),
   home(315, 'sched_getattr', value, inout.arg(2), int, value),

@@ -1,5 +1,5 @@
 // The system as a whole: names, mounts, modules, security, and calls that need the kernel of the home-node in person.
-import { bits, comehome, command, dirfd, fd, home, inout, int, into, out, string, stub, value } from '../model.js';
+import { comehome, command, dirfd, fd, home, inout, int, into, out, string, stub, value } from '../model.js';
 
 const ASYNCHRONOUS = "the kernel works on the program's memory between calls";
 
@@ -33,8 +33,8 @@ export const system = [
   comehome(246, 'kexec_load', 4, 'replaces the kernel of the home-node'),
   comehome(298, 'perf_event_open', 5, 'counts on the processors of the home-node'),
   home(313, 'finit_module', fd, string, value),
-  // Up to 256 bytes no signal cuts it short (getrandom(2)); in the stub the signals that bring orders wait.
-  stub(318, 'getrandom', 'getrandom', 3).nativeIf(bits(1, 0xffffff00, 0)),
+  // In the stub the signals that bring orders wait.
+  stub(318, 'getrandom', 'getrandom', 3),
   comehome(320, 'kexec_file_load', 5, 'replaces the kernel of the home-node'),
   comehome(321, 'bpf', 3, 'structures full of pointers, for the kernel of the home-node'),
   comehome(333, 'io_pgetevents', 6, ASYNCHRONOUS),
