@@ -13,6 +13,8 @@ import { parseArgs } from 'node:util';
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 const output = path.join(root, 'build/fuzz');
 const NO_TOOLS = 3;
+/** All of it has the processors only when nobody else wants them. */
+const niced = ['-n', '15'];
 const planted = path.join(output, 'planted');
 const targets = JSON.parse(readFileSync(path.join(root, 'fuzz/targets.json'), 'utf8'));
 
@@ -44,7 +46,8 @@ function build(names) {
   const words = ['-d', 'fuzz', '-O', output, '--cc', 'clang', '--cxx', 'clang++', '-l', 'error'];
   const all = names.length === Object.keys(targets).length;
   for (const step of [['configure'], ...(all ? [['build']] : names.map((name) => ['build', '-T', name]))]) {
-    const done = spawnSync(path.join(root, 'node_modules/.bin/cmake-js'), [...step, ...words], { cwd: root, encoding: 'utf8' });
+    const command = [...niced, path.join(root, 'node_modules/.bin/cmake-js'), ...step, ...words];
+    const done = spawnSync('nice', command, { cwd: root, encoding: 'utf8' });
     if (done.error) throw done.error;
     if (done.status !== 0) throw new Error(`cmake-js ${step.join(' ')} failed:\n${done.stdout}${done.stderr}`);
   }
@@ -66,10 +69,10 @@ function options(name, artifacts) {
   return [`-max_len=${targets[name].longest}`, `-artifact_prefix=${artifacts}/`, ...limits];
 }
 
-/** What a fuzzer said and how it ended; it has the processor only when nobody else wants it. */
+/** What a fuzzer said and how it ended. */
 function run(program, words) {
   return new Promise((resolve, reject) => {
-    const child = spawn('nice', ['-n', '15', path.join(output, program), ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('nice', [...niced, path.join(output, program), ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('latin1').on('data', (text) => (said = (said + text).slice(-20_000)));
     child.once('error', reject);

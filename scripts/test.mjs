@@ -30,12 +30,12 @@ await bundle({ entryPoints: sources, outdir: 'build/test', outbase: 'test', outE
 // is then soon over, and the machine is not left to one. A file that there is no room for yet lets smaller ones go first, so that those that compute run
 // one after another beside those that wait.
 const ROOM = 4;
-// What nodes have of the machine is what programs are placed by: that one runs first, and beside it, one after another, only those that do next to nothing
-// but wait.
+// What nodes have of the machine is what programs are placed by: that one runs first, and beside it, two at a time, only those that do next to nothing but
+// wait, or have the machine only when nobody else wants it.
 const isAlone = (name) => /system\/placing/.test(name);
-const isQuiet = (name) => /system\/(waits|partition|join)/.test(name);
+const isQuiet = (name) => /system\/(waits|partition|join)|fuzz\/corpus/.test(name);
 const measures = (name) => /system\/(programs|storms|endurance|bench)/.test(name);
-const roomFor = (name) => (isAlone(name) ? ROOM - 1 : measures(name) ? ROOM / 2 : ROOM / 4);
+const roomFor = (name) => (isAlone(name) || measures(name) ? ROOM / 2 : ROOM / 4);
 const longest =
   'system/placing system/programs lab failures behaviour faults storms documentation endurance corpus clusters nights freezing partition packages guest seal restarts hops gate join commands garbage'.split(
     ' ',
@@ -71,7 +71,7 @@ function countsOf(file, name) {
 function runFile(source) {
   const name = source.replace(/^test\/(.*)\.test\.ts$/, '$1');
   const file = path.join(counts, name.replaceAll('/', '-'));
-  // What is moved for long has half of its work, unless all is asked for.
+  // What is moved for long has a part of its work, unless all is asked for.
   const amount = process.env.MOSRUN_TEST_STORM ? {} : { MOSRUN_TEST_SHORT: '1' };
   const env = { ...environment(root), ...amount, MOSRUN_TEST_COUNTS: file, MOSRUN_TEST_NAMES: names };
   const words = [...testOptions, source.replace(/^test/, 'build/test').replace(/\.ts$/, '.mjs')];

@@ -9,8 +9,10 @@ import { note, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 
 /** With MOSRUN_TEST_LIVE=N each is moved until it was moved live so many times, the whole of small ones counting as that; else a sample of moves will do. */
 const live = Number(process.env['MOSRUN_TEST_LIVE'] ?? 0);
-const least = live || (isShort ? 10 : 20);
+const least = live || (isShort ? 6 : 20);
 const mostRuns = live ? 40 : 4;
+/** Of the processor time of one that computes, what is to be spent away; less beside other tests, where each way out takes longer and runs at home. */
+const mostly = isShort ? 0.8 : 0.9;
 /** With MOSRUN_TEST_STORM set all of them are moved ten times a second and more, and nobody asks how much of their time they were away. */
 const quick: [number, number] | undefined = process.env['MOSRUN_TEST_STORM'] ? [0.02, 0.1] : undefined;
 const noTestbed = whyNoTestbed();
@@ -48,7 +50,7 @@ export function movePrograms(title: string, programs: readonly Program[], furthe
         // A busy machine moves less in the time a run takes, and takes longer to order the way out of a program that is home again.
         let moves = 0;
         let share = 0;
-        const enough = () => moves >= least && (!program.computes || quick || share >= 0.9);
+        const enough = () => moves >= least && (!program.computes || quick || share >= mostly);
         for (let seed = 7; !enough(); seed++) {
           assert.ok(
             seed < 7 + mostRuns,

@@ -6,10 +6,10 @@ import { repository } from './testbed.js';
 
 const sources = path.join(repository, 'test/programs');
 const built = path.join(repository, 'build/programs');
-/** `npm test` moves each for half as long: a sample. With MOSRUN_TEST_STORM set, and in the torture, they have all of their work. */
+/** `npm test` moves each for a third of the time: a sample. With MOSRUN_TEST_STORM set, and in the torture, they have all of their work. */
 export const isShort = process.env['MOSRUN_TEST_SHORT'] !== undefined;
 /** Work of a program, in its own units. */
-const work = (whole: number): string => String(isShort ? Math.ceil(whole / 2) : whole);
+const work = (whole: number): string => String(isShort ? Math.ceil(whole / 3) : whole);
 
 const source = (name: string) => path.join(sources, name);
 const product = (name: string) => path.join(built, name);
