@@ -82,6 +82,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
   const readAhead = lastOf(options, ['read-ahead', 'no-read-ahead']);
   const writeBehind = lastOf(options, ['write-behind', 'no-write-behind']);
   const awake = lastOf(options, ['awake', 'no-awake']);
+  const lazy = lastOf(options, ['lazy', 'no-lazy']);
   const clock = lastOf(options, ['host-clock', 'home-clock']);
   return {
     start: startAt(place, options),
@@ -92,6 +93,7 @@ function toLaunch(name: LauncherName, options: Parsed): Launch {
     readAhead: readAhead ? readAhead === 'read-ahead' : null,
     writeBehind: writeBehind ? writeBehind === 'write-behind' : null,
     awake: awake ? awake === 'awake' : null,
+    lazy: lazy ? lazy === 'lazy' : null,
     decay: numberOf(options, 'decay', (rate) => rate > 0 && rate < 1, 'a rate between 0 and 1'),
     pure: options.has('cpu') ? true : null,
     memoryBytes: megabytesOf(options),

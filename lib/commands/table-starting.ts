@@ -72,6 +72,11 @@ const runOptions: readonly OptionSpec[] = [
     help: 'away, the program stays awake for answers from home that come at once (default, unless configured otherwise)',
   },
   { long: 'no-awake', help: 'it sleeps until they are there, which takes longer and less of the processor' },
+  {
+    long: 'lazy',
+    help: 'the program leaves its home-node at once, and its memory follows as it is touched: until then a lost connection loses what is still at home',
+  },
+  { long: 'no-lazy', help: 'its memory goes before it, while it runs (default, unless configured otherwise)' },
   { long: 'explain', help: 'run nothing: say whether and why the program could migrate, and where it would be put' },
   { long: 'json', help: 'with --explain: print one JSON document' },
 ];

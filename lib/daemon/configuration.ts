@@ -86,6 +86,7 @@ const schema = z
         read_ahead: z.boolean().default(true),
         write_behind: z.boolean().default(true),
         awake: z.boolean().default(true),
+        lazy: z.boolean().default(false),
       })
       .prefault({}),
     heartbeat: z.strictObject({ interval_seconds: seconds.default(1), timeout_seconds: seconds.default(2) }).prefault({}),

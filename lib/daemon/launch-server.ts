@@ -54,7 +54,7 @@ export interface LaunchServices {
     options: JobOptions,
   ): Promise<LaunchExplanationDocument>;
   /** Are files read ahead of programs that say nothing about it, and need they not wait for what they write? */
-  conduct(): { read_ahead: boolean; write_behind: boolean; awake: boolean };
+  conduct(): { read_ahead: boolean; write_behind: boolean; awake: boolean; lazy: boolean };
   /** Name of this node. */
   self: string;
   startAway(launcherPid: number, node: string, conduct: Conduct, command: string): StartAway;
@@ -65,7 +65,7 @@ export interface LaunchServices {
 export function jobOptions(
   launch: Launch,
   outer: JobOptions | null,
-  usual = { read_ahead: true, write_behind: true, awake: true },
+  usual = { read_ahead: true, write_behind: true, awake: true, lazy: false },
 ): JobOptions {
   return {
     id: launch.jobId ?? outer?.id ?? null,
@@ -75,6 +75,7 @@ export function jobOptions(
     read_ahead: launch.readAhead ?? outer?.read_ahead ?? usual.read_ahead,
     write_behind: launch.writeBehind ?? outer?.write_behind ?? usual.write_behind,
     awake: launch.awake ?? outer?.awake ?? usual.awake,
+    lazy: launch.lazy ?? outer?.lazy ?? usual.lazy,
     decay: launch.decay ?? outer?.decay ?? null,
     pure: launch.pure ?? outer?.pure ?? false,
     freezing_class: launch.freezingClass ?? outer?.freezing_class ?? null,

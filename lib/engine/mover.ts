@@ -31,17 +31,22 @@ export interface OutOrder {
   write_behind: boolean;
   /** It stays awake for answers that come at once. */
   awake: boolean;
+  /** It goes at once, and its memory follows as it is touched. */
+  lazy: boolean;
   /** Memory that goes ahead of it, from now on until it is home, is compressed where that pays. */
   compress: boolean;
   timeoutSeconds: number;
 }
 
 /** How a process is to fare away. */
-export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake'>;
+export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake' | 'lazy'>;
 
 /** From the node that hosts it to another. */
 export interface OnOrder
-  extends Omit<OutOrder, 'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake' | 'compress'> {
+  extends Omit<
+    OutOrder,
+    'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake' | 'lazy' | 'compress'
+  > {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
   memory: number;
@@ -144,6 +149,7 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
     ...(order.read_ahead ? [] : ['--no-read-ahead']),
     ...(order.write_behind ? [] : ['--no-write-behind']),
     ...(order.awake ? [] : ['--no-awake']),
+    ...(order.lazy ? ['--lazy'] : []),
     ...(order.compress ? [] : ['--no-packing']),
     ...(order.atExec ? ['--at-exec'] : []),
     ...(order.ordinary ? ['--ordinary'] : []),

@@ -26,6 +26,7 @@ const jobOptions = z.object({
   read_ahead: z.boolean().default(true),
   write_behind: z.boolean().default(true),
   awake: z.boolean().default(true),
+  lazy: z.boolean().default(false),
   /** Of what it was seen to do, kept each second (-d); null: as usual. */
   decay: z.number().nullable().default(null),
   /** Taken for one that computes, whatever it calls (-c). */

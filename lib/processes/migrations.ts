@@ -232,11 +232,7 @@ export class Migrations {
       node: to,
       ...grant,
       atExec,
-      clock: conduct.clock,
-      unserved: conduct.unserved,
-      read_ahead: conduct.read_ahead,
-      write_behind: conduct.write_behind,
-      awake: conduct.awake,
+      ...conduct,
       compress: this.ports.settings().compress,
       timeoutSeconds: this.left(deadline),
     };

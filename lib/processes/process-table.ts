@@ -97,6 +97,7 @@ export class ProcessTable {
       read_ahead: job.read_ahead,
       write_behind: job.write_behind,
       awake: job.awake,
+      lazy: job.lazy,
       refused: inspection?.refused ?? {},
       encrypted: node !== null && !isFrozen && (inspection?.encrypted ?? false),
       abroad: job.abroad,

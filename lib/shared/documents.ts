@@ -49,6 +49,7 @@ export const processDocument = z.object({
     .boolean()
     .meta({ description: 'it does not wait for its writes to files while it is away (`--no-write-behind`: it does)' }),
   awake: z.boolean().meta({ description: 'away, it stays awake for answers that come at once (`--no-awake`: it sleeps)' }),
+  lazy: z.boolean().meta({ description: 'it leaves its home at once, and its memory follows as it is touched (`--lazy`)' }),
   refused: z.record(z.string(), z.number()).meta({ description: 'how often each call failed away instead (-e, -w), by name' }),
   encrypted: z.boolean().meta({ description: 'it is away, and all between the nodes is encrypted' }),
   abroad: z.boolean().meta({ description: 'it may go to other clusters (-G)' }),

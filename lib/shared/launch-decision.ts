@@ -22,6 +22,8 @@ export interface Launch {
   writeBehind: boolean | null;
   /** --awake, --no-awake; null: nothing said. */
   awake: boolean | null;
+  /** --lazy, --no-lazy; null: nothing said. */
+  lazy: boolean | null;
   /** -d, -c, -m; null: nothing said. */
   decay: number | null;
   pure: boolean | null;

@@ -59,9 +59,15 @@ void DirtyPages::forget(uint64_t start, uint64_t end) {
 // Those of [at, end) that are there, and are the process's own: all of them, or until `runs` is full or `most` bytes have been found.
 bool DirtyPages::protect(uint64_t &at, uint64_t end, uint64_t most, std::vector<PageRun> &runs) {
   PageRegion found[kRunsMax];
-  PageScan scan = scan_present(at, end, found, kRunsMax, page_is_zero | page_is_file, kProtectMatching | kCheckProtection);
+  PageScan scan = scan_present(at, end, found, kRunsMax, page_is_zero | page_is_file | page_is_guard, kProtectMatching | kCheckProtection);
   scan.max_pages = most / kPage;
+  if (no_guards_) without_guards(scan);
   int n = ioctl(pagemap_, kPagemapScan, &scan);
+  if (n < 0 && errno == EINVAL && !no_guards_) {
+    without_guards(scan);
+    n = ioctl(pagemap_, kPagemapScan, &scan);
+    no_guards_ = n >= 0;
+  }
   if (n < 0 || scan.walk_end <= at) return false;
   for (int i = 0; i < n; ++i) {
     if (!runs.empty() && runs.back().address + runs.back().length == found[i].start) runs.back().length += found[i].end - found[i].start;

@@ -39,6 +39,7 @@ class DirtyPages {
   bool protect(uint64_t &at, uint64_t end, uint64_t most, std::vector<PageRun> &runs);
   void forget(uint64_t start, uint64_t end);
 
+  bool no_guards_ = false;                                  // the kernel does not tell them from other pages
   int uffd_ = -1, pagemap_ = -1;
   std::map<uint64_t, uint64_t> watched_;                    // start, end
 };

@@ -23,6 +23,7 @@ struct Order {
   bool read_ahead = true;                // of the program, while it is away
   bool write_behind = true;
   bool awake = true;
+  bool lazy = false;                     // its memory stays, and follows as it is touched
   bool packs = true;                     // what goes ahead of it, wherever it goes, may be packed
   uint32_t memory = 0;                   // on: number of the channel between the two nodes
   int timeout_ms = 10000;

@@ -113,6 +113,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.reads_ahead = o.read_ahead && leases_last();
   c.writes_behind = o.write_behind;
   c.awake = o.awake;
+  c.lazy = o.lazy && o.node != kFrozen;
   c.maps_behind = o.write_behind && !counts_strictly() && !strtoull(status_field(living_thread(o.pid), "VmLck").c_str(), nullptr, 10);
   c.advised = advised;
   c.unsure = !advised && unsure;

@@ -68,6 +68,7 @@ bool is_free(const std::vector<Region> &regions, uint64_t base) {
 
 bool PreCopy::begin(Tracee &tracee) {
   if (private_bytes(o_.pid) < kFewest) return why_not_ = "it is small", false;
+  if (o_.lazy) return why_not_ = "what it has not touched there follows when it does (--lazy)", false;
   if (reads_past_the_cache(o_.pid)) return why_not_ = "it reads files past the page cache (O_DIRECT)", false;
   std::string error;
   int uffd = -1;

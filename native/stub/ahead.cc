@@ -7,6 +7,7 @@
 //                    │ runs                  │── changed pages … ────▶ │
 //                    │                       │── ahead ──────────────▶ │ ── has come ──▶ the order to go
 #include "../engine/packing.h"
+#include "book.h"
 #include "pagemap.h"
 #include "stub.h"
 
@@ -181,8 +182,8 @@ struct Copier {
   i64 send_present(u64 start, u64 end) {
     PageRegion there[64];
     while (start < end) {
-      PageScan scan = scan_present(start, end, there, 64, page_is_zero, kProtectMatching | kCheckProtection);
-      i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+      PageScan scan = scan_present(start, end, there, 64, page_is_zero | page_is_guard, kProtectMatching | kCheckProtection);
+      i64 n = scan_pages(pagemap, scan);
       if (n < 0) return n;
       for (i64 i = 0; i < n; ++i)
         if (i64 error = add(there[i].start, there[i].end)) return error;
@@ -273,6 +274,7 @@ Mapping next_known(u64 at, u64 end) {
 
 i64 copy_all(Copier &copier) {
   Control &c = control();
+  settle_left();
   u64 before = 0;
   for (u32 round = 0; round < kRoundsMax; ++round) {
     u64 count = read_mappings(copier.maps, ahead_list(), kAheadListMax, copier.rest, copier.room);

@@ -308,8 +308,9 @@ void receive_memory(Slot *slot, int source, Staged &staged, Sent &got) {
     Mapping m = book[i];
     if (m.kind == Kind::other) continue;
     if (fetched_later(m)) check(slot, watch_missing(m));
+    if (is_left(m)) c.has_left = 1;
     if (m.prot != (prot_read | prot_write)) sys(nr_mprotect, m.start, m.end - m.start, m.prot);
-    if (m.kind != Kind::anon && m.kind != Kind::stack) book[kept++] = m;
+    if ((m.kind != Kind::anon && m.kind != Kind::stack) || is_left(m)) book[kept++] = m;
   }
   c.book_entries = kept;
 }

@@ -293,7 +293,10 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
   u64 &ip = context->regs.ip;
   u64 at;
   copy(&at, info + 16, 8);
-  if (signal == 7 && !slot->serving) {
+  constexpr int no_page = 2;                                                    // BUS_ADRERR; others are of how it is accessed
+  int cause;
+  copy(&cause, info + 8, 4);
+  if (signal == 7 && cause == no_page && !slot->serving) {
     CallTime time(slot, kPageFetched);
     age_look();
     if (fetch_page(slot, at)) return;
@@ -312,8 +315,6 @@ extern "C" void guest_fault(int signal, uint8_t *info, Context *context) {
   bool in_clock = in_clocks(ip);                                                // given a bad pointer
   if (in_blob(ip) && !in_clock) guest_dies(Ending(int(Ending::failed) + signal));
   SigAction action = slot->process->actions[signal - 1];
-  int code;
-  copy(&code, info + 8, 4);
   Trap trap{slot, context, false};
   // Below a mapping that grows downwards there is no fault.
   if (action.handler <= 1 || slot->mask & bit(signal) || (signal == 11 && !sure_of_advice(trap))) {   // fatal: the real signal, core and message are those of home

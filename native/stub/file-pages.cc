@@ -1,4 +1,4 @@
-// Guest: pages of files' mappings, which come from home when they are touched, a stretch at a time. Where the program goes through a file in order, the
+// Guest: pages of files' mappings, and those that were left at home, which come from there when they are touched, a stretch at a time. Where the program goes through a file in order, the
 // stretches behind are on their way while it works on this one, as in reading ahead: they lie in the socket until it touches them, or asks home for
 // anything else.
 #include "file-cache.h"
@@ -58,8 +58,9 @@ Request request_of(const Slot *slot, const Mapping &m, u64 start, u64 end, u32 f
   r.out_size = u32(end - start);
   r.args[0] = start;
   r.args[1] = end - start;
-  r.args[2] = !(m.prot & prot_read);
-  r.args[3] = m.prot;
+  // What was left there may be of any protection by now; home's gets the program's when that is back.
+  r.args[2] = is_left(m) || !(m.prot & prot_read);
+  r.args[3] = is_left(m) ? u32(prot_read | prot_write) : m.prot;
   return r;
 }
 
@@ -199,12 +200,16 @@ Put bring(Slot *slot, u64 at) {
 
 void take_pages(Slot *slot) { take(slot, ~0ull, false); }
 
-// A page of a file's mapping is touched for the first time. False if there is no such page (beyond the end of the file): the program gets its SIGBUS.
+// A page of a file's mapping, or one that was left at home, is touched for the first time. False if there is no such page (beyond the end of the file): the
+// program gets its SIGBUS.
 bool fetch_page(Slot *slot, u64 at) {
   Put done = bring(slot, at);
-  if (done == Put::too_late) {                                          // the next time nobody changes it
+  const bool has_left = control().has_left;
+  if (done == Put::too_late || (has_left && done == Put::not_wanted)) {   // the next time nobody changes it
     MappingsLock lock(true);
     done = bring(slot, at);
+    Mapping m;
+    if (has_left && done == Put::not_wanted && !find_lazy(at, m)) return true;   // it has been brought, or given up, and is not watched any more
   }
   return done != Put::not_wanted;
 }

@@ -102,6 +102,12 @@ void cut_to_rest(const Slot *slot, u32 nr, u64 *args) {
 
 }  // namespace
 
+// The kernel looks at no more of the sets than the table of descriptors is long, and with the stub's own descriptors that is longer than the program's.
+static void clamp_sets(u32 nr, u64 *args) {
+  constexpr i32 usual = 1024;
+  if ((nr == syscalls::nr_select || nr == syscalls::nr_pselect6) && i32(args[0]) > usual) args[0] = minimum(args[0], table_of_descriptors());
+}
+
 void call(Slot *slot, const Request &r, Space &space) {
   u64 args[6], limit;
   if (!syscalls::deputy_may(r.nr) || !resolve(r, space, args, &limit)) return answer(slot, -ENOSYS_);
@@ -114,6 +120,7 @@ void call(Slot *slot, const Request &r, Space &space) {
   if (late && r.nr != nr_close) return tell_late_error(u32(args[0])), answer(slot, late);
   if (is_no_way_to_read(r.nr, args)) return answer(slot, -EINVAL_);
   if (wants_view_again(r.nr, args)) return answer(slot, 0, nullptr, 0, kShowsView);
+  clamp_sets(r.nr, args);
   if (r.flags & kRest) cut_to_rest(slot, r.nr, args);
   else slot->rest_most = 0;
   SocketTime time(slot, r.nr, u32(args[0]));

@@ -8,6 +8,7 @@ namespace mosrun {
 namespace {
 
 constexpr i64 kLeastRoom = 1 << 30;                          // bytes that a user may still write there
+constexpr i64 kFar = 1ll << 40;                              // no file system of disks ends before that
 constexpr int kTurns = 2400;                                 // of 50 ms; what is waited for is on its way already, over a connection that would be found to be broken before
 
 // What a file system says of the quotas of a file's owner and group, if it has such.
@@ -31,6 +32,7 @@ bool may_write_behind(int fd) {
   if (sys(syscalls::nr_fstat, u64(fd), address(&status)) || (status.mode & 0170000) != 0100000) return false;
   const i64 flags = sys(nr_fcntl, u64(fd), 3);               // F_GETFL
   if (failed(flags) || u64(flags) & (direct | synchronous | path) || late_of(u64(fd)) || !is_local(fd, filesystem)) return false;
+  if (sys(nr_lseek, u64(fd), 0, 1) >= kFar) return false;    // SEEK_CUR
   const i64 seals = sys(nr_fcntl, u64(fd), 1034);            // F_GET_SEALS, of a memfd
   if (seals > 0) return false;
   RLimit limit;

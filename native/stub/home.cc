@@ -120,11 +120,26 @@ i64 receive_all_pages(int channel, Staged *staged, u64 &bytes, u64 &pages) {
   }
 }
 
-// What has come before the return failed is older than what the guest will make of it.
+// What was left here, and the program has given up or has whole: nothing of it is to stand beside what comes. What has come ahead is settled by itself.
+void drop_stale(const Mapping *guest, u64 guests, const Staged &staged) {
+  for (u64 i = 0, s = 0; i < guests; ++i) {
+    const Mapping &m = guest[i];
+    if ((m.kind != Kind::anon && m.kind != Kind::stack) || is_left(m)) continue;
+    u64 at = m.start;
+    while (s < staged.count && staged.list[s].end <= at) ++s;
+    for (u64 j = s; j < staged.count && staged.list[j].start < m.end; ++j) {
+      if (staged.list[j].start > at) drop_pages(m, at, staged.list[j].start - at);
+      at = maximum(at, staged.list[j].end);
+    }
+    if (at < m.end) drop_pages(m, at, m.end - at);
+  }
+}
+
+// What has come before the return failed is older than what the guest will make of it. What was left here is what it has not.
 void give_back(const Mapping *guest, u64 guests) {
   for (u64 i = 0; i < guests; ++i) {
     const Mapping &m = guest[i];
-    if (!(m.flags & kWritten) || m.kind == Kind::vdso || m.kind == Kind::other) continue;
+    if (!(m.flags & kWritten) || m.kind == Kind::vdso || m.kind == Kind::other || is_left(m)) continue;
     drop_pages({m.start, m.end, prot_read | prot_write, m.kind, 0, 0, 0}, m.start, m.end - m.start);
   }
 }
@@ -174,6 +189,7 @@ i64 receive_home(int channel) {
   }
   // Something else that came ahead stands in the heap's way, and goes with all of it.
   if (!error && ahead && dump.args[0] && u64(sys(nr_brk, 0)) != dump.args[0]) error = -EAGAIN_;
+  if (!error && control().lazy) drop_stale(guest, guests, staged);
   protect(guest, guests, false);
   if (!error) error = receive_all_pages(channel, ahead ? &staged : nullptr, bytes, pages);
   if (!error) settle_rest(staged), c.staged = 0;

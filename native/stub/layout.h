@@ -97,7 +97,7 @@ struct AltStack {           // stack_t
 
 enum class Kind : uint32_t { anon, file_private, file_shared, shared_anon, stack, vdso, other };
 
-// One mapping. `lazy`: pages are fetched from home when first touched. `written`: may differ from the file, so its pages travel home.
+// One mapping. `lazy`: pages are fetched from home when first touched; of anonymous memory, those that were left there (left.cc). `written`: may differ from the file, so its pages travel home.
 // shared_anon: memory that only this process maps now, though it is of the kind that others could. Several mappings may show the same of it:
 // then the object has a number, as home has it, and `at` is the page of it that the mapping begins with. `alias`, in a guest: they do.
 // file_private: `object` is the number of the file among those known (Control::files), `at` the page of it.
@@ -308,6 +308,9 @@ struct Control {
   uint32_t unserved;              // home: Unserved
   uint32_t packs;                 // memory that goes ahead may be packed
   uint32_t awake;                 // a guest's thread may stay awake for a reply (awaiting.cc)
+  uint32_t lazy;                  // home: what of its memory can is left there, and follows as it is touched (left.cc)
+  uint32_t has_left;              // guest: some of it was
+  uint32_t no_guards;             // the kernel here does not tell guards from other pages (pagemap.h)
   // Home: mosd's word that there is no memory to take the process back with, good until then (CLOCK_MONOTONIC ns); and the call that waits for it, and
   // when it last asked.
   volatile uint64_t no_room_until, waits_at;

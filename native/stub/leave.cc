@@ -126,6 +126,10 @@ i64 send_memory(Control &c, int channel, Mapping *book, u64 count, Sent &sent) {
     if (m.kind == Kind::other || shown_before(book, i)) continue;
     bool files = m.kind == Kind::vdso || m.kind == Kind::anon || m.kind == Kind::stack || (m.flags & kEager);
     for (u64 at = m.start; m.kind == Kind::vdso && at < m.end; at += kPage) touch_read(at);   // its pages are mapped when touched
+    if (is_left(m)) {
+      error = send_hot(channel, c.pagemap, m, scratch, sent);
+      continue;
+    }
     bool hidden = !(m.prot & prot_read);                               // sendmsg obeys the protection
     if (hidden) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
     if (sent.pages && fails(Fault::leave_cut_at_pages)) error = -EPIPE_;
@@ -197,6 +201,7 @@ i64 negotiate(Control &c, int socket, Sent &sent) {
     if (m.kind == Kind::file_private && (m.prot & prot_write)) m.flags |= kWritten;
     if (m.kind == Kind::vdso) c.vdso_start = m.start, c.vdso_end = m.end;
   }
+  if (c.lazy && c.pagemap >= 0) count = leave_behind(book, count);
   c.book_entries = count;
   c.mm.brk = u64(sys(nr_brk, 0));
   c.space_limit = soft_limit(kLimitSpace);
@@ -321,6 +326,7 @@ void drop_pages(const Mapping &m, u64 start, u64 size) {
     return;
   }
   if (sys(nr_madvise, start, size, 4) == -EINVAL_) sys(nr_madvise, start, size, 24);          // MADV_DONTNEED, _LOCKED (5.18)
+  sys(nr_madvise, start, size, 103);                                    // MADV_GUARD_REMOVE (6.13): those outlive the former
 }
 
 // Gives back the memory that now lives elsewhere, but keeps the mappings: a return then applies a difference. Private copies of pages in
@@ -333,6 +339,10 @@ void drop_skeleton(u64 budget) {
   while (c.drop_next < c.book_entries && budget) {
     Mapping &m = book[c.drop_next];
     u64 part = minimum(m.end - m.start, budget);
+    if (is_left(m)) {
+      ++c.drop_next;
+      continue;
+    }
     bool ours = m.kind == Kind::anon || m.kind == Kind::stack || (m.kind == Kind::file_private && (m.prot & prot_write));
     if (ours || m.kind == Kind::shared_anon) drop_pages(m, m.start, part);
     m.start += part;

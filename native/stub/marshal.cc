@@ -23,7 +23,7 @@ constexpr unsigned kParts = 1024 + 24;
 constexpr u64 kAlign = 511;
 constexpr u64 kSmall = 64 << 10;          // copied; larger inputs are sent from where they are
 
-struct Copied { u64 offset, length, to; const u32 *limit; };   // of the out buffer, to the program
+struct Copied { u64 offset, length, to; const u32 *limit; bool is_set; };   // of the out buffer, to the program
 
 // One request under construction, in the slot's buffer.
 struct Builder {
@@ -116,6 +116,8 @@ bool command(const Arg &arg, const u64 *args, Dir &dir, u64 &size) {
   return c.place == Place::home;
 }
 
+constexpr u64 kAddressMost = 128;           // struct sockaddr_storage: no kernel writes more, whatever room it is told of
+
 i64 length_of(u32 nr, const Arg &arg, const u64 *args, u64 at, u64 &n) {
   switch (arg.len) {
     case Len::none: n = 0; return 0;
@@ -131,7 +133,7 @@ i64 length_of(u32 nr, const Arg &arg, const u64 *args, u64 at, u64 &n) {
       u32 room = 0;
       u64 from = arg.len == Len::pointer ? args[arg.a] : at;
       if (!from || copy_program(&room, pointer<void>(from), 4)) return -EFAULT_;
-      n = arg.len == Len::pointer ? minimum<u64>(room, kSmall - 64) : minimum<u64>(room ? room : arg.size, 4096) + arg.plus;
+      n = arg.len == Len::pointer ? minimum<u64>(room, nr == syscalls::nr_getsockopt ? kSmall - 64 : kAddressMost) : minimum<u64>(room ? room : arg.size, 4096) + arg.plus;
       return 0;
     }
     case Len::fdset: {
@@ -190,7 +192,16 @@ class Call {
     u64 n = 0;
     if (i64 error = length_of(nr_, arg, args_, at, n)) return error;
     if (dir == Dir::sigset_in) return take_sigset(i, at, arg.size);
-    if (arg.len == Len::pointer) clamp_room(arg.a, u32(n));
+    if (arg.len == Len::pointer) {
+      if (u64 good = u64(touch_range(at, n, true)); good && !(at >> 47)) n = good;   // the rest it may never come to
+      clamp_room(arg.a, u32(n));
+      room_back_ = int(b_.backs);
+    } else if (arg.len == Len::fdset) {
+      clamp_set(at, n);
+    } else if (moves_bytes(nr_) && (args_[arg.a] >> 47 || (at + args_[arg.a]) >> 47)) {
+      b_.r.args[i] = kBadPointer;                                       // access_ok(): no such memory can be
+      return 0;
+    }
     if (dir == Dir::inout) return take_inout(i, at, n, arg);
     if (dir == Dir::in) return take_in(i, at, n, arg);
     return take_out(i, at, n, arg);
@@ -287,7 +298,7 @@ class Call {
       timing_ = timing(trap_, nanoseconds(*t, unit));
       if (timing_.adjusted) *t = {timing_.rest / 1000000000, timing_.rest % 1000000000 / unit};
     }
-    if (!timeout || touch_range(at, n, true) == i64(n)) give_back(b_.inout_used, n, at, nullptr);
+    if (!timeout || touch_range(at, n, true) == i64(n)) give_back(b_.inout_used, n, at, nullptr, arg.len == Len::fdset);
     point_out(i, b_.inout_used);
     if (arg.len == Len::fixed && n == 4) room_at_[i] = b_.inout + b_.inout_used;
     b_.inout_used += align_up(n, 8);
@@ -310,6 +321,16 @@ class Call {
     b_.out_used += align_up(room, 8);
     return 0;
   }
+  static bool moves_bytes(u32 nr) {
+    return nr == nr_read || nr == nr_write || nr == nr_pread64 || nr == syscalls::nr_pwrite64 || nr == nr_sendto || nr == nr_recvfrom;
+  }
+  // The kernel looks at as much of a set as the process's table of descriptors is long, and nobody has more in memory than that for sure.
+  void clamp_set(u64 at, u64 &n) {
+    const u64 good = align_down(u64(touch_range(at, n, true)), 8);
+    if (good >= n || !good) return;
+    n = good;
+    b_.r.args[0] = minimum(b_.r.args[0], n * 8);
+  }
   // The room that home's kernel reads must not be more than there is.
   void clamp_room(unsigned a, u32 room) {
     room_argument_ = int(a);
@@ -319,7 +340,7 @@ class Call {
     b_.r.out_pointers |= uint8_t(1 << i);
     b_.r.args[i] = offset;
   }
-  void give_back(u64 offset, u64 n, u64 to, const u32 *limit) { b_.back[b_.backs++] = {offset, n, to, limit}; }
+  void give_back(u64 offset, u64 n, u64 to, const u32 *limit, bool is_set = false) { b_.back[b_.backs++] = {offset, n, to, limit, is_set}; }
 
   i64 take_timeout(unsigned i, u64 at) {
     TimeSpec t;
@@ -560,6 +581,26 @@ class Call {
     else b_.r.out_align = uint16_t((first - out_offset) & kAlign);
   }
 
+  // Of each struct pollfd the events that have come, and nothing else: the program may have changed the rest meanwhile.
+  i64 give_events(const Copied &back, u64 received) {
+    constexpr u64 entry = 8, revents = 6;
+    if (back.offset + back.length > received) return 0;
+    for (u64 at = revents; at < back.length; at += entry)
+      if (copy_program(pointer<void>(back.to + at), b_.outs + back.offset + at, entry - revents)) return -EFAULT_;
+    return 0;
+  }
+  // What lies behind the descriptors that there are is another's.
+  i64 give_set(const Copied &back, u64 received) {
+    if (back.offset + back.length > received) return 0;
+    for (u64 at = 0; at < back.length; at += 8) {
+      u64 before, after;
+      copy(&before, b_.inout + back.offset + at, 8);
+      copy(&after, b_.outs + back.offset + at, 8);
+      if (before != after && copy_program(pointer<void>(back.to + at), &after, 8)) return -EFAULT_;
+    }
+    return 0;
+  }
+
   i64 give_results(i64 result, u64 received) {
     if (failed(result) && !(b_.r.flags & kOutOnError)) return result;
     if (message_ && message_out_ && received >= sizeof(MsgHdr)) {
@@ -573,7 +614,19 @@ class Call {
         copy_program(pointer<void>(message_), &mine, sizeof mine);
       }
     }
+    if (room_back_ >= 0 && room_at_[room_argument_]) {                  // as much of it as the kernel has filled
+      copy(&name_length_, b_.outs + (room_at_[room_argument_] - b_.inout), sizeof name_length_);
+      b_.back[room_back_].limit = &name_length_;
+    }
     for (unsigned k = 0; k < b_.backs; ++k) {
+      if (!k && (nr_ == nr_poll || nr_ == nr_ppoll) && b_.back[0].to == args_[0]) {
+        if (give_events(b_.back[0], received)) result = -EFAULT_;
+        continue;
+      }
+      if (b_.back[k].is_set) {
+        if (give_set(b_.back[k], received)) result = -EFAULT_;
+        continue;
+      }
       u64 n = b_.back[k].limit ? minimum<u64>(b_.back[k].length, *b_.back[k].limit) : b_.back[k].length;
       if (b_.back[k].offset + n > received) continue;
       if (n && copy_program(pointer<void>(b_.back[k].to), b_.outs + b_.back[k].offset, n)) result = -EFAULT_;
@@ -598,7 +651,7 @@ class Call {
   u64 message_ = 0;
   bool message_out_ = false;
   u32 name_length_ = 0, control_length_ = 0, room_ = 0;
-  int room_argument_ = -1;
+  int room_argument_ = -1, room_back_ = -1;
   uint8_t *room_at_[6] = {};
   Timing timing_;
 };

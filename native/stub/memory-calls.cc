@@ -1,5 +1,6 @@
 // Guest: calls that change mappings. Plain memory is the guest's own affair and mostly does not even trap. What touches a mapping whose truth lies at
 // home (a file's) is done at home too, at the same address, so that home's mappings stay right and a return has only pages to bring.
+#include "book.h"
 #include "file-cache.h"
 #include "syscalls.h"
 
@@ -7,81 +8,19 @@ namespace mosrun {
 
 namespace {
 
-Mapping *book() { return pointer<Mapping>(base() + kBookOffset); }
-
 bool ours(u64 start, u64 length) {                                      // the stub's region and the clocks
   Control &c = control();
   u64 end = start + length;
   return (start < base() + kRegionSize && end > base()) || (start < c.vdso_end && end > c.vdso_start);
 }
 
-bool shared(const Mapping &m) { return m.kind == Kind::shared_anon; }
-bool of_file(const Mapping &m) { return m.kind == Kind::file_private || m.kind == Kind::file_shared; }
-
-template <class Which> Mapping *find(u64 start, u64 end, Which which) {
-  Control &c = control();
-  for (u64 i = 0; i < c.book_entries; ++i)
-    if (book()[i].start < end && start < book()[i].end && which(book()[i])) return &book()[i];
-  return nullptr;
-}
-Mapping *find_file(u64 start, u64 end) { return find(start, end, of_file); }
+Mapping *find_file(u64 start, u64 end) { return find_in_book(start, end, is_of_file); }
 bool has_file(u64 start, u64 end) {
   Lock lock(&control().lock);
   return find_file(start, end);
 }
 // What home would have to give up of its shared memory, by whose order it knows it again (home.cc).
-bool home_shares(u64 start, u64 end) { return find(start, end, [](const Mapping &m) { return shared(m) && m.object; }); }
-
-// While mappings of files in [start, end) change, if there are any, and pages that are on their way are not what home has there: with the lock held.
-class Change {
- public:
-  Change(u64 start, u64 end) : is_(find_file(start, end)) {
-    Control &c = control();
-    if (!is_) return;
-    c.changes[c.mappings_changed / 2 % kChangesKnown] = {start, end};
-    add(&c.mappings_changed, 1);
-  }
-  ~Change() {
-    if (is_) add(&control().mappings_changed, 1);
-  }
-  Change(const Change &) = delete;
-  Change &operator=(const Change &) = delete;
-
- private:
-  bool is_;
-};
-
-// Takes [start, end) out of the book, splitting what it cuts.
-bool forget(u64 start, u64 end) {
-  Control &c = control();
-  u64 n = c.book_entries;
-  for (u64 i = 0; i < n; ++i) {
-    Mapping &m = book()[i];
-    if (m.start >= end || m.end <= start) continue;
-    if (m.start < start && m.end > end) {
-      if (c.book_entries >= kFilesMax) return false;
-      Mapping rest = m;
-      cut_front(rest, end);
-      m.end = start;
-      book()[c.book_entries++] = rest;
-    } else if (m.start < start) {
-      m.end = start;
-    } else if (m.end > end) {
-      cut_front(m, end);
-    } else {
-      book()[i--] = book()[--c.book_entries];
-      n = minimum(n, c.book_entries);
-    }
-  }
-  return true;
-}
-
-bool note(const Mapping &m) {
-  Control &c = control();
-  if (c.book_entries >= kFilesMax) return false;
-  book()[c.book_entries++] = m;
-  return true;
-}
+bool home_shares(u64 start, u64 end) { return find_in_book(start, end, [](const Mapping &m) { return is_shared(m) && m.object; }); }
 
 i64 unmap(Trap &trap, u64 start, u64 length) {
   Control &c = control();
@@ -94,7 +33,7 @@ i64 unmap(Trap &trap, u64 start, u64 length) {
     if (home_shares(start, start + length)) return go_home_locked(trap, nr_munmap);
     if (i64 error = ask(trap, Op::mirror, nr_munmap, start, length)) return error;
   }
-  if (!forget(start, start + length)) return -ENOMEM_;
+  if (!forget_mappings(start, start + length)) return -ENOMEM_;
   return sys(nr_munmap, start, length);
 }
 
@@ -175,19 +114,27 @@ i64 map_file(Trap &trap, u64 *a) {
     if (shared && result == -EBUSY_) return go_home_locked(trap, nr_mmap);        // it is open for writing: what is written must be seen
     return result;
   }
-  forget(at, at + length);
+  forget_mappings(at, at + length);
   Mapping m{at, at + length, u32(prot & 7), shared ? Kind::file_shared : Kind::file_private, uint16_t(kLazy | (!shared && prot & prot_write ? kWritten : 0)), 0, 0};
   if (file.number && !shared && a[5] / kPage <= ~0u - length / kPage) m.object = uint16_t(know_file(file)), m.at = u32(a[5] / kPage);
   i64 got = sys(nr_mmap, at, length, prot, map_private | map_anonymous | map_fixed | map_noreserve, u64(-1), 0);
   if (!failed(got)) got = watch_missing(m);
-  if (failed(got) || !note(m)) return go_home_locked(trap, nr_mmap);          // home has mapped it: mapping it again there is the same
+  if (failed(got) || !note_mapping(m)) return go_home_locked(trap, nr_mmap);          // home has mapped it: mapping it again there is the same
   return i64(at);
 }
 
 i64 map(Trap &trap, u64 *a) {
   Control &c = control();
   u64 flags = a[3];
-  if (!(flags & map_anonymous)) return map_file(trap, a);
+  if (!(flags & map_anonymous)) {
+    const i64 at = map_file(trap, a);
+    // The memory is its parent's, whose home has no such mapping.
+    if (at > 0 && trap.slot->process != &c.process) {
+      Lock lock(&c.lock);
+      bring_lazy(trap.slot, u64(at), u64(at) + align_up(a[1], kPage));
+    }
+    return at;
+  }
   if (flags & 0x40000) return go_home(trap, nr_mmap);                   // MAP_HUGETLB: home's reserve
   bool fixed = flags & map_fixed, shared = (flags & 3) == map_shared;
   u64 length = align_up(a[1], kPage);
@@ -204,14 +151,27 @@ i64 map(Trap &trap, u64 *a) {
         if (failed(error)) return error;
       }
     }
-    if (!forget(a[0], a[0] + length)) return -ENOMEM_;
+    if (!forget_mappings(a[0], a[0] + length)) return -ENOMEM_;
   }
   // There is nobody here to share it with: the book keeps what it is.
   if (shared) flags = (flags & ~u64(map_shared)) | map_private;
   i64 at = sys(nr_mmap, a[0], a[1], a[2], flags | (flags & map_growsdown ? 0 : map_noreserve), u64(-1), 0);
   if (flags & map_growsdown || (flags & 0xf) == map_droppable) c.advised = 1;
-  if (!failed(at) && shared) note({u64(at), u64(at) + length, u32(a[2] & 7), Kind::shared_anon, 0, 0, 0});
+  if (!failed(at) && shared) note_mapping({u64(at), u64(at) + length, u32(a[2] & 7), Kind::shared_anon, 0, 0, 0});
   return at;
+}
+
+// brk(2): what the heap gives up is not to come from home when it grows again.
+i64 set_break(u64 to) {
+  Control &c = control();
+  Lock lock(&c.lock);
+  const u64 old = u64(sys(nr_brk, 0));
+  if (!to || to >= old) return sys(nr_brk, to);
+  const u64 start = align_up(to, kPage), end = align_up(old, kPage);
+  Change change(start, end);
+  const i64 now_at = sys(nr_brk, to);
+  if (u64(now_at) == to) forget_mappings(start, end);
+  return now_at;
 }
 
 i64 protect(Trap &trap, u64 *a) {
@@ -240,7 +200,7 @@ i64 advise_shared(u64 start, u64 end, int advice) {
     Control &c = control();
     for (u64 i = 0; i < c.book_entries; ++i) {
       Mapping &m = book()[i];
-      if (shared(m) && m.end > at && m.start < end && (!next || m.start < next->start)) next = &m;
+      if (is_shared(m) && m.end > at && m.start < end && (!next || m.start < next->start)) next = &m;
     }
     u64 until = next ? maximum(at, next->start) : end;
     if (i64 error = at < until ? sys(nr_madvise, at, until - at, u64(advice)) : 0) result = error;
@@ -262,7 +222,7 @@ template <class Each> i64 each_file(u64 start, u64 end, Each each) {
     Mapping *next = nullptr;
     for (u64 i = 0; i < c.book_entries; ++i) {
       Mapping &m = book()[i];
-      if (of_file(m) && m.end > start && m.start < end && (!next || m.start < next->start)) next = &m;
+      if (is_of_file(m) && m.end > start && m.start < end && (!next || m.start < next->start)) next = &m;
     }
     if (!next) return 0;
     u64 from = maximum(next->start, start), to = minimum(next->end, end);
@@ -279,14 +239,14 @@ bool mark_inherited(u64 start, u64 end, bool inherited) {
     cut_front(piece, from);
     piece.end = to;
     piece.flags ^= kDontFork;
-    return forget(from, to) && note(piece) ? 0 : -ENOMEM_;
+    return forget_mappings(from, to) && note_mapping(piece) ? 0 : -ENOMEM_;
   };
   return !each_file(start, end, mark);
 }
 
 i64 advise(Trap &trap, u64 *a) {
   constexpr int dontneed = 4, free = 8, remove = 9, dont_fork = 10, do_fork = 11, dont_dump = 16, wipe_on_fork = 18, keep_on_fork = 19;
-  constexpr int populate_read = 22, populate_write = 23;
+  constexpr int populate_read = 22, populate_write = 23, dontneed_locked = 24;
   Control &c = control();
   int advice = int(a[2]);
   bool of_flags = advice == dont_fork || advice == do_fork || (advice >= dont_dump && advice <= keep_on_fork);
@@ -296,7 +256,10 @@ i64 advise(Trap &trap, u64 *a) {
   if (a[0] % kPage || end < a[0]) return sys(nr_madvise, a[0], a[1], a[2]);
   if ((advice == populate_read || advice == populate_write) && has_file(a[0], end)) touch_range(a[0], end - a[0], advice == populate_write);
   Lock lock(&c.lock);
+  const bool gives_up = advice == dontneed || advice == dontneed_locked || advice == free;
+  if (!gives_up && !bring_left(trap.slot, a[0], end)) return go_home_locked(trap, nr_madvise);
   Change change(a[0], end);
+  if (gives_up && !give_up_left(a[0], end)) return go_home_locked(trap, nr_madvise);
   if (find_file(a[0], end)) {
     if (advice == remove) return go_home_locked(trap, nr_madvise);
     if (advice == free || advice == wipe_on_fork) {                     // for anonymous memory only, and so for what lies before
@@ -313,7 +276,7 @@ i64 advise(Trap &trap, u64 *a) {
     if ((advice == dont_fork || advice == do_fork) && !mark_inherited(a[0], end, advice == do_fork)) return go_home_locked(trap, nr_madvise);
   }
   if (advice == dont_fork || advice == dont_dump || advice == wipe_on_fork) c.advised = 1;
-  return find(a[0], end, shared) ? advise_shared(a[0], end, advice) : sys(nr_madvise, a[0], a[1], a[2]);
+  return find_in_book(a[0], end, is_shared) ? advise_shared(a[0], end, advice) : sys(nr_madvise, a[0], a[1], a[2]);
 }
 
 i64 remap(Trap &trap, u64 *a) {
@@ -322,14 +285,30 @@ i64 remap(Trap &trap, u64 *a) {
   if (ours(a[0], old_length) || (a[3] & 2 && ours(a[4], new_length))) return -EINVAL_;
   {
     Lock lock(&c.lock);
+    if (!bring_left(trap.slot, a[0], a[0] + old_length)) return go_home_locked(trap, nr_mremap);
+    if (a[3] & 2) {
+      Change change(a[4], a[4] + new_length);
+      if (!give_up_left(a[4], a[4] + new_length)) return go_home_locked(trap, nr_mremap);
+    }
+    Change change(a[0], a[0] + old_length);
     if (!find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length)))
       return sys(nr_mremap, a[0], a[1], a[2], a[3], a[4]);
   }
   return go_home(trap, nr_mremap);
 }
 
+i64 mincore(Trap &trap, u64 *a) {
+  const u64 length = align_up(a[1], kPage);
+  if (!bring_range(a[2], minimum<u64>(length / kPage, 32 << 20), true)) return -EFAULT_;
+  if (a[0] % kPage == 0 && a[0] + length >= a[0]) {
+    Lock lock(&control().lock);
+    bring_left(trap.slot, a[0], a[0] + length);
+  }
+  return sys(nr_mincore, a[0], a[1], a[2]);
+}
+
 // mlock(2) and its kin say what is wrong and bring the pages; that they stay is the hosting node's own business.
-i64 lock(u32 nr, u64 *a) {
+i64 lock(Trap &trap, u32 nr, u64 *a) {
   constexpr u64 mlockall_current = 1, mlockall_future = 2, mlockall_onfault = 4;
   if (nr == nr_munlockall) return 0;
   if (nr == nr_mlockall) return !a[0] || a[0] & ~(mlockall_current | mlockall_future | mlockall_onfault) || a[0] == mlockall_onfault ? -EINVAL_ : 0;
@@ -344,6 +323,7 @@ i64 lock(u32 nr, u64 *a) {
   constexpr u64 populate_read = 22, populate_write = 23;
   {
     Lock lock(&control().lock);
+    if (!bring_left(trap.slot, start, start + length)) return go_home_locked(trap, int(nr));
     if (find_file(start, start + length)) return 0;                       // comes when it is touched
   }
   i64 error = sys(nr_madvise, start, length, populate_write);             // a shared page of zeros counts as none
@@ -406,7 +386,9 @@ i64 memory_call(Trap &trap, u32 nr, u64 *args) {
     case nr_madvise: return advise(trap, args);
     case nr_mremap: return remap(trap, args);
     case nr_setrlimit: case nr_prlimit64: return limit(trap, nr, args);
-    default: return lock(nr, args);
+    case nr_brk: return set_break(args[0]);
+    case nr_mincore: return mincore(trap, args);
+    default: return lock(trap, nr, args);
   }
 }
 

@@ -234,7 +234,7 @@ struct Batch {
     iov[1] = {address(runs), count * sizeof(PageRun)};
     u32 parts = 2;
     for (u32 i = 0; i < count; ++i)
-      if (!(runs[i].address & kStands)) iov[parts++] = {runs[i].address, runs[i].length};
+      if (!(runs[i].address & (kStands | kGuard))) iov[parts++] = {runs[i].address, runs[i].length};
     i64 result = send_all(fd, iov, parts);
     sent.bytes += header.length + sizeof header;
     sent.pages += bytes / kPage;
@@ -254,9 +254,9 @@ struct Batch {
     }
     return 0;
   }
-  i64 stands(u64 start, u64 end) {
-    if (count && (runs[count - 1].address & kStands) && (runs[count - 1].address ^ kStands) + runs[count - 1].length == start) runs[count - 1].length += end - start;
-    else runs[count++] = {start | kStands, end - start};
+  i64 stands(u64 start, u64 end, u64 how = kStands) {
+    if (count && (runs[count - 1].address & how) && (runs[count - 1].address ^ how) + runs[count - 1].length == start) runs[count - 1].length += end - start;
+    else runs[count++] = {start | how, end - start};
     return count == kRunsMax ? flush() : 0;
   }
 };
@@ -269,13 +269,24 @@ i64 scan_words(int pagemap, u64 start, u64 end, bool files, u64 *words, Batch &b
     i64 got = sys(nr_pread64, u64(pagemap), address(words), n * 8, start / kPage * 8);
     if (got <= 0) return got < 0 ? got : -EIO_;
     for (u64 i = 0; i < u64(got) / 8; ++i, start += kPage)
-      if ((words[i] >> 62) && (files || !(words[i] >> 61 & 1)))
+      if ((words[i] >> 62) && !(words[i] >> 58 & 1) && (files || !(words[i] >> 61 & 1)))   // bit 58: a guard
         if (i64 error = batch.add(start, start + kPage)) return error;
   }
   return 0;
 }
 
 }  // namespace
+
+i64 scan_pages(int pagemap, PageScan &scan) {
+  Control &c = control();
+  if (c.no_guards) without_guards(scan);
+  const i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+  if (n != -EINVAL_ || c.no_guards) return n;
+  without_guards(scan);
+  const i64 again = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+  c.no_guards = again >= 0;
+  return again;
+}
 
 namespace {
 
@@ -296,7 +307,7 @@ i64 send_present(Pages &pages, int pagemap, u64 start, u64 end, bool files, bool
   while (start < end) {
     PageScan scan = scan_present(start, end, found, Pages::regions, files ? u64(page_is_zero) : u64(page_is_zero | page_is_file), live ? kCheckProtection : 0);
     if (live) scan.returned |= page_is_written;
-    i64 n = sys(nr_ioctl, u64(pagemap), kPagemapScan, address(&scan));
+    i64 n = scan_pages(pagemap, scan);
     if (n < 0 && live) {
       live = false;
       continue;
@@ -304,7 +315,7 @@ i64 send_present(Pages &pages, int pagemap, u64 start, u64 end, bool files, bool
     if (n < 0) return scan_words(pagemap, start, end, files, pages.words, pages.batch);
     for (i64 i = 0; i < n; ++i) {
       const PageRegion &r = found[i];
-      if (i64 error = live && !(r.categories & page_is_written) ? pages.batch.stands(r.start, r.end) : pages.batch.add(r.start, r.end)) return error;
+      if (i64 error = r.categories & page_is_guard ? pages.batch.stands(r.start, r.end, kGuard) : live && !(r.categories & page_is_written) ? pages.batch.stands(r.start, r.end) : pages.batch.add(r.start, r.end)) return error;
     }
     if (scan.walk_end <= start) break;
     start = scan.walk_end;
@@ -437,13 +448,17 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *
   u64 bytes = 0;
   u32 parts = 0;
   for (u32 i = 0; i < header.count; ++i) {
-    const u64 at = runs[i].address & ~kStands, length = runs[i].length;
-    const bool stands = runs[i].address & kStands;
-    if (touches_stub(at, length) || at % kPage || (stands ? !staged || length % kPage : length > kRunMax)) return -EPROTO_;
+    const u64 at = runs[i].address & ~(kStands | kGuard), length = runs[i].length;
+    const bool stands = runs[i].address & kStands, guards = runs[i].address & kGuard;
+    if (touches_stub(at, length) || at % kPage || (guards ? length % kPage != 0 : stands ? !staged || length % kPage : length > kRunMax)) return -EPROTO_;
     if (staged) {
       if (at < staged->next) return -EPROTO_;
       settle(*staged, at);
       staged->next = at + length;
+    }
+    if (guards) {
+      if (i64 error = sys(nr_madvise, at, length, 102)) return error;    // MADV_GUARD_INSTALL
+      continue;
     }
     if (stands) {
       if (!stands_in(*staged, at, at + length)) return -EPROTO_;

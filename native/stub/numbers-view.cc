@@ -133,7 +133,7 @@ void write_status(Writer &w, const Own &text, const Own &maps, const Totals &t, 
       if (line.is(one.name)) w.put(one.name), w.put("\t"), w.number(one.signals, 16, 16), written = true;
     if (line.is("SigPnd:") || line.is("ShdPnd:")) w.put(line.at, 8), w.number(line.number(16) & ~bit(kControlSignal), 16, 16), written = true;
     if (line.is("Threads:")) w.put("Threads:\t"), w.number(line.number() - (load(&c.stage_thread) != 0)), written = true;
-    if (line.is("FDSize:")) w.put("FDSize:\t"), w.number(room_for(highest_descriptor())), written = true;
+    if (line.is("FDSize:")) w.put("FDSize:\t"), w.number(table_of_descriptors()), written = true;
     if (!written) w.put(line.at, line.length());
     w.put("\n");
   }
@@ -173,5 +173,7 @@ void write_numbers(Writer &writer, Shown shown, const Own &text, const Own &maps
   else if (shown == Shown::stat) write_stat(writer, text, totals, *guest.seen);
   else write_status(writer, text, maps, totals, *guest.seen);
 }
+
+u64 table_of_descriptors() { return room_for(highest_descriptor()); }
 
 }  // namespace mosrun

@@ -11,7 +11,7 @@ bool stays(const Mapping &m) { return (m.kind == Kind::file_private && !(m.flags
 
 }  // namespace
 
-// What the guest has now, pieces that lie at home marked as the book has them. For home: kWritten where pages travel, and nothing else.
+// What the guest has now, pieces that lie at home marked as the book has them. For home: kWritten where pages travel, kLazy where it has others still.
 u64 list_mappings(Mapping *list, bool for_home) {
   Control &c = control();
   auto *book = pointer<Mapping>(base() + kBookOffset);
@@ -45,7 +45,7 @@ u64 list_mappings(Mapping *list, bool for_home) {
     list[at].at = piece.at;
     if (!for_home) list[at].flags = uint16_t((whole.flags & kAdvised) | (b->flags & ~kAdvised));
     else if (stays(*b)) list[at].flags &= uint16_t(~kWritten);
-    else list[at].flags |= b->flags & kAlias;
+    else list[at].flags |= b->flags & (is_left(*b) ? kLazy : kAlias);
     if (end < whole.end) list[at + 1] = whole, list[at + 1].start = end;
     count += pieces - 1;
     i = at;
@@ -79,7 +79,7 @@ i64 send_all_pages(int channel, const Mapping *list, u64 count, bool for_home, b
     if (sent.pages && fails(Fault::dump_silent)) return 0;
     if (sent.pages && fails(Fault::dump_cut_at_pages)) return sys(nr_shutdown, u64(channel), 2), -EPIPE_;
     if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, prot_read);
-    i64 error = live && m.kind == Kind::anon ? send_changes(channel, c.pagemap, m.start, m.end, buffer(this_slot()), sent)
+    i64 error = live && m.kind == Kind::anon && !is_left(m) ? send_changes(channel, c.pagemap, m.start, m.end, buffer(this_slot()), sent)
                 : m.flags & kAlias ? send_cached_pages(channel, m.start, m.end, buffer(this_slot()), sent)
                                  : send_pages(channel, c.pagemap, m.start, m.end, true, buffer(this_slot()), sent);
     if (!(m.prot & prot_read)) sys(nr_mprotect, m.start, m.end - m.start, m.prot);

@@ -153,6 +153,7 @@ bool serve_read(Trap &trap, u64 fd, u64 to, u64 n, const u64 *where, i64 &result
   Slot *slot = trap.slot;
   Control &c = control();
   u64 touched = 0;
+  if (n >> 47 || (to + n) >> 47) return false;
   n = minimum(n, kMost);
   for (int tries = 0; tries < 4; ++tries) {
     u64 at, wanted;

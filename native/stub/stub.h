@@ -46,6 +46,7 @@ class Files {
 u64 read_mappings(int maps, Mapping *list, u64 max, Files *files = nullptr);
 u64 read_mappings(int maps, Mapping *list, u64 max, uint8_t *scratch, u64 room, Files *files = nullptr);
 bool eager_file_pages(const Mapping &);
+i64 scan_pages(int pagemap, struct PageScan &scan);        // PAGEMAP_SCAN, with what the kernel here knows
 // Sends the present pages of [start, end); file pages too if `files`.
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
 i64 send_changes(int fd, int pagemap, u64 start, u64 end, uint8_t *scratch, Sent &sent);
@@ -59,6 +60,10 @@ i64 send_state(int fd, u32 threads);
 i64 receive_record(int fd, RecordHeader &header, i64 timeout_ms);
 // What may go ahead while the process runs. Private copies of a file's pages may not: where one is given up (madvise(2)), the kernel leaves a mark that
 // looks like a page that has not changed (pte_install_uffd_wp_if_needed, mm/memory.c).
+// Anonymous memory of which home has what is not here: the program has not touched it since it left (left.cc).
+inline bool is_left(const Mapping &m) { return m.kind == Kind::anon && (m.flags & kLazy); }
+u64 leave_behind(Mapping *book, u64 count);                // home: marks it; the book's new length
+i64 send_hot(int channel, int pagemap, const Mapping &m, uint8_t *scratch, Sent &sent);
 inline bool can_be_staged(const Mapping &m) { return m.kind == Kind::anon || m.kind == Kind::stack; }
 // What came while the process still ran, sorted. As the rest comes, what has been told of up to `next` is settled, and list[at] is where that is.
 struct Staged { Mapping *list; u64 count, at, next; };
@@ -162,6 +167,7 @@ struct DescriptorName {
   explicit DescriptorName(u32 fd);
 };
 bool opens_name(u32 nr);
+u64 table_of_descriptors();                                // home: for how many the program's would have room
 bool views_itself(int fd);
 i64 show_view(const Request &r, const uint8_t *data);     // shown-views.cc
 bool may_be_shown(int fd);

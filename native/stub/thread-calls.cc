@@ -109,6 +109,7 @@ i64 new_thread(Trap &trap, const CloneArgs &a) {
   child->tid_address = a.flags & child_cleartid ? a.child_tid : 0;
   if (a.flags & parent_settid) give_tid(a.parent_tid, tid);
   if (a.flags & child_settid) give_tid(a.child_tid, tid);
+  if (a.flags & child_cleartid) bring_range(a.child_tid, sizeof(u32), true);
   int numbers[1] = {int(tid)};
   CloneArgs args{};
   args.flags = 0x50f00 | (a.flags & (settls | child_cleartid));
@@ -148,9 +149,25 @@ bool good_arguments(const CloneArgs &a) {
   return !(a.flags & (0x7f | detached)) && !a.set_tid == !a.set_tid_size && a.exit_signal <= u64(kSignals) && !(a.flags & (thread | parent) && a.exit_signal) && !a.stack == !a.stack_size;
 }
 
+// The kernel walks the list as the thread ends (exit_robust_list, kernel/futex/core.c), and to it a page that is still at home is the list's end.
+void bring_robust_list(const Slot *slot) {
+  constexpr int most = 2048;                                            // ROBUST_LIST_LIMIT
+  struct { u64 next; i64 offset; u64 pending; } head;
+  if (slot->robust_length != sizeof head || copy_program(&head, pointer<void>(slot->robust_list), sizeof head)) return;
+  if (head.pending) bring_range((head.pending & ~1ull) + u64(head.offset), sizeof(u32), true);
+  u64 at = head.next & ~1ull;
+  for (int i = 0; at != slot->robust_list && i < most; ++i) {
+    u64 next;
+    bring_range(at + u64(head.offset), sizeof(u32), true);
+    if (copy_program(&next, pointer<void>(at), sizeof next)) return;
+    at = next & ~1ull;
+  }
+}
+
 i64 exit_thread(Trap &trap, u64 status) {
   Slot *slot = trap.slot;
   Control &c = control();
+  bring_robust_list(slot);
   {
     Lock lock(&c.lock);
     if (slot->process->want_park) return kAgain;                        // it ends at home
@@ -240,6 +257,7 @@ i64 thread_call(Trap &trap, u32 nr, u64 *a) {
       return a[0] == 0x1001 || a[0] == 0x1002 ? sys(nr_arch_prctl, a[0], a[1]) : go_home(trap, int(nr));
     case nr_prctl:
       if (a[0] == 40 && !bring_range(a[1], sizeof(u64), true)) return -EFAULT_;
+      if (a[0] == 0x53564d41 && a[4]) bring_range(a[4], 80, false);      // a name (ANON_VMA_NAME_MAX_LEN)
       return a[0] == 40 || a[0] == 0x53564d41 ? sys(nr_prctl, a[0], a[1], a[2], a[3], a[4]) : forward_call(trap, nr, a);   // PR_GET_TID_ADDRESS, PR_SET_VMA
     case 324: return membarrier(trap, a);
     default: return forward_call(trap, nr, a);

@@ -238,7 +238,14 @@ i64 add_own(const Slot *slot, u64 to, int who) {
   const u64 *earlier = who ? slot->earlier : earlier_of(slot);
   join(sum.user_s, sum.user_us, own.user_s, own.user_us + i64(earlier[0]));
   join(sum.system_s, sum.system_us, own.system_s, own.system_us + i64(earlier[1]));
-  return copy_program(pointer<void>(to), &sum, sizeof sum);
+  if (copy_program(pointer<void>(to), &sum, sizeof sum)) return -EFAULT_;
+  // What its stay here has come to: of the present one alone.
+  constexpr unsigned maxrss = 4, counts[] = {8, 9, 16, 17};             // ru_minflt, ru_majflt, ru_nvcsw, ru_nivcsw
+  u64 home[18];
+  if (copy_program(home, pointer<void>(to), sizeof home)) return -EFAULT_;
+  home[maxrss] = maximum(home[maxrss], rusage[maxrss]);
+  for (unsigned each : counts) home[each] += rusage[each];
+  return copy_program(pointer<void>(to), home, sizeof home);
 }
 
 // Home has done nothing for this process since it was last asked for anything: what it says is the same.

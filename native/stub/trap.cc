@@ -147,7 +147,7 @@ i64 dispatch(Trap &trap, u32 nr, u64 *args) {
 
 i64 special_call(Trap &trap, u32 nr, u64 *args) {
   switch (syscalls::calls[nr].special) {
-    case Special::mmap: case Special::munmap: case Special::mremap: case Special::mprotect: case Special::madvise: case Special::mlock:
+    case Special::mmap: case Special::munmap: case Special::mremap: case Special::mprotect: case Special::madvise: case Special::mlock: case Special::mincore: case Special::brk:
     case Special::setrlimit:
       return memory_call(trap, nr, args);
     case Special::clone: case Special::clone3: case Special::fork: case Special::vfork: case Special::execve: case Special::execveat:
@@ -164,8 +164,6 @@ i64 special_call(Trap &trap, u32 nr, u64 *args) {
       return bring_range(args[0], minimum<u64>(args[1], 32 << 20), true) ? sys(nr, args[0], args[1], args[2]) : -EFAULT_;
     case Special::getcpu:
       return bring_range(args[0], sizeof(u32), true) && bring_range(args[1], sizeof(u32), true) ? sys(nr, args[0], args[1], args[2]) : -EFAULT_;
-    case Special::mincore:
-      return bring_range(args[2], minimum<u64>(align_up(args[1], kPage) / kPage, 32 << 20), true) ? sys(nr, args[0], args[1], args[2]) : -EFAULT_;
     case Special::semctl: case Special::mq_notify: return ipc_call(trap, nr, args);
     default: return forward_call(trap, nr, args);
   }

@@ -75,6 +75,7 @@ struct RecordHeader {
 };
 constexpr uint32_t kSoFar = 0xffffffff;         // `ahead`: not all yet
 struct PageRun { uint64_t address, length; };   // `pages`: count runs, then their bytes
+constexpr uint64_t kGuard = 2;                   // in `address`: guards (MADV_GUARD_INSTALL, Linux 6.13), no bytes follow
 constexpr uint64_t kStands = 1;                  // in `address`: as it was sent before, no bytes follow
 constexpr unsigned kRunsMax = 256;
 constexpr uint64_t kRunMax = 8 << 20;           // bytes of one

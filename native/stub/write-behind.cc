@@ -29,6 +29,8 @@ void forget_all() {
 }
 
 // Leaves the descriptor the file that it is, and the file as it may be written to.
+constexpr u64 kFar = 1ull << 40;
+
 bool keeps(u32 nr) {
   switch (nr) {
     case syscalls::nr_write: case syscalls::nr_read: case syscalls::nr_pread64: case syscalls::nr_readv: case syscalls::nr_writev: case syscalls::nr_pwrite64: case syscalls::nr_lseek:
@@ -78,7 +80,9 @@ void forget_written(u32 nr, const u64 *args) {
   Control &c = control();
   if (nr >= syscalls::count) return;
   if (nr == 160 || nr == nr_prlimit64 || nr == nr_close_range) return forget_all();   // setrlimit
-  if (keeps(nr) || !syscalls::fd_args[nr]) return;
+  // Where a file may end, as its file system has it, a write can fail for that.
+  const bool far = nr == nr_lseek && args[1] + kFar > 2 * kFar;
+  if ((keeps(nr) && !far) || !syscalls::fd_args[nr]) return;
   add(&c.behind_changes, 1);
   for (unsigned i = 0; i < 6; ++i)
     if (syscalls::fd_args[nr] >> i & 1) forget_file(u32(args[i]));

@@ -109,6 +109,24 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['memory/untouched-pages-are-the-kernels', 'memory/populated-by-advice'],
     },
     {
+      what: 'guards (MADV_GUARD_INSTALL)',
+      place: 'exact',
+      note: 'a hosting node whose kernel does not know them (before Linux 6.13) refuses such a process',
+      by: ['memory/guards'],
+    },
+    {
+      what: 'a private mapping of a file that is written to afterwards',
+      place: 'differs',
+      note: 'pages that have come, some of them before they were touched, do not change any more; mmap(2) leaves open whether they do',
+      by: [],
+    },
+    {
+      what: 'mincore of a file’s mapping, PROT_EXEC of one on a noexec file system, mremap over memory that came with it and what was mapped beside it since',
+      place: 'differs',
+      note: 'it tells which pages have come; is granted; is EFAULT, for these are two mappings',
+      by: [],
+    },
+    {
       what: 'locked memory',
       place: 'exact',
       note: 'pages are brought; that they stay is the hosting node’s business, and RLIMIT_MEMLOCK is not held there',
@@ -298,6 +316,12 @@ export const interfaces: Record<string, Feature[]> = {
       by: ['system/behaviour: a debugger on a process', 'credentials/ptrace-child'],
     },
     {
+      what: 'select and pselect6 of more than 1,024 descriptors, of a process that is at home again',
+      place: 'differs',
+      note: 'its table of descriptors is longer since it was away, and so is what the kernel looks at: what lies behind the sets must be zeros, and be there',
+      by: [],
+    },
+    {
       what: 'memory of an away child read or written by process_vm_readv',
       place: 'differs',
       note: 'so does /proc/PID/mem: home has only its skeleton, which reads as zeros or as its files were. Without access it would fail instead, but /proc/PID/mem passes over protections, and its files must stay readable to be fetched',
@@ -381,6 +405,30 @@ export const interfaces: Record<string, Feature[]> = {
       place: 'differs',
       note: 'tells of home’s part alone: the kernel counts what it runs; mosps and mostimeof tell the sum',
       by: ['system/tools: mostimeof'],
+    },
+    {
+      what: 'CPU time, memory and faults of children that were away, as wait4, RUSAGE_CHILDREN and times tell them',
+      place: 'differs',
+      note: 'home’s part alone; of the process itself, RUSAGE_SELF has all of its time, and the memory and faults of its present stay. mosps and mostimeof tell the sum',
+      by: ['system/tools: mostimeof'],
+    },
+    {
+      what: 'CLOCK_MONOTONIC_RAW over a move between machines',
+      place: 'differs',
+      note: 'the hosting node’s, from where CLOCK_MONOTONIC is home’s: it may step by what either machine’s clock has been slewed',
+      by: [],
+    },
+    {
+      what: 'the processor that a thread is told to be on (sched_getcpu, rseq)',
+      place: 'differs',
+      note: 'the hosting node’s, which may have more of them; affinity is kept as home has it, and is not held there',
+      by: [],
+    },
+    {
+      what: 'restartable sequences (rseq(2)) of a program that is not position-independent',
+      place: 'differs',
+      note: 'where one is interrupted whose description, or abort handler, lies in a page that the program has never touched there, the kernel ends the program',
+      by: [],
     },
     {
       what: 'timers and limits of CPU time (ITIMER_PROF, ITIMER_VIRTUAL, timer_create, RLIMIT_CPU)',

@@ -3,45 +3,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { arm } from './fault-points.js';
 import { compiled, endlessPython, type Program, whySkipped } from './programs.js';
-import { pidOf, Storm, Workplace } from './storm.js';
-import { note, Testbed, until, whyNoTestbed } from './testbed.js';
+import { bears, churn, churns, dirty, moveOn } from './moving.js';
+import { pidOf, Workplace } from './storm.js';
+import { note, Testbed, whyNoTestbed } from './testbed.js';
 
 /** MOSRUN_TEST_LIVE=100 for more. */
 const rounds = Number(process.env['MOSRUN_TEST_LIVE'] ?? 20);
 
-const churn: Program = compiled('churn');
 const inTheWay: Program = compiled('in-the-way');
-const dirtying: Program = compiled('dirtying', 'bench/programs');
-
-interface Done {
-  freeze_seconds: number;
-  total_seconds: number;
-  bytes: number;
-  saved_bytes: number;
-}
-
-/** A move of process `pid` of node 1. */
-async function moveOn(testbed: Testbed, pid: number, to: string): Promise<Done> {
-  const { status, stderr, stdout } = await testbed.run(1, ['migrate', String(pid), to, '--wait', '--json']);
-  assert.equal(status, 0, stderr + stdout);
-  return JSON.parse(stdout) as Done;
-}
-
-/** Threads and children change all there is to a process's memory while it is copied. */
-async function churns(testbed: Testbed, workplace: Workplace, moves: number): Promise<void> {
-  churn.make?.();
-  const running = testbed.start(1, ['mosrun', ...churn.command], { cwd: workplace.empty(), timeout: 280 });
-  await running.says('ready');
-  const pid = await pidOf(testbed, churn.command.join(' '));
-  const storm = new Storm(testbed, pid, { moves, away: [0, 0.1], on: 'node3', tree: false });
-  await storm.end(250);
-  const saved = storm.moves.filter(({ saved_bytes: bytes }) => bytes > 0).length;
-  note(`${storm.moves.length} moves${saved > 0 ? `, ${saved} of them compressed` : ''}`);
-  assert.deepEqual(storm.trouble, []);
-  await testbed.kill(1, pid);
-  const { status, stdout, stderr } = await running.done;
-  assert.deepEqual([status, stdout, stderr], [0, 'ready\nall pages are as they were written\n', '']);
-}
 
 describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, () => {
   let testbed: Testbed;
@@ -55,17 +24,14 @@ describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, (
     await testbed?.down();
   });
 
-  const move = (pid: number, to: string): Promise<Done> => moveOn(testbed, pid, to);
+  const move = (pid: number, to: string): ReturnType<typeof moveOn> => moveOn(testbed, pid, to);
 
   void test('threads and children that map, unmap, move, give up and write memory', { timeout: 300_000 }, () =>
     churns(testbed, workplace, rounds * 3),
   );
 
   void test('a program of 128 MiB runs while most of it goes', { timeout: 120_000 }, async () => {
-    dirtying.make?.();
-    const running = testbed.start(1, ['mosrun', ...dirtying.command, '128', '10'], { cwd: workplace.empty(), timeout: 110 });
-    await running.says('ready');
-    const pid = await pidOf(testbed, `${dirtying.command.join(' ')} 128`);
+    const { pid, look, end } = await dirty(testbed, workplace, [128, 10]);
     const told: string[] = [];
     for (const to of ['node2', 'node3', 'home', 'node2', 'home']) {
       const { freeze_seconds: frozen, total_seconds: total, bytes } = await move(pid, to);
@@ -73,14 +39,10 @@ describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, (
       assert.ok(bytes > 128 * 2 ** 20, `${bytes} bytes to ${to}`);
       // Whatever else the machine does, the freeze is a small part of the move.
       if (to !== 'node3') assert.ok(frozen < total / 3, `frozen for ${frozen} s of ${total} s on the way to ${to}`);
-      const before = running.stdout.length;
-      await testbed.run(1, ['kill', '-USR1', String(pid)]);
-      await until(() => running.stdout.slice(before).endsWith('\n'), 10, 'the program to look at its memory');
-      assert.match(running.stdout.slice(before), / 0\n$/, `on the way to ${to}`);
+      await look(`on the way to ${to}`);
     }
     note(told.join(', '));
-    await testbed.kill(1, pid, 'KILL');
-    await running.done;
+    await end();
   });
 
   void test('a pipe ends when the program closes it, whatever takes its memory at home has been given', {
@@ -117,31 +79,9 @@ describe('live moves', { skip: whyNoTestbed() ?? whySkipped(churn) ?? false }, (
     assert.deepEqual([status, stdout, stderr], [0, 'ready\nall ended\n', '']);
   });
 
-  void test('a child born while its parent is copied has none of what is only on its way', { timeout: 120_000 }, async () => {
-    const script = [
-      'import hashlib, os, signal, sys, time',
-      'going = True',
-      'def end(*_):',
-      '    global going',
-      '    going = False',
-      'signal.signal(signal.SIGTERM, end)',
-      'memory = bytearray(os.urandom(96 << 20)); kept = hashlib.md5(memory).digest(); wrong = born = 0',
-      'print("ready", flush=True)',
-      'while going:',
-      '    child = os.fork()',
-      '    if not child: os._exit(hashlib.md5(memory).digest() != kept)',
-      '    born += 1; wrong += os.waitpid(child, 0)[1] != 0',
-      '    at = born * 4096 % len(memory); memory[at:at + 8] = os.urandom(8); kept = hashlib.md5(memory).digest()',
-      'print("none was wrong" if born and not wrong else f"{wrong} of {born} were wrong")',
-    ].join('\n');
-    const running = testbed.start(1, ['mosrun', 'python3', '-c', script], { cwd: workplace.empty(), timeout: 110 });
-    await running.says('ready');
-    const pid = await pidOf(testbed, 'python3 -c');
-    for (const to of ['node2', 'home', 'node2', 'node3', 'home', 'node2', 'home']) await move(pid, to);
-    await testbed.kill(1, pid);
-    const { status, stdout, stderr } = await running.done;
-    assert.deepEqual([status, stdout, stderr], [0, 'ready\nnone was wrong\n', '']);
-  });
+  void test('a child born while its parent is copied has none of what is only on its way', { timeout: 120_000 }, () =>
+    bears(testbed, workplace),
+  );
 });
 
 describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(endlessPython) ?? false }, () => {

@@ -41,6 +41,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     readAhead: null,
     writeBehind: null,
     awake: null,
+    lazy: null,
     decay: null,
     pure: null,
     memoryBytes: null,
@@ -59,6 +60,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     read_ahead: false,
     write_behind: true,
     awake: true,
+    lazy: false,
     decay: 0.5,
     pure: true,
     freezing_class: 'night',
@@ -74,6 +76,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     read_ahead: true,
     write_behind: true,
     awake: true,
+    lazy: false,
     decay: null,
     pure: false,
     freezing_class: null,
@@ -81,7 +84,17 @@ test('an inner mosrun keeps what the outer one was told', () => {
     abroad: false,
   });
   const inner = jobOptions(
-    { ...launch, jobId: 'b', locked: false, clock: 'home', unserved: 'home', readAhead: true, writeBehind: false, awake: false },
+    {
+      ...launch,
+      jobId: 'b',
+      locked: false,
+      clock: 'home',
+      unserved: 'home',
+      readAhead: true,
+      writeBehind: false,
+      awake: false,
+      lazy: true,
+    },
     outer,
   );
   assert.deepEqual(inner, {
@@ -93,6 +106,7 @@ test('an inner mosrun keeps what the outer one was told', () => {
     read_ahead: true,
     write_behind: false,
     awake: false,
+    lazy: true,
   });
-  assert.equal(jobOptions(launch, null, { read_ahead: false, write_behind: true, awake: true }).read_ahead, false);
+  assert.equal(jobOptions(launch, null, { read_ahead: false, write_behind: true, awake: true, lazy: false }).read_ahead, false);
 });

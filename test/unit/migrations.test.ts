@@ -106,14 +106,14 @@ test('out, on to another node, and home', async () => {
   const out = await migrations.order(
     pid,
     'node2',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'test',
   );
   assert.deepEqual([out.from, out.to, out.freeze_seconds], ['node1', 'node2', 0.25]);
   const on = await migrations.order(
     pid,
     'node3',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'test',
   );
   assert.deepEqual([on.from, on.to, on.freeze_seconds, on.bytes, on.threads], ['node2', 'node3', 0.25, 100, 3]);
@@ -121,7 +121,7 @@ test('out, on to another node, and home', async () => {
   const home = await migrations.order(
     pid,
     'node1',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'test',
   );
   assert.deepEqual([home.from, home.to, home.moved], ['node3', 'node1', true]);
@@ -130,7 +130,7 @@ test('out, on to another node, and home', async () => {
       await migrations.order(
         pid,
         'node1',
-        { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+        { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
         'test',
       )
     ).moved,
@@ -155,7 +155,7 @@ test('a refusal comes before anything is touched, and is kept', async () => {
     migrations.order(
       pid,
       'node2',
-      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
       'test',
     ),
     {
@@ -170,7 +170,12 @@ test('a refusal comes before anything is touched, and is kept', async () => {
 test('one that is stopped while away is refused at once, and goes when it goes on', async () => {
   const { migrations, orders, history, asked, stop, clean } = node();
   const order = (to: string) =>
-    migrations.order(pid, to, { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true }, 'test');
+    migrations.order(
+      pid,
+      to,
+      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
+      'test',
+    );
   await order('node2');
   stop(true);
   for (const to of ['node3', 'node1']) {
@@ -200,7 +205,7 @@ test('a mover that finds the process busy is started again, up to five times, an
   const out = migrations.order(
     pid,
     'node2',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'test',
   );
   await settle();
@@ -208,7 +213,12 @@ test('a mover that finds the process busy is started again, up to five times, an
   assert.deepEqual([orders.length, history.read(pid)?.entries.length, dropped.length], [4, 1, 3]);
   busy = Infinity;
   const home = migrations
-    .order(pid, 'node1', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true }, 'test')
+    .order(
+      pid,
+      'node1',
+      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
+      'test',
+    )
     .catch((error: unknown) => error);
   await settle();
   assert.deepEqual([((await home) as MosrunError).code, orders.length, history.read(pid)?.entries.length], ['busy', 10, 2]);
@@ -225,7 +235,7 @@ test('no process is cleaned while it moves, and an order waits until it is clean
   const out = migrations.order(
     pid,
     'node2',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'test',
   );
   await new Promise(setImmediate);
@@ -257,12 +267,17 @@ test('one at a time for each process', async () => {
   const first = migrations.order(
     pid,
     'node2',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'test',
   );
   await new Promise(setImmediate);
   await assert.rejects(
-    migrations.order(pid, 'home', { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true }, 'test'),
+    migrations.order(
+      pid,
+      'home',
+      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
+      'test',
+    ),
     {
       code: 'busy',
       message: /is being moved already: wait/,
@@ -289,7 +304,7 @@ test('a mover that outlives its bound is killed', async () => {
   const order = migrations.order(
     pid,
     'node2',
-    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'test',
   );
   await new Promise(setImmediate);
@@ -337,7 +352,7 @@ test('a start away waits until the mover holds the launcher', async () => {
   const start = migrations.startAway(
     pid,
     'node2',
-    { clock: 'host', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+    { clock: 'host', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
     'the program',
   );
   await start.armed;
@@ -351,7 +366,7 @@ test('a start away waits until the mover holds the launcher', async () => {
     migrations.startAway(
       pid,
       'node2',
-      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true },
+      { clock: 'home', unserved: 'home', read_ahead: true, write_behind: true, awake: true, lazy: false },
       'x',
     ).armed,
     {

@@ -54,7 +54,7 @@ export const memory = [
   ),
   stub(10, 'mprotect', 'mprotect', 3).nativeIf(bits(2, PROT_WRITE | PROT_GROWS, 0)),
   stub(11, 'munmap', 'munmap', 2),
-  native(12, 'brk', 1),
+  stub(12, 'brk', 'brk', 1),
   stub(25, 'mremap', 'mremap', 5),
   native(26, 'msync', 3),
   stub(27, 'mincore', 'mincore', 3),
