@@ -114,7 +114,8 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.writes_behind = o.write_behind;
   c.awake = o.awake;
   c.lazy = o.lazy && o.node != kFrozen;
-  c.maps_behind = o.write_behind && !counts_strictly() && !strtoull(status_field(living_thread(o.pid), "VmLck").c_str(), nullptr, 10);
+  c.locked = strtoull(status_field(living_thread(o.pid), "VmLck").c_str(), nullptr, 10) > 0;
+  c.maps_behind = o.write_behind && !counts_strictly() && !c.locked;
   c.advised = advised;
   c.unsure = !advised && unsure;
   const std::vector<ShownView> shown = shown_views(o.pid);

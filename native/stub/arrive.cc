@@ -208,6 +208,7 @@ void receive_state(Slot *slot, int source, const RecordHeader &header) {
   c.advised = home->advised;
   c.packs = home->packs;
   c.awake = home->awake;
+  c.locked = home->locked;
   c.behind = home->behind;
   c.unsure = home->unsure;
   copy(c.own_files, home->own_files, sizeof c.own_files);

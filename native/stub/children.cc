@@ -150,6 +150,8 @@ i64 new_process(Trap &trap, const CloneArgs &a) {
   Slot *child = slot;
   CloneArgs args{};
   int numbers[1];
+  // The kernel writes to it in the child, before that is watched.
+  if (a.flags & (child_settid | child_cleartid)) bring_range(a.child_tid, sizeof(u32), true);
   {
     // Home's child and the guest's are to have the same mappings: no other thread changes any between the two.
     Lock lock(&c.lock);

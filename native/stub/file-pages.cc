@@ -203,13 +203,15 @@ void take_pages(Slot *slot) { take(slot, ~0ull, false); }
 // A page of a file's mapping, or one that was left at home, is touched for the first time. False if there is no such page (beyond the end of the file): the
 // program gets its SIGBUS.
 bool fetch_page(Slot *slot, u64 at) {
+  const u32 left = load(&control().left_changed), mapped = load(&control().mappings_changed);
   Put done = bring(slot, at);
   const bool has_left = control().has_left;
   if (done == Put::too_late || (has_left && done == Put::not_wanted)) {   // the next time nobody changes it
     MappingsLock lock(true);
     done = bring(slot, at);
     Mapping m;
-    if (has_left && done == Put::not_wanted && !find_lazy(at, m)) return true;   // it has been brought, or given up, and is not watched any more
+    // Meanwhile it was brought, or given up, and is not watched any more. That is seen at the second fault at the latest.
+    if (has_left && done == Put::not_wanted && !find_lazy(at, m) && (left != control().left_changed || mapped != control().mappings_changed || slot->faulted_at != at)) return slot->faulted_at = at, true;
   }
   return done != Put::not_wanted;
 }

@@ -309,7 +309,9 @@ struct Control {
   uint32_t packs;                 // memory that goes ahead may be packed
   uint32_t awake;                 // a guest's thread may stay awake for a reply (awaiting.cc)
   uint32_t lazy;                  // home: what of its memory can is left there, and follows as it is touched (left.cc)
+  uint32_t locked;                // the process had memory locked as it left its home (mlock(2)), and there it has still
   uint32_t has_left;              // guest: some of it was
+  volatile uint32_t left_changed; // guest: how often some of it came to be as any other
   uint32_t no_guards;             // the kernel here does not tell guards from other pages (pagemap.h)
   // Home: mosd's word that there is no memory to take the process back with, good until then (CLOCK_MONOTONIC ns); and the call that waits for it, and
   // when it last asked.
@@ -477,6 +479,7 @@ struct Slot {
   uint32_t quick, in_time, in_vain;   // guest: replies that came at once, in a row; while it was awake for them; how often it was so for nothing (awaiting.cc)
   uint32_t saw_changes;           // guest: behind_changes as the call in hand began
   Process own_process;            // used by a vfork child
+  uint64_t faulted_at;            // guest: where no page was to be found, and none was missing any more (file-pages.cc)
 };
 
 // The kernel's rt_sigframe on x86_64 (arch/x86/include/asm/sigframe.h).

@@ -94,13 +94,18 @@ u64 divide(const Mapping &m, Mapping *to, u64 room) {
 
 u64 leave_behind(Mapping *mappings, u64 count) {
   auto *list = pointer<Mapping>(base() + kListOffset);
-  u64 made = 0;
+  // In the guest each is a mapping of its own, and the book is to have room for what the program does to them.
+  constexpr u64 pieces_most = kFilesMax / 4, left_most = kFilesMax / 2;
+  u64 made = 0, left = 0;
   for (u64 i = 0; i < count; ++i) {
     const Mapping &m = mappings[i];
-    const u64 room = minimum(kMappingsMax, kListMax) - made - (count - i);
-    const bool stays = m.kind == Kind::anon && m.end - m.start >= kWorth && !(m.flags & kAdvised);
+    const u64 total = made + (count - i), more = made - i;
+    const u64 room = total < kMappingsMax && more < pieces_most ? minimum(kMappingsMax - total, pieces_most - more) : 0;
+    const bool stays = left < left_most && m.kind == Kind::anon && m.end - m.start >= kWorth && !(m.flags & kAdvised);
+    const u64 first = made;
     if (stays) made += divide(m, list + made, room);
     else list[made++] = m;
+    for (u64 k = first; k < made; ++k) left += is_left(list[k]);
   }
   copy(mappings, list, made * sizeof(Mapping));
   return made;
@@ -123,12 +128,13 @@ i64 send_hot(int channel, int pagemap, const Mapping &m, uint8_t *scratch, Sent 
 namespace {
 
 template <class Which, class Each> bool each_piece(u64 start, u64 end, Which which, Each each) {
+  Control &c = control();
   while (const Mapping *m = find_in_book(start, end, which)) {
     const u64 from = maximum(m->start, start), to = minimum(m->end, end);
     struct { u64 start, length; } range{from, to - from};
-    if (!each(from, to)) return false;
+    if (!each(from, to) || !forget_mappings(from, to)) return false;
     sys(nr_ioctl, u64(control().uffd), 0x8010aa01, address(&range));      // UFFDIO_UNREGISTER
-    if (!forget_mappings(from, to)) return false;
+    c.left_changed = c.left_changed + 1;
   }
   return true;
 }

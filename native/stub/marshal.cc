@@ -198,7 +198,7 @@ class Call {
       room_back_ = int(b_.backs);
     } else if (arg.len == Len::fdset) {
       clamp_set(at, n);
-    } else if (moves_bytes(nr_) && (args_[arg.a] >> 47 || (at + args_[arg.a]) >> 47)) {
+    } else if (moves_bytes(nr_) && (arg.len == Len::arg || arg.len == Len::ret) && !(syscalls::int_args[nr_] >> arg.a & 1) && (args_[arg.a] >> 47 || (at + args_[arg.a]) >> 47)) {
       b_.r.args[i] = kBadPointer;                                       // access_ok(): no such memory can be
       return 0;
     }

@@ -2,6 +2,7 @@
 // home (a file's) is done at home too, at the same address, so that home's mappings stay right and a return has only pages to bring.
 #include "book.h"
 #include "file-cache.h"
+#include "pagemap.h"
 #include "syscalls.h"
 
 namespace mosrun {
@@ -33,8 +34,10 @@ i64 unmap(Trap &trap, u64 start, u64 length) {
     if (home_shares(start, start + length)) return go_home_locked(trap, nr_munmap);
     if (i64 error = ask(trap, Op::mirror, nr_munmap, start, length)) return error;
   }
-  if (!forget_mappings(start, start + length)) return -ENOMEM_;
-  return sys(nr_munmap, start, length);
+  if (c.book_entries >= kFilesMax) return -ENOMEM_;                       // room for a piece
+  const i64 result = sys(nr_munmap, start, length);
+  if (!result) forget_mappings(start, start + length);
+  return result;
 }
 
 struct Args { u64 of[6]; };
@@ -151,11 +154,12 @@ i64 map(Trap &trap, u64 *a) {
         if (failed(error)) return error;
       }
     }
-    if (!forget_mappings(a[0], a[0] + length)) return -ENOMEM_;
+    if (c.book_entries >= kFilesMax) return -ENOMEM_;
   }
   // There is nobody here to share it with: the book keeps what it is.
   if (shared) flags = (flags & ~u64(map_shared)) | map_private;
   i64 at = sys(nr_mmap, a[0], a[1], a[2], flags | (flags & map_growsdown ? 0 : map_noreserve), u64(-1), 0);
+  if (!failed(at) && fixed && !(flags & map_fixed_noreplace)) forget_mappings(u64(at), u64(at) + length);
   if (flags & map_growsdown || (flags & 0xf) == map_droppable) c.advised = 1;
   if (!failed(at) && shared) note_mapping({u64(at), u64(at) + length, u32(a[2] & 7), Kind::shared_anon, 0, 0, 0});
   return at;
@@ -244,9 +248,17 @@ bool mark_inherited(u64 start, u64 end, bool inherited) {
   return !each_file(start, end, mark);
 }
 
+// Those that are made here must be found again when the program leaves (PAGEMAP_SCAN, Linux 6.15).
+bool tells_guards() {
+  Control &c = control();
+  PageRegion found[1];
+  PageScan scan = scan_present(base(), base() + kPage, found, 1, page_is_zero | page_is_guard, 0);
+  return have_own_files() && scan_pages(c.pagemap, scan) >= 0 && !c.no_guards;
+}
+
 i64 advise(Trap &trap, u64 *a) {
   constexpr int dontneed = 4, free = 8, remove = 9, dont_fork = 10, do_fork = 11, dont_dump = 16, wipe_on_fork = 18, keep_on_fork = 19;
-  constexpr int populate_read = 22, populate_write = 23, dontneed_locked = 24;
+  constexpr int populate_read = 22, populate_write = 23, guard_install = 102;
   Control &c = control();
   int advice = int(a[2]);
   bool of_flags = advice == dont_fork || advice == do_fork || (advice >= dont_dump && advice <= keep_on_fork);
@@ -254,9 +266,10 @@ i64 advise(Trap &trap, u64 *a) {
   u64 end = a[0] + align_up(a[1], kPage);
   if (ours(a[0], end - a[0])) return -EINVAL_;
   if (a[0] % kPage || end < a[0]) return sys(nr_madvise, a[0], a[1], a[2]);
+  if (advice == guard_install && !tells_guards()) return -EINVAL_;        // whoever asks does without
   if ((advice == populate_read || advice == populate_write) && has_file(a[0], end)) touch_range(a[0], end - a[0], advice == populate_write);
   Lock lock(&c.lock);
-  const bool gives_up = advice == dontneed || advice == dontneed_locked || advice == free;
+  const bool gives_up = advice == dontneed;                               // the rest may fail, or keep what there is
   if (!gives_up && !bring_left(trap.slot, a[0], end)) return go_home_locked(trap, nr_madvise);
   Change change(a[0], end);
   if (gives_up && !give_up_left(a[0], end)) return go_home_locked(trap, nr_madvise);
@@ -287,8 +300,8 @@ i64 remap(Trap &trap, u64 *a) {
     Lock lock(&c.lock);
     if (!bring_left(trap.slot, a[0], a[0] + old_length)) return go_home_locked(trap, nr_mremap);
     if (a[3] & 2) {
-      Change change(a[4], a[4] + new_length);
-      if (!give_up_left(a[4], a[4] + new_length)) return go_home_locked(trap, nr_mremap);
+      if (!bring_left(trap.slot, a[4], a[4] + new_length)) return go_home_locked(trap, nr_mremap);
+      Change change(a[4], a[4] + new_length);                             // before it is another's; the call may yet fail
     }
     Change change(a[0], a[0] + old_length);
     if (!find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length)))
@@ -310,6 +323,7 @@ i64 mincore(Trap &trap, u64 *a) {
 // mlock(2) and its kin say what is wrong and bring the pages; that they stay is the hosting node's own business.
 i64 lock(Trap &trap, u32 nr, u64 *a) {
   constexpr u64 mlockall_current = 1, mlockall_future = 2, mlockall_onfault = 4;
+  if (control().locked && (nr == nr_munlock || nr == nr_munlockall)) return go_home(trap, int(nr));   // else it would be locked when it is back
   if (nr == nr_munlockall) return 0;
   if (nr == nr_mlockall) return !a[0] || a[0] & ~(mlockall_current | mlockall_future | mlockall_onfault) || a[0] == mlockall_onfault ? -EINVAL_ : 0;
   if (nr == nr_mlock2 && a[2] & ~1ull) return -EINVAL_;

@@ -457,7 +457,10 @@ i64 receive_pages(int fd, const RecordHeader &header, uint8_t *scratch, Staged *
       staged->next = at + length;
     }
     if (guards) {
-      if (i64 error = sys(nr_madvise, at, length, 102)) return error;    // MADV_GUARD_INSTALL
+      const i64 error = sys(nr_madvise, at, length, 102);                // MADV_GUARD_INSTALL
+      // Home has the program back whatever its kernel knows: as nothing, then. A hosting node without them refuses it.
+      if (error && Side(control().side) == Side::guest) return error;
+      if (error) sys(nr_madvise, at, length, 4);                         // MADV_DONTNEED
       continue;
     }
     if (stands) {

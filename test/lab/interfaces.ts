@@ -129,7 +129,7 @@ export const interfaces: Record<string, Feature[]> = {
     {
       what: 'locked memory',
       place: 'exact',
-      note: 'pages are brought; that they stay is the hosting node’s business, and RLIMIT_MEMLOCK is not held there',
+      note: 'pages are brought; that they stay is the hosting node’s business, and RLIMIT_MEMLOCK is not held there. munlock brings a process home that had memory locked there',
       by: ['memory/mlock-brings-pages', 'memory/mlock-errors'],
     },
     {

@@ -1,4 +1,5 @@
 // Locked memory is in core, keeps its content, and can be forgotten once it is unlocked.
+// home: munlock
 #include "../../lab.h"
 
 BEHAVIOUR {

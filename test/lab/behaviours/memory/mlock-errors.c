@@ -1,4 +1,5 @@
 // mlock tells memory that is not there, ranges and flags that are not valid, and limits.
+// home: munlock, munlockall
 #include "../../lab.h"
 #include <sys/resource.h>
 
