@@ -229,7 +229,9 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     await testbed.json(3, 'migrate', `${owner.pid}`, 'node2', '--wait', '--json');
     const seconds = secondsOfMove(3, owner.pid);
     note(`the owner's process ran there after ${seconds.toFixed(2)} s`);
-    assert.ok(seconds < 2, `${seconds} s`);
+    // Where more want to run than there are processors it waits for one.
+    const soon = 2 * Math.max(1, (loadavg()[0] ?? 0) / cpus().length);
+    assert.ok(seconds < soon, `${seconds} s, of ${soon.toFixed(1)}`);
     assert.ok((await guests(2)).some(({ home }) => home === 'node3'));
     await until(async () => (await guests(2)).length === 2, 5, 'one guest to have left');
     assert.equal(await whereIs(1, first.pid), 'node2@b', 'who came first stays');
@@ -246,14 +248,14 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
     await configure(2, 'mosrun.toml', (text) => text.replace('when-needed', 'always'));
     await until(
       async () => (await guests(2)).every(({ priority }) => priority === 0),
-      2,
+      soon,
       'guests to leave for an owner that is there',
     );
     await end(3, owner);
     await until(async () => (await guests(2)).length === 0, 5, 'node2 to be empty');
     await testbed.json(1, 'migrate', `${first.pid}`, 'node2@b', '--wait', '--json');
     const local = await load(2, '-h');
-    await until(async () => (await guests(2)).length === 0, 2, 'the guest to leave for a program started there');
+    await until(async () => (await guests(2)).length === 0, soon, 'the guest to leave for a program started there');
     // The node knows that it has gone before its home has written down why.
     await because(first.pid, /by node2@b: better processes are here, of priority 0 before 50$/);
     const closed = await testbed.run(1, ['mosrun', '-G', '-r', 'node2@b', 'true'], { user: USER });
