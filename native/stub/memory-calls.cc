@@ -304,10 +304,8 @@ i64 remap(Trap &trap, u64 *a) {
       Change change(a[4], a[4] + new_length);                             // before it is another's; the call may yet fail
     }
     Change change(a[0], a[0] + old_length);
-    if (!find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length))) {
-      const i64 at = sys(nr_mremap, a[0], a[1], a[2], a[3], a[4]);
-      if (at != -EFAULT_ || !c.has_left) return at;                       // what came in parts is several mappings here, of which home has one
-    }
+    if (!find_mapping(book(), c.book_entries, a[0], a[0] + maximum<u64>(old_length, 1)) && !(a[3] & 2 && find_mapping(book(), c.book_entries, a[4], a[4] + new_length)))
+      return sys(nr_mremap, a[0], a[1], a[2], a[3], a[4]);
   }
   return go_home(trap, nr_mremap);
 }

@@ -1,5 +1,4 @@
 // Large memory of which little is used costs little, and what is used is kept.
-// home: mremap
 #include "../../lab.h"
 
 BEHAVIOUR {
