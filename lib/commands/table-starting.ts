@@ -74,7 +74,7 @@ const runOptions: readonly OptionSpec[] = [
   { long: 'no-awake', help: 'it sleeps until they are there, which takes longer and less of the processor' },
   {
     long: 'lazy',
-    help: 'the program leaves its home-node at once, and its memory follows as it is touched: until then a lost connection loses what is still at home',
+    help: 'the program leaves its home-node at once, and its memory follows as it is touched: until then it waits for the connection where that is cut',
   },
   { long: 'no-lazy', help: 'its memory goes before it, while it runs (default, unless configured otherwise)' },
   { long: 'explain', help: 'run nothing: say whether and why the program could migrate, and where it would be put' },

@@ -6,6 +6,7 @@ namespace mosrun {
 
 inline Mapping *book() { return pointer<Mapping>(base() + kBookOffset); }
 inline bool is_shared(const Mapping &m) { return m.kind == Kind::shared_anon; }
+inline bool is_lazy(const Mapping &m) { return m.flags & kLazy; }
 inline bool is_of_file(const Mapping &m) { return m.kind == Kind::file_private || m.kind == Kind::file_shared; }
 
 template <class Which> Mapping *find_in_book(u64 start, u64 end, Which which) {

@@ -1,6 +1,7 @@
 // Guest: pages of files' mappings, and those that were left at home, which come from there when they are touched, a stretch at a time. Where the program goes through a file in order, the
 // stretches behind are on their way while it works on this one, as in reading ahead: they lie in the socket until it touches them, or asks home for
 // anything else.
+#include "book.h"
 #include "file-cache.h"
 #include "times.h"
 
@@ -33,11 +34,8 @@ class MappingsLock {
 };
 
 bool find_lazy(u64 at, Mapping &m) {
-  const Control &c = control();
-  const auto *book = pointer<Mapping>(base() + kBookOffset);
-  for (u64 i = 0; i < c.book_entries; ++i)
-    if (at - book[i].start < book[i].end - book[i].start && (book[i].flags & kLazy)) return m = book[i], true;
-  return false;
+  const Mapping *found = find_in_book(at, at + 1, is_lazy);
+  return found && (m = *found, true);
 }
 
 // How many pages of [start, end) are here: counted from the end of it, to the first that is not.

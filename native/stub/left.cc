@@ -158,7 +158,7 @@ bool bring_left(Slot *slot, u64 start, u64 end) {
 void bring_lazy(Slot *slot, u64 start, u64 end) {
   constexpr u64 most = 256 << 20;
   if (end - start > most) return;
-  each_piece(start, end, [](const Mapping &m) { return bool(m.flags & kLazy); }, [&](u64 from, u64 to) {
+  each_piece(start, end, is_lazy, [&](u64 from, u64 to) {
     for (u64 at = from; at < to && fetch_page(slot, at); at += kPage) {
     }
     return true;

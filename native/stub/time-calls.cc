@@ -68,16 +68,21 @@ u64 deadline_of(Trap &trap, i64 ns) {
 
 constexpr i64 kDelivered = -600;   // a handler's frame is in place: registers are not to be touched
 
-i64 sleep_until(Trap &trap, u64 deadline) {
-  TimeSpec t{i64(deadline) / kSecond, i64(deadline) % kSecond};
-  u64 args[6] = {clock_monotonic, 1, address(&t), 0, 0, 0};             // TIMER_ABSTIME
+// Waits until it is over, the program moves, or a handler has run; how it ends otherwise is the kernel's affair.
+i64 wait_out(Trap &trap, u32 nr, const u64 *args, u64 deadline) {
   for (;;) {
-    i64 result = wait_native(trap.slot, nr_clock_nanosleep, args);
+    i64 result = wait_native(trap.slot, nr, args);
     if (result != kAgain && result != -EINTR_) return result;
     i64 then = after_interruption(trap, deadline);
     if (then == kAgain) return kAgain;
     if (then == -EINTR_) return kDelivered;
   }
+}
+
+i64 sleep_until(Trap &trap, u64 deadline) {
+  TimeSpec t{i64(deadline) / kSecond, i64(deadline) % kSecond};
+  const u64 args[6] = {clock_monotonic, 1, address(&t), 0, 0, 0};       // TIMER_ABSTIME
+  return wait_out(trap, nr_clock_nanosleep, args, deadline);
 }
 
 i64 nanosleep_call(Trap &trap, u64 *a) {
@@ -98,17 +103,6 @@ i64 clock_nanosleep_call(Trap &trap, u64 *a) {
   return sleep_until(trap, u64(maximum<i64>(0, now() + (ns - clock_now))));
 }
 
-// Waits for what ends without a time-out too, and how is the kernel's affair.
-i64 wait_for_word(Trap &trap, u32 nr, const u64 *args, u64 deadline) {
-  for (;;) {
-    i64 result = wait_native(trap.slot, nr, args);
-    if (result != kAgain && result != -EINTR_) return result;
-    i64 then = after_interruption(trap, deadline);
-    if (then == kAgain) return kAgain;
-    if (then == -EINTR_) return kDelivered;
-  }
-}
-
 // futex(2), but for wake-ups that look at no memory.
 i64 futex_call(Trap &trap, u64 *a) {
   constexpr int wait = 0, requeue = 3, cmp_requeue = 4, wake_op = 5, lock_pi = 6, wait_bitset = 9, wake_bitset = 10, wait_requeue_pi = 11, cmp_requeue_pi = 12, lock_pi2 = 13;
@@ -119,7 +113,7 @@ i64 futex_call(Trap &trap, u64 *a) {
   if (!bring_range(a[0], sizeof(u32), !reads) || (other && !bring_range(a[4], sizeof(u32), !reads))) return -EFAULT_;
   if (op != wait && op != lock_pi && op != wait_bitset && op != wait_requeue_pi && op != lock_pi2) return sys(nr_futex, a[0], a[1], a[2], a[3], a[4], a[5]);
   u64 args[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
-  if (!a[3]) return wait_for_word(trap, nr_futex, args, 0);
+  if (!a[3]) return wait_out(trap, nr_futex, args, 0);
   i64 ns = 0;
   if (i64 error = read_time(a[3], ns)) return error;
   TimeSpec t;
@@ -135,7 +129,7 @@ i64 futex_call(Trap &trap, u64 *a) {
     ns = maximum<i64>(0, ns - c.realtime_offset);
   }
   t = {ns / kSecond, ns % kSecond};
-  return wait_for_word(trap, nr_futex, args, deadline);
+  return wait_out(trap, nr_futex, args, deadline);
 }
 
 struct Waiter { u64 value, word; u32 flags, reserved; };                 // futex_waitv
@@ -165,7 +159,7 @@ i64 futex2_call(Trap &trap, u32 nr, u64 *a) {
     t = {ns / kSecond, ns % kSecond};
     args[time] = address(&t);
   }
-  return wait_for_word(trap, nr, args, 0);
+  return wait_out(trap, nr, args, 0);
 }
 
 // Clocks of processes and threads have numbers made of theirs, or of 0 for one's own (MAKE_PROCESS_CPUCLOCK, linux/posix-timers_types.h). Those that
