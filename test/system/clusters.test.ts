@@ -279,9 +279,10 @@ describe('clusters that are partners', { skip, timeout: 120_000 }, () => {
       await testbed.json(3, 'migrate', `${owner.pid}`, 'node2', '--wait', '--json');
       const seconds = secondsOfMove(3, owner.pid);
       note(`with 150 MB to be freed first the owner's process, of 150 MB, ran there after ${seconds.toFixed(2)} s`);
-      // Two seconds on a machine that has nothing else to do.
-      isSoon = seconds < ((loadavg()[0] ?? 0) > 2 * cpus().length ? 4 : 2);
-      assert.ok(isSoon || tries > 1, `${seconds} s`);
+      // Two seconds where nothing else runs; where more want to run than there are processors everybody waits.
+      const soon = 2 * Math.max(1, (loadavg()[0] ?? 0) / cpus().length);
+      isSoon = seconds < soon;
+      assert.ok(isSoon || tries > 1, `${seconds} s, of ${soon.toFixed(1)}`);
       // The one is told to have begun before the other is told to have gone.
       await until(async () => (await guests(2)).map(({ home }) => home).join() === 'node3', 2, 'the guest to have left');
       await because(guest.pid, /of node3 needs the room, of priority 0 before 50$/);
