@@ -55,17 +55,27 @@ ShownView *find(u64 fd) {
   return nullptr;
 }
 
-ShownView *room() {
+void give_up(ShownView &view) {
+  view.number = 0;
+  store(&view.shown, 0);
+}
+
+// One that is nobody's until it has the number of a file: other threads open views of their own meanwhile.
+ShownView *room(Shown shown) {
+  Lock lock(&control().lock);
   for (int tries = 0; tries < 2; ++tries) {
     bool open[kShownViews] = {};
     for (ShownView &view : control().shown)
-      if (!view.shown) return &view;
+      if (!load(&view.shown)) {
+        store(&view.shown, u32(shown));
+        return &view;
+      }
     if (!each_descriptor([&](u64 fd) {
           if (const ShownView *view = find(fd)) open[view - control().shown] = true;
         }))
       return nullptr;
     for (int i = 0; i < kShownViews; ++i)
-      if (!open[i]) control().shown[i] = {};
+      if (!open[i] && control().shown[i].number) give_up(control().shown[i]);
   }
   return nullptr;
 }
@@ -102,19 +112,22 @@ bool is_of_proc(u64 fd) {
 
 // For a descriptor that shows /proc itself, a file of our own.
 i64 show(u64 fd, Shown shown, const Guest &guest) {
-  ShownView *view = room();
-  if (!view) return -ENOMEM_;
   const i64 file = sys(syscalls::nr_memfd_create, reinterpret_cast<u64>("proc"), 1);   // MFD_CLOEXEC
   if (failed(file)) return file;
   i64 error = write_view(file, shown, guest);
   const i64 read_only = error ? error : open_again(u64(file), close_on_exec);
   sys(nr_close, u64(file));
   if (failed(read_only)) return read_only;
-  const File now(static_cast<u64>(read_only));
-  *view = {0, 1, now.device, now.number};
-  store(&view->shown, u32(shown));
-  store(&control().views_shown, 1);
-  if (!put_in_place(fd, read_only)) error = -ENOMEM_, store(&view->shown, 0);
+  if (ShownView *view = room(shown)) {
+    const File now(static_cast<u64>(read_only));
+    view->device = now.device;
+    store(&view->fresh, 1);
+    __atomic_store_n(&view->number, now.number, __ATOMIC_RELEASE);
+    store(&control().views_shown, 1);
+    if (!put_in_place(fd, read_only)) error = -ENOMEM_, give_up(*view);
+  } else {
+    error = -ENOMEM_;
+  }
   sys(nr_close, u64(read_only));
   return error;
 }
@@ -160,6 +173,16 @@ void see(Seen &seen) {
   sys(nr_getrusage, 0, address(usage));
   seen.user = u64(usage[0] * 1000000 + usage[1]) + c.earlier[0];
   seen.system = u64(usage[2] * 1000000 + usage[3]) + c.earlier[1];
+}
+
+i64 open_real(Shown shown) {
+  const u64 proc = u64(control().proc);
+  const i64 file = sys(syscalls::nr_openat, proc, reinterpret_cast<u64>(kShownNames[unsigned(shown)]), close_on_exec);
+  char first;
+  if (failed(file) || shown != Shown::maps || sys(nr_pread64, u64(file), address(&first), 1, 0) == 1) return file;
+  // Of a first thread that has ended there are no mappings; those of another can be read as long as that one lives.
+  sys(nr_close, u64(file));
+  return sys(syscalls::nr_openat, proc, reinterpret_cast<u64>("thread-self/maps"), close_on_exec);
 }
 
 }  // namespace
@@ -208,9 +231,7 @@ void show_real_views(bool passed_on) {
   for (int i = 0; i < count; ++i) {
     ShownView *view = find(u64(fds[i]));
     if (!view || is_of_proc(u64(fds[i]))) continue;                            // a duplicate
-    // Of a first thread that has ended there are no mappings.
-    const u64 name = view->shown == u32(Shown::maps) ? reinterpret_cast<u64>("thread-self/maps") : reinterpret_cast<u64>(kShownNames[view->shown]);
-    const i64 real = sys(syscalls::nr_openat, u64(c.proc), name, close_on_exec);
+    const i64 real = open_real(Shown(view->shown));
     if (failed(real)) continue;
     const File now(static_cast<u64>(real));
     if (put_in_place(u64(fds[i]), real)) *view = {view->shown, 0, now.device, now.number};   // should it go on here

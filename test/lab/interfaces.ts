@@ -483,6 +483,7 @@ export const interfaces: Record<string, Feature[]> = {
         'self/numbers-read-again',
         'self/numbers-passed-on',
         'self/numbers-by-threads',
+        'self/numbers-opened-at-once',
         'self/view-held-open',
       ],
     },
