@@ -5,6 +5,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "engine/proc.h"
 #include "stub/pagemap.h"
 
@@ -19,6 +21,7 @@ constexpr unsigned long kApiCall = 0xc018aa3f, kRegister = 0xc020aa00, kUnregist
 }  // namespace
 
 DirtyPages::~DirtyPages() {
+  for (auto [start, end] : watched_) release(start, end);
   if (uffd_ >= 0) close(uffd_);
   if (pagemap_ >= 0) close(pagemap_);
 }
@@ -45,9 +48,18 @@ bool DirtyPages::watch(uint64_t start, uint64_t end) {
 }
 
 void DirtyPages::unwatch(uint64_t start, uint64_t end) {
-  struct { uint64_t start, length; } range{start, end - start};
-  ioctl(uffd_, kUnregister, &range);
+  release(start, end);
   forget(start, end);
+}
+
+// The kernel visits every page of it under the lock of the process's mappings, 25 ms for each GiB, and what the process needs that lock for waits: so it is
+// asked for a little at a time.
+void DirtyPages::release(uint64_t start, uint64_t end) {
+  constexpr uint64_t piece = 4 << 20;
+  for (; start < end; start += piece) {
+    struct { uint64_t start, length; } range{start, std::min(piece, end - start)};
+    ioctl(uffd_, kUnregister, &range);
+  }
 }
 
 void DirtyPages::forget(uint64_t start, uint64_t end) {

@@ -37,6 +37,7 @@ class DirtyPages {
 
  private:
   bool protect(uint64_t &at, uint64_t end, uint64_t most, std::vector<PageRun> &runs);
+  void release(uint64_t start, uint64_t end);
   void forget(uint64_t start, uint64_t end);
 
   bool no_guards_ = false;                                  // the kernel does not tell them from other pages
