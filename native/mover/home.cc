@@ -28,7 +28,7 @@ std::string node_of(const Order &o) {
 
 // Signals that are queued count against the program's own limit (RLIMIT_SIGPENDING, kernel/signal.c), which it may have used up. Those of kill(2) come all
 // the same, without saying who sent them.
-static void nudge(pid_t pid, siginfo_t &info) {
+static void nudge(pid_t pid, Remote base, siginfo_t &info) {
   const pid_t tid = living_thread(pid);
   auto sent = [&] { return !syscall(SYS_rt_tgsigqueueinfo, pid, tid, kControlSignal, &info) || errno != EAGAIN; };
   if (sent()) return;
@@ -39,7 +39,8 @@ static void nudge(pid_t pid, siginfo_t &info) {
     done = !prlimit(pid, RLIMIT_SIGPENDING, &wide, nullptr) && sent();
     prlimit(pid, RLIMIT_SIGPENDING, &own, nullptr);
   }
-  if (!done) kill(pid, kControlSignal);
+  const uint64_t now = uint64_t(clock_ns(CLOCK_MONOTONIC));
+  if (!done && write_memory(tid, base + (kControlOffset + offsetof(Control, killed_at)), &now, sizeof now)) kill(pid, kControlSignal);
 }
 
 // The order is a word in the process's memory, and the signal only has it look there: so a signal too many does no harm. One that comes when the process
@@ -56,7 +57,7 @@ bool order_deputy(pid_t pid, Remote base, uint32_t order) {
     Control c{};
     if (clock_ns(CLOCK_MONOTONIC) >= next) {                // the thread that was to look may have ended
       if (!word(offsetof(Control, mover_nudges), 1) || !read_control(pid, base, c)) return false;
-      if (c.order && !c.no_nudges && Phase(c.phase) == Phase::away) nudge(pid, info);
+      if (c.order && !c.no_nudges && Phase(c.phase) == Phase::away) nudge(pid, base, info);
       if (!word(offsetof(Control, mover_nudges), 0)) return false;
       next = clock_ns(CLOCK_MONOTONIC) + kNudgeAgain;
     }

@@ -133,14 +133,15 @@ bool put_out_of_call(Slot *slot, Context *context) {
   return ended;
 }
 
-// SI_QUEUE and SI_TIMER with our value are ours, and what the kernel sends; SI_USER, SI_TKILL and all others are not. While there is an
-// order, one of kill(2) is taken for the mover's, which had no room in the queue.
+// SI_QUEUE and SI_TIMER with our value are ours, and what the kernel sends; SI_TKILL and all others are not. One of kill(2) is ours where one was sent
+// a moment ago because there was no room in the queue: what such a signal was sent with is lost.
 bool is_foreign(const uint8_t *info) {
+  constexpr u64 moment = 5'000'000'000;
   int code;
   u64 value;
   copy(&code, info + 8, 4);
   copy(&value, info + 24, 8);
-  return code < 0 ? value != kOurs && value != kRetries : code == 0 && !load(&control().order) && !load(&control().mover_nudges);
+  return code < 0 ? value != kOurs && value != kRetries : code == 0 && u64(now()) - __atomic_load_n(&control().killed_at, __ATOMIC_SEQ_CST) > moment;
 }
 
 // Sent to the program, by whomever. Where it would end it, it does; a handler gets it like any other signal. What is blocked, or comes while another
@@ -331,8 +332,12 @@ static void put_out(Slot *slot) {
   if (sys(nr_prlimit64, 0, kLimitPending, 0, address(&own))) return;
   RLimit wide{own.hard, own.hard};
   sys(nr_prlimit64, 0, kLimitPending, address(&wide));
-  sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), kControlSignal, address(&info));
+  const bool none = sys(nr_rt_tgsigqueueinfo, u64(control().pid), u64(slot->tid), kControlSignal, address(&info)) == -EAGAIN_;
   sys(nr_prlimit64, 0, kLimitPending, address(&own));
+  if (!none || slot->tid != control().pid) return;
+  // One of kill(2) comes all the same, to the first thread where that does not block it, and does not say who sent it (kernel/signal.c).
+  __atomic_store_n(&control().killed_at, u64(now()), __ATOMIC_SEQ_CST);
+  sys(nr_kill, u64(control().pid), kControlSignal);
 }
 
 // Not a thread whose program is about to be another's.

@@ -113,6 +113,7 @@ void fork_process(Slot *slot, const Request &r) {
   c.writing = 0;
   zero(c.late, sizeof c.late);
   for (volatile u32 *word : {&c.order, &c.nudging, &c.mover_nudges, &c.no_nudges, &c.dropping}) *word = 0;
+  c.killed_at = 0;
   zero(c.shown, sizeof c.shown);
   c.views_shown = 0;
   zero(c.held, sizeof c.held);                                           // of the parent

@@ -323,6 +323,7 @@ struct Control {
   volatile uint32_t nudging;      // threads that send control signals to others
   volatile uint32_t mover_nudges; // the mover is about to send one
   volatile uint32_t no_nudges;    // threads that it must not be sent to now, or all
+  volatile uint64_t killed_at;    // CLOCK_MONOTONIC ns: when one was last sent by kill(2), for there was no room in the queue (RLIMIT_SIGPENDING)
   uint32_t vfork;                 // home: the guest shares its memory with its parent, which waits for it
   // Memory that is copied ahead of a move home or on, while the process runs. Guest: the channel from home, with its number; who copies, a futex that the
   // kernel clears; what watches the changes; the number under which all has been copied, and of the stage that home has.

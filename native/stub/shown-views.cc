@@ -121,7 +121,7 @@ i64 show(u64 fd, Shown shown, const Guest &guest) {
   if (ShownView *view = room(shown)) {
     const File now(static_cast<u64>(read_only));
     view->device = now.device;
-    store(&view->fresh, 1);
+    store(&view->fresh, 0);                                                    // what is true when it is read may be something else
     __atomic_store_n(&view->number, now.number, __ATOMIC_RELEASE);
     store(&control().views_shown, 1);
     if (!put_in_place(fd, read_only)) error = -ENOMEM_, give_up(*view);

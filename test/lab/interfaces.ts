@@ -384,6 +384,12 @@ export const interfaces: Record<string, Feature[]> = {
       ],
     },
     {
+      what: 'a wake-up (FUTEX_WAKE) of a word that stays as it was, by a thread that runs again after a move before its waiter does',
+      place: 'differs',
+      note: 'wakes nobody, as after a handler or SIGSTOP and SIGCONT; whoever changes the word first, as all libraries do, needs none',
+      by: [],
+    },
+    {
       what: 'a sleep, poll or futex wait that was stopped and continued (SIGSTOP, a debugger) before it is moved',
       place: 'stays',
       note: 'until it is over, unless the sleep was given a place for its rest: the kernel tells nobody what is left of it',

@@ -3,7 +3,10 @@
 #include <linux/futex.h>
 
 static int word;
-static void wake(void) { syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
+// Of a word that stays as it is nobody is woken who is about to wait again, after a handler or a move.
+static void wake(void) {
+  for (int tries = 0; tries < 200 && syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0; ++tries) sleep_ms(5);
+}
 
 BEHAVIOUR {
   struct timespec time = {5, 0}, until;
