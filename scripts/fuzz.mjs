@@ -39,11 +39,11 @@ function plant(name) {
   if (!existsSync(place) || readFileSync(place, 'utf8') !== changed) writeFileSync(place, changed);
 }
 
-/** Builds them; the standard output and error of the tools are shown only if they fail. */
-function build(names) {
+/** Builds them, optimized as the compiler is told; the standard output and error of the tools are shown only if they fail. */
+function build(names, optimize) {
   for (const name of Object.keys(targets)) if (names.includes(`${name}-planted`)) plant(name);
   mkdirSync(output, { recursive: true });
-  const words = ['-d', 'fuzz', '-O', output, '--cc', 'clang', '--cxx', 'clang++', '-l', 'error'];
+  const words = ['-d', 'fuzz', '-O', output, '--cc', 'clang', '--cxx', 'clang++', '-l', 'error', `--CDOPTIMIZE=${optimize}`];
   const all = names.length === Object.keys(targets).length;
   for (const step of [['configure'], ...(all ? [['build']] : names.map((name) => ['build', '-T', name]))]) {
     const command = [...niced, path.join(root, 'node_modules/.bin/cmake-js'), ...step, ...words];
@@ -138,7 +138,7 @@ async function main() {
     return NO_TOOLS;
   }
   const { selftest } = values;
-  build(selftest ? names.flatMap((name) => [name, `${name}-planted`]) : names);
+  build(selftest ? names.flatMap((name) => [name, `${name}-planted`]) : names, values.replay ? '-O0' : '-O2');
   let well = true;
   for (const name of names) {
     if (values.replay) console.log(`${name.padEnd(10)} ${await replay(name)} inputs, nothing found`);

@@ -1,5 +1,6 @@
 // Eight threads over a mutex, condition variables, a barrier, a rwlock, thread-local storage and short-lived threads.
-//   threads ROUNDS   prints a sum;  threads 0   goes on until SIGTERM and tells whether every round gave the same
+//   threads ROUNDS   prints a sum;  threads 0 [PAUSE]   goes on until SIGTERM, sleeping PAUSE seconds after each round, and tells whether every round gave
+//   the same
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -88,6 +89,7 @@ static unsigned long round_of(void) {
 
 int main(int argc, char** argv) {
   const long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
+  const useconds_t pause = argc > 2 ? (useconds_t)(strtod(argv[2], NULL) * 1e6) : 0;
   struct sigaction action = {.sa_handler = on_term};
   sigaction(SIGTERM, &action, NULL);
   pthread_barrier_init(&barrier, NULL, workers + 1);
@@ -99,7 +101,10 @@ int main(int argc, char** argv) {
   puts("ready");
   fflush(stdout);
   int same = 1;
-  for (long round = 1; rounds == 0 ? !stop : round < rounds; ++round) same &= round_of() == first;
+  for (long round = 1; rounds == 0 ? !stop : round < rounds; ++round) {
+    same &= round_of() == first;
+    if (pause) usleep(pause);
+  }
   finished = 1;
   pthread_barrier_wait(&barrier);
   for (int i = 0; i < workers; ++i) pthread_join(threads[i], NULL);

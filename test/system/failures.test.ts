@@ -6,13 +6,12 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { parse, stringify } from 'smol-toml';
 import { alive, guestProcess, homeProcess } from './kernel.js';
-import { compiled, diskSleep, endlessPython, endlessThreads, firstThread, whySkipped } from './programs.js';
+import { compiled, diskSleep, endlessThreads, firstThread, restingPython as python, whySkipped } from './programs.js';
 import { listed, pidOf, pidOfJob, Storm, Workplace } from './storm.js';
 import { repository, type Running, sleep, Testbed, until, whyNoTestbed, note } from './testbed.js';
 
-const noTestbed = whyNoTestbed() ?? whySkipped(endlessPython);
+const noTestbed = whyNoTestbed() ?? whySkipped(python);
 /** It leaves something of the machine to others while nobody answers. */
-const python = { ...endlessPython, command: [...endlessPython.command, '0.02'] };
 const faultyPort = 7171;
 /** What nobody answers is given up sooner than by itself. */
 const boundedMoves = { migration: { timeout_seconds: 12 } };

@@ -6,10 +6,10 @@ import { repository } from './testbed.js';
 
 const sources = path.join(repository, 'test/programs');
 const built = path.join(repository, 'build/programs');
-/** `npm test` moves each for a third of the time: a sample. With MOSRUN_TEST_STORM set, and in the torture, they have all of their work. */
+/** `npm test` moves each for a quarter of the time: a sample. With MOSRUN_TEST_STORM set, and in the torture, they have all of their work. */
 export const isShort = process.env['MOSRUN_TEST_SHORT'] !== undefined;
 /** Work of a program, in its own units. */
-const work = (whole: number): string => String(isShort ? Math.ceil(whole / 3) : whole);
+const work = (whole: number): string => String(isShort ? Math.ceil(whole / 4) : whole);
 
 const source = (name: string) => path.join(sources, name);
 const product = (name: string) => path.join(built, name);
@@ -172,7 +172,7 @@ export const programs: Program[] = [
     name: 'gzip of 200 MB',
     needs: ['gzip'],
     make: makeInput,
-    command: shell('exec gzip -c < "$1" > out.gz', product('input')),
+    command: shell(`head -c ${work(200_000_000)} "$1" > input; exec gzip -c < input > out.gz`, product('input')),
     computes: true,
     away: [0.6, 1.1],
   },
@@ -180,7 +180,7 @@ export const programs: Program[] = [
     name: 'sha256sum of 200 MB',
     needs: ['sha256sum'],
     make: makeInput,
-    command: ['sha256sum', ...Array.from({ length: Number(work(14)) }, () => product('input'))],
+    command: ['sha256sum', ...Array.from({ length: Number(work(16)) }, () => product('input'))],
     computes: true,
     away: [0.9, 1.3],
   },
@@ -268,11 +268,17 @@ export const programs: Program[] = [
 const quick: [number, number] = [0.05, 0.15];
 
 export const stormed: Program[] = [
-  { name: 'a Ruby program', needs: ['ruby'], command: ['ruby', source('objects.rb'), '.', '120'], computes: false, away: quick },
+  {
+    name: 'a Ruby program',
+    needs: ['ruby'],
+    command: ['ruby', source('objects.rb'), '.', work(240)],
+    computes: false,
+    away: quick,
+  },
   {
     name: 'an Erlang program',
     needs: ['escript'],
-    command: ['escript', source('ring.erl'), '.', '120'],
+    command: ['escript', source('ring.erl'), '.', work(240)],
     computes: false,
     away: quick,
   },
@@ -303,7 +309,7 @@ export const stormed: Program[] = [
     name: 'a pipeline of five on three nodes',
     needs: ['sha256sum'],
     make: makeInput,
-    command: shell(`head -c ${work(160_000_000)} "$1" | tr a-z A-Z | sed s/A/BB/g | grep -v XYZ | sha256sum`, product('input')),
+    command: shell(`head -c ${work(200_000_000)} "$1" | tr a-z A-Z | sed s/A/BB/g | grep -v XYZ | sha256sum`, product('input')),
     computes: false,
     away: quick,
     on: 'node3',
@@ -313,7 +319,7 @@ export const stormed: Program[] = [
     needs: ['tar', 'zstd', 'sha256sum'],
     make: makeInput,
     command: shell(
-      'tar --mtime=@0 -C "${1%/*}" -cf - input | zstd -q -3 -T2 | tee out.zst | sha256sum; zstd -qdc out.zst | tar -xO | sha256sum',
+      `head -c ${work(200_000_000)} "$1" > input; tar --mtime=@0 -cf - input | zstd -q -3 -T2 | tee out.zst | sha256sum; zstd -qdc out.zst | tar -xO | sha256sum`,
       product('input'),
     ),
     computes: false,
@@ -322,20 +328,28 @@ export const stormed: Program[] = [
   },
 ];
 
-/** Programs that go on until SIGTERM and then say whether all their results were equal. */
-export const endlessPython: Program = {
+/** Programs that go on until SIGTERM and then say whether all their results were equal. Those that rest leave the machine to what they are tested with. */
+const endless = (program: Omit<Program, 'computes'>, rests: boolean): Program => ({
+  ...program,
+  command: [...program.command, ...(rests ? ['0.02'] : [])],
+  computes: !rests,
+});
+const pythonWithoutEnd = {
   name: 'an endless python3 program',
   needs: ['python3'],
   command: ['python3', source('endless.py'), '.'],
-  computes: true,
 };
-export const endlessThreads: Program = {
-  name: 'an endless C program with eight threads',
-  needs: ['gcc'],
-  make: compile('threads.c', 'threads', (to) => ['gcc', '-O2', source('threads.c'), '-o', to, '-pthread']),
-  command: [product('threads'), '0'],
-  computes: false,
-};
+export const restingPython = endless(pythonWithoutEnd, true);
+export const endlessPython = endless(pythonWithoutEnd, isShort);
+export const endlessThreads = endless(
+  {
+    name: 'an endless C program with eight threads',
+    needs: ['gcc'],
+    make: compile('threads.c', 'threads', (to) => ['gcc', '-O2', source('threads.c'), '-o', to, '-pthread']),
+    command: [product('threads'), '0'],
+  },
+  isShort,
+);
 export const diskSleep: Program = {
   name: 'a program with a thread in state D',
   needs: ['gcc'],

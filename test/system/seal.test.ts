@@ -225,14 +225,19 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
     const command = [...bash.command.slice(0, -1), '3'];
     const plain = await testbed.run(1, command, { cwd: workplace.empty() });
     const expected = workplace.trace(plain);
-    const running = testbed.start(1, ['mosrun', '-Jbash', ...command], { cwd: workplace.empty(), timeout: 110 });
-    const storm = new Storm(testbed, await pidOfJob(testbed, 'bash'), { away: [0.1, 0.3], on: 'node3' });
-    const outcome = await running.done;
-    await storm.end(20);
-    note(`${storm.moves.length} moves`);
-    assert.deepEqual(storm.trouble, []);
-    assert.deepEqual(workplace.trace(outcome), expected);
-    assert.ok(storm.moves.length > 3, `${storm.moves.length} moves`);
+    // A busy machine moves less in the time that a run takes.
+    let moves = 0;
+    for (let seed = 1; moves <= 3; seed++) {
+      assert.ok(seed <= 5, `${moves} moves in 5 runs`);
+      const running = testbed.start(1, ['mosrun', `-Jbash${seed}`, ...command], { cwd: workplace.empty(), timeout: 60 });
+      const storm = new Storm(testbed, await pidOfJob(testbed, `bash${seed}`), { away: [0.1, 0.3], on: 'node3', seed });
+      const outcome = await running.done;
+      await storm.end(20);
+      note(`${storm.moves.length} moves`);
+      assert.deepEqual(storm.trouble, []);
+      assert.deepEqual(workplace.trace(outcome), expected);
+      moves += storm.moves.length;
+    }
   });
 
   void test('a byte changed on the way: a move fails and the program stays, one that is away ends and its user is told once', {
