@@ -551,7 +551,7 @@ bool begin(Side side, const uint8_t *data, size_t size) {
   c.timeout_ms = 10000;
   memset(c.token, 0x5a, sizeof c.token);
   c.memory = c.next.event = -1;
-  c.onward = {-1, 0};
+  for (u32 i = 0; i < kStreams; ++i) c.ahead[i] = c.onward[i] = {-1, 0};
   for (Spare &s : c.spares) s = {-1, 0};
   for (Spare &s : c.next.spares) s = {-1, 0};
   return true;

@@ -46,9 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 std::vector<std::string> seeds() {
   std::vector<std::string> all;
   for (u32 threads : {1u, 2u}) {
-    for (uint8_t variant : {0, 1, 2, 6}) {
+    for (uint8_t variant : {0, 1, 2, 4, 6}) {
       Bytes b(Manner{0, 0, 0, 0, variant, {}});
-      if (variant & 4) {                                                // some of it has come ahead
+      if (variant & 4) {                                                // some of it has come ahead, over three channels
+        b.put(RecordHeader{Record::streams, 2, 0});
+        for (uint16_t i : {1, 2}) b.fill(1, 1).put(PoolMessage{PoolType::channel, variant & 2 ? ChannelKind::memory : ChannelKind::spare, i, 0, 77});
         const Mapping ahead{kWindow + 0x3000, kWindow + 0x7000, 0, Kind::anon, 0, 0}, stack{kWindow + 0x91000, kWindow + 0x94000, 0, Kind::stack, 0, 0};
         b.put(RecordHeader{Record::stage, 1, sizeof ahead}).put(ahead);
         b.put(RecordHeader{Record::pages, 1, sizeof(PageRun) + 64}).put(PageRun{kWindow + 0x4000, 64}).fill(64, 'a');
@@ -56,7 +58,7 @@ std::vector<std::string> seeds() {
         const std::string block = std::string("\x1f\0\1\0", 4) + std::string(15, '\xff') + std::string("\xf6\x50\0\0\0\0\0", 7);
         b.put(RecordHeader{Record::packed, 1, sizeof(PageRun) + block.size()}).put(PageRun{kWindow + 0x5000, 0x1000});
         b.text += block;
-        b.put(RecordHeader{Record::stage, 1, sizeof stack}).put(stack).put(RecordHeader{Record::ahead, 7, 0});
+        b.put(RecordHeader{Record::stage, 1, sizeof stack}).put(stack).put(RecordHeader{Record::streams, 0, 0}).put(RecordHeader{Record::ahead, 7, 0});
       }
       Control home{};
       home.magic = kControlMagic;

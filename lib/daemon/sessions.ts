@@ -52,6 +52,8 @@ export interface SessionsPorts {
 
 /** Of more sessions it is not said which: a request has 16 KiB at most. */
 const MOST_NAMED = 512;
+// Memory that is worth several streams to the next node.
+const LARGE_BYTES = 32 * 2 ** 20;
 
 /** The key for a session's memory channel alone, so that the node a process leaves learns no more: MemoryLabel in native/stub/wire.h. */
 function memoryKey(token: string): string {
@@ -141,10 +143,12 @@ export class Sessions {
     const inner = innermostPid(pid);
     if (inner === null) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
     const grant = await this.ask(to, pid, guest, automatic);
-    const memory = randomInt(1, 2 ** 16);
+    const memory = randomInt(1, 2 ** 14);
     const { token, address, port, seal } = grant;
     const key = memoryKey(token);
-    const body: LinkRequest = { pid: inner, session: grant.session, key, address, port, memory, encrypted: seal !== 0 };
+    // What is on disk, or goes there, has no way to be long.
+    const large = from !== FROZEN && to !== FROZEN && (guest.memory_bytes ?? 0) >= LARGE_BYTES;
+    const body: LinkRequest = { pid: inner, session: grant.session, key, address, port, memory, large, encrypted: seal !== 0 };
     try {
       await this.link(from, session, body);
     } catch (error) {

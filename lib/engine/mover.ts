@@ -63,6 +63,8 @@ export interface LinkOrder {
   address: string;
   port: number;
   memory: number;
+  /** Several channels under that number are opened. */
+  large: boolean;
   /** As in OutOrder. */
   seal: number;
   gateSocket: string;
@@ -158,7 +160,8 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
 
 const linkArguments = (order: LinkOrder): string[] => {
   const whose = ['--pid', `${order.pid}`, '--guest', order.guest, '--gate', order.gateSocket];
-  return ['link', ...whose, ...gateArguments(order), '--memory', `${order.memory}`, '--timeout', order.timeoutSeconds.toFixed(1)];
+  const which = ['--memory', `${order.memory}`, ...(order.large ? ['--large'] : [])];
+  return ['link', ...whose, ...gateArguments(order), ...which, '--timeout', order.timeoutSeconds.toFixed(1)];
 };
 
 export function isAlive(pid: number): boolean {

@@ -113,14 +113,17 @@ export const sessionUsages = z.object({
 });
 export type ProcessUsage = z.infer<typeof sessionUsages>['processes'][number];
 
-/** Open the channel that your guest's memory will go over, to the node it is to move on to. */
+/** Open the channels that your guest's memory will go over, to the node it is to move on to. */
 export const linkRequest = z.object({
   pid: z.int().positive(),
   session: z.string().regex(/^[0-9a-f]{16}$/),
   key: z.string().regex(/^[0-9a-f]{64}$/),
   address: z.ipv4(),
   port: z.int().min(1).max(65535),
-  memory: z.int().min(1).max(65535),
+  /** Their number. */
+  memory: z.int().min(1).max(16383),
+  /** It has so much memory that one is not enough. */
+  large: z.boolean(),
   encrypted: z.boolean(),
 });
 export type LinkRequest = z.infer<typeof linkRequest>;

@@ -36,11 +36,12 @@ class Packing {
   }
   // To be asked again of the link after so many bytes.
   bool asks(uint64_t sent) { return sent - asked_ >= kAskEvery ? asked_ = sent, true : false; }
-  void hear(const uint8_t (&info)[kInfoSize]) {
+  // `streams`: all goes over so many in turns, and this is told of one of them.
+  void hear(const uint8_t (&info)[kInfoSize], uint64_t streams) {
     uint64_t rate;
     __builtin_memcpy(&rate, info + 160, sizeof rate);
     if (!rate) return;
-    const uint64_t takes = (1'000'000'000ull << 20) / rate;
+    const uint64_t takes = (1'000'000'000ull << 20) / (rate * streams);
     const bool idled = info[7] & 1;            // tcpi_delivery_rate_app_limited: the link could have taken more
     if (!idled || !link_ || takes < link_) link_ = takes;
   }

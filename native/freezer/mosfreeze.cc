@@ -145,7 +145,7 @@ class Freezer final : public HomeSinks {
     };
     switch (pool.kind) {
       case ChannelKind::event: return put(event_, fd);
-      case ChannelKind::memory: memory_number_ = pool.index; return put(memory_, fd);
+      case ChannelKind::memory: memory_number_ = pool.index / kStreams; return put(memory_, fd);
       case ChannelKind::spare:
         if (!spares_.add({fd, pool.index})) close(fd);
         return;

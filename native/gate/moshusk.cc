@@ -104,9 +104,10 @@ void describe(const Husk &husk, Control &control, Slot &slot) {
   control.event = husk.event;
   control.pool = husk.pool;
   control.memory = husk.memory;
-  control.onward.fd = control.ahead.fd = control.watch = control.copier_files[0] = control.copier_files[1] = -1;
+  control.watch = control.copier_files[0] = control.copier_files[1] = -1;
   control.mover = control.mover_peer = -1;
   for (Spare &spare : control.spares) spare.fd = -1;
+  for (unsigned i = 0; i < kStreams; ++i) control.ahead[i].fd = control.onward[i].fd = -1;
   control.realtime_offset = begin.realtime_offset;
   control.stack_limit = begin.stack_limit;
   control.stack_max = begin.stack_max;

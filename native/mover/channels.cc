@@ -57,6 +57,12 @@ int open_all(const Order &o, Begin &begin, const std::vector<unsigned> &slots, C
     channels.spares.push_back(open_one(ChannelKind::spare, i + 1));
     if (channels.error) return failed(channels.error);
   }
+  auto hear_spares = [&] {
+    for (int fd : channels.spares)
+      if (int e = await_welcome(fd, o.timeout_ms)) return e;
+    return 0;
+  };
+  if (int e = channels.streams ? hear_spares() : 0) return failed(e);
   for (unsigned slot : slots) {
     if (slot == channels.first) continue;
     int fd = open_one(ChannelKind::thread, slot);
@@ -69,8 +75,7 @@ int open_all(const Order &o, Begin &begin, const std::vector<unsigned> &slots, C
   for (auto [slot, fd] : channels.threads)
     if (int e = slot == channels.first ? 0 : await_welcome(fd, o.timeout_ms)) return failed(e);
   if (int e = await_welcome(channels.event, o.timeout_ms)) return failed(e);
-  for (int fd : channels.spares)
-    if (int e = await_welcome(fd, o.timeout_ms)) return failed(e);
+  if (int e = channels.streams ? 0 : hear_spares()) return failed(e);
   if (int e = await_welcome(first, o.timeout_ms)) {
     error = place(o) + " could not prepare a place for the process: " + strerror(e);
     return e;

@@ -17,6 +17,7 @@ struct Channels {
   std::map<unsigned, int> threads;       // by slot
   std::vector<int> spares;
   int event = -1, error = 0;
+  bool streams = false;                  // the first spares are to carry memory: the other side has them before the threads' own
   unsigned first = 0;                    // the slot whose channel the move itself uses
   ~Channels();
 };

@@ -76,7 +76,7 @@ static int usage() {
   fputs(
       "usage: mosmove out --pid PID --node NAME --session HEX --address IP --port N [--seal N] [--at-exec] [--ordinary] [--unserved home|error|warn|end] [--no-read-ahead] [--no-write-behind] [--no-awake] [--lazy] [--no-packing] [--timeout S] [--state-dir DIR]   (token on standard input)\n"
       "       mosmove on --pid PID --node NAME --session HEX --address IP --port N [--seal N] --memory N [--timeout S] [--state-dir DIR]   (token on standard input)\n"
-      "       mosmove link --pid PID --session HEX --address IP --port N [--seal N] --memory N --gate PATH --guest HEX [--timeout S]   (key on standard input)\n"
+      "       mosmove link --pid PID --session HEX --address IP --port N [--seal N] --memory N [--large] --gate PATH --guest HEX [--timeout S]   (key on standard input)\n"
       "       mosmove home|clean|explain --pid PID [--timeout S] [--state-dir DIR]\n"
       "       mosmove faults   (the fault points of tests)\n"
       "mosmove is a helper of mosd; use migrate(1).\n",
@@ -87,7 +87,7 @@ static int usage() {
 static int run(int argc, char **argv) {
   static const option options[] = {{"pid", 1, nullptr, 'p'},     {"node", 1, nullptr, 'n'},      {"session", 1, nullptr, 's'},   {"address", 1, nullptr, 'a'}, {"port", 1, nullptr, 'o'}, {"at-exec", 0, nullptr, 'x'},
                                    {"timeout", 1, nullptr, 't'}, {"state-dir", 1, nullptr, 'd'}, {"clock", 1, nullptr, 'c'},     {"reason", 1, nullptr, 'r'},
-                                   {"memory", 1, nullptr, 'm'},  {"gate", 1, nullptr, 'g'},      {"guest", 1, nullptr, 'u'},      {"unserved", 1, nullptr, 'e'}, {"seal", 1, nullptr, 'l'}, {"ordinary", 0, nullptr, 'i'}, {"no-read-ahead", 0, nullptr, 'b'}, {"no-write-behind", 0, nullptr, 'w'}, {"no-awake", 0, nullptr, 'q'}, {"lazy", 0, nullptr, 'y'}, {"no-packing", 0, nullptr, 'k'}, {}};
+                                   {"memory", 1, nullptr, 'm'},  {"gate", 1, nullptr, 'g'},      {"guest", 1, nullptr, 'u'},      {"unserved", 1, nullptr, 'e'}, {"seal", 1, nullptr, 'l'}, {"ordinary", 0, nullptr, 'i'}, {"no-read-ahead", 0, nullptr, 'b'}, {"no-write-behind", 0, nullptr, 'w'}, {"no-awake", 0, nullptr, 'q'}, {"lazy", 0, nullptr, 'y'}, {"no-packing", 0, nullptr, 'k'}, {"large", 0, nullptr, 'z'}, {}};
   if (argc < 2) return usage();
   std::string what = argv[1], gate, guest;
   Order o;
@@ -112,6 +112,7 @@ static int run(int argc, char **argv) {
       case 'e':
         if (!read_unserved(optarg, o.unserved)) return usage();
         break;
+      case 'z': o.large = true; break;
       case 'm': o.memory = uint32_t(atoi(optarg)); break;
       case 'l': o.session.seal = uint32_t(strtoul(optarg, nullptr, 10)); break;
       case 'g': gate = optarg; break;
@@ -134,7 +135,7 @@ static int run(int argc, char **argv) {
   if (what != "out" && what != "on" && what != "link") return usage();
   if (!inet_aton(o.address.c_str(), &o.session.gate.sin_addr) || !o.session.gate.sin_port) return usage();
   if (!read_token(o.session.token)) return say_failed("usage", "no session token on standard input");
-  if (what != "out" && (!o.memory || o.memory > UINT16_MAX)) return usage();
+  if (what != "out" && (!o.memory || o.memory > UINT16_MAX / kStreams)) return usage();
   if (what == "link") return gate.empty() || guest.empty() ? usage() : link_guest(o, gate, guest);
   return what == "on" ? move_on(o) : move_out(o);
 }

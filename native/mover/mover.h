@@ -25,7 +25,8 @@ struct Order {
   bool awake = true;
   bool lazy = false;                     // its memory stays, and follows as it is touched
   bool packs = true;                     // what goes ahead of it, wherever it goes, may be packed
-  uint32_t memory = 0;                   // on: number of the channel between the two nodes
+  uint32_t memory = 0;                   // on: number of the channels between the two nodes
+  bool large = false;                    // on: there are to be several
   int timeout_ms = 10000;
   int exec_timeout_ms = 60000;
   std::string state_dir = "/run/mosrun/processes";

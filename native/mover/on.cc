@@ -170,24 +170,27 @@ int move_on(const Order &order) {
   return say_done(o.pid, f);
 }
 
-// On the node that hosts it now: opens the channel its memory will go over, and has mosgate give it to the guest.
+// On the node that hosts it now: opens the channels its memory will go over, and has mosgate give them to the guest.
 int link_guest(const Order &o, const std::string &gate, const std::string &guest_session) {
-  Opened opened = open_channel(o.session, ChannelKind::memory, o.memory, nullptr, o.timeout_ms);
-  if (!opened.error) opened.error = await_welcome(opened.fd, o.timeout_ms);
-  if (opened.error) return say_failed(code_of(opened.error), "the data port of " + place(o) + " cannot be reached from here: " + strerror(opened.error) + "; bring the process home first, or open the port between the two nodes");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  int control = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (gate.size() >= sizeof address.sun_path) return say_failed("usage", gate + " is too long a name");
   memcpy(address.sun_path, gate.c_str(), gate.size() + 1);
-  std::string line = "pass " + guest_session + " " + std::to_string(o.pid) + " " + std::to_string(o.memory) + "\n";
-  std::string answer;
-  bool told = connect(control, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0 && send_with_descriptor(control, line.data(), line.size(), opened.fd) &&
-              read_answer(control, answer);
-  close(control);
-  close(opened.fd);
-  if (answer.find("\"code\":\"not-found\"") != std::string::npos) return say_failed("not-found", "process " + std::to_string(o.pid) + " has ended or left meanwhile, or its mosgate was replaced: " + answer);
-  if (!told || answer.find("\"ok\":true") == std::string::npos) return say_failed("failed", std::string("mosgate did not take the channel: ") + (told ? answer : strerror(errno)));
+  for (unsigned i = 0; i < (o.large ? kStreams : 1); ++i) {
+    const unsigned number = o.memory * kStreams + i;
+    Opened opened = open_channel(o.session, ChannelKind::memory, number, nullptr, o.timeout_ms);
+    if (!opened.error) opened.error = await_welcome(opened.fd, o.timeout_ms);
+    if (opened.error) return say_failed(code_of(opened.error), "the data port of " + place(o) + " cannot be reached from here: " + strerror(opened.error) + "; bring the process home first, or open the port between the two nodes");
+    int control = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    std::string line = "pass " + guest_session + " " + std::to_string(o.pid) + " " + std::to_string(number) + "\n";
+    std::string answer;
+    bool told = connect(control, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0 && send_with_descriptor(control, line.data(), line.size(), opened.fd) &&
+                read_answer(control, answer);
+    close(control);
+    close(opened.fd);
+    if (answer.find("\"code\":\"not-found\"") != std::string::npos) return say_failed("not-found", "process " + std::to_string(o.pid) + " has ended or left meanwhile, or its mosgate was replaced: " + answer);
+    if (!told || answer.find("\"ok\":true") == std::string::npos) return say_failed("failed", std::string("mosgate did not take the channel: ") + (told ? answer : strerror(errno)));
+  }
   say("{\"event\":\"linked\"}");
   return 0;
 }

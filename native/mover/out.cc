@@ -84,7 +84,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.inside = c.threads;
   c.slots = c.threads + index;
   c.fault = o.fault;
-  c.mover = c.mover_peer = c.event = c.pool = c.memory = c.maps = c.pagemap = c.proc = c.uffd = c.next.event = c.ahead.fd = c.watch = c.copier_files[0] = c.copier_files[1] = -1;
+  c.mover = c.mover_peer = c.event = c.pool = c.memory = c.maps = c.pagemap = c.proc = c.uffd = c.next.event = c.watch = c.copier_files[0] = c.copier_files[1] = -1;
   c.timeout_ms = uint32_t(std::max(1000, o.timeout_ms / 3));   // per step without progress
   c.session = o.session.id;
   memcpy(c.token, o.session.token, sizeof c.token);
@@ -94,6 +94,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.seal = o.session.seal;
   for (Spare &s : c.spares) s = {-1, 0};
   for (Spare &s : c.next.spares) s = {-1, 0};
+  for (unsigned i = 0; i < kStreams; ++i) c.ahead[i] = c.onward[i] = {-1, 0};
   ProcessStat stat;
   read_stat(o.pid, stat);
   c.process_cpu_base = stat.cpu_ticks * 1000000000 / uint64_t(sysconf(_SC_CLK_TCK));
@@ -223,6 +224,7 @@ int move_out(const Order &order) {
   begin.threads = uint32_t(threads);
   begin.fault = o.fault;
   Channels channels;
+  channels.streams = !o.at_exec && !o.lazy && o.node != kFrozen && (is_large(o.pid) || o.fails(Fault::stream_cut));
   if (!o.at_exec) threads += threads > 1 ? kMoreThreads : 2;
   std::vector<unsigned> numbers(threads);
   std::iota(numbers.begin(), numbers.end(), 0u);
@@ -232,7 +234,7 @@ int move_out(const Order &order) {
 
   if (!o.at_exec) tracee.prepare();
   tracee.stops_late = o.fails(Fault::stop_late);
-  PreCopy copy(o, base, channels.threads.at(channels.first));
+  PreCopy copy(o, base, channels);
   KeptWaits keeps(o, tracee);
   if (!o.at_exec && o.node != kFrozen && !left && copy.begin(tracee)) {
     o.dies_at(Fault::mover_dies_copying);

@@ -24,6 +24,7 @@ namespace {
 constexpr uint64_t kFewest = 256 << 10;      // bytes of memory that are worth a second stop
 constexpr uint64_t kLittle = 256 << 10;      // bytes of a round after which the rest may as well follow
 constexpr unsigned kRoundsMax = 12;
+constexpr uint64_t kLarge = 32 << 20;        // bytes that are worth several streams
 constexpr double kShrinks = 0.7;             // of a round to the one before it, or there is no end to them
 constexpr int kStopTries = 20, kStopPause = 1000;   // µs
 constexpr size_t kPart = 256 << 10;          // stays in the processor's cache between reading and sending
@@ -101,13 +102,33 @@ bool PreCopy::begin(Tracee &tracee) {
   return live_;
 }
 
+bool is_large(pid_t pid) { return private_bytes(pid) >= kLarge; }
+
 int PreCopy::run() {
+  if (channels_.streams)
+    if (int error = go_over(kStreams)) return error;
+  if (o_.fails(Fault::stream_cut)) shutdown(streams_.back(), SHUT_RDWR);
+  if (int error = copy_rounds()) return error;
+  return channels_.streams ? go_over(1) : 0;
+}
+
+// Both ends turn to the first then.
+int PreCopy::go_over(size_t streams) {
+  RecordHeader header{Record::streams, uint32_t(streams - 1), 0};
+  if (int error = send_all(&header, sizeof header)) return error;
+  streams_.resize(1);
+  for (size_t i = 1; i < streams; ++i) streams_.push_back(channels_.spares[i - 1]);
+  turn_ = 0;
+  return 0;
+}
+
+int PreCopy::copy_rounds() {
   uint64_t before = 0, changed = 0;
   int64_t changing = 0, lasted = 0;
   for (int64_t last = clock_ns(CLOCK_MONOTONIC); copied_.rounds < kRoundsMax;) {
     uint64_t bytes = 0;
     if (int error = copy_round(bytes)) return error;
-    if (o_.fails(Fault::copy_cut)) shutdown(channel_, SHUT_RDWR);
+    if (o_.fails(Fault::copy_cut)) shutdown(streams_[0], SHUT_RDWR);
     const int64_t now = clock_ns(CLOCK_MONOTONIC), took = now - last;
     told_ = now;
     // What a round finds has changed while the one before it was sent.
@@ -238,7 +259,7 @@ int PreCopy::send_record(PageRun *runs, iovec *iov, size_t count, size_t size) {
 void PreCopy::ask_link() {
   uint8_t info[Packing::kInfoSize];
   socklen_t length = sizeof info;
-  if (!getsockopt(channel_, IPPROTO_TCP, TCP_INFO, info, &length) && length == sizeof info) packing_.hear(info);
+  if (!getsockopt(streams_[0], IPPROTO_TCP, TCP_INFO, info, &length) && length == sizeof info) packing_.hear(info, streams_.size());
 }
 
 // A piece from the front of it, packed if that saves enough.
@@ -277,7 +298,7 @@ int PreCopy::send_parts(iovec *iov, size_t count) {
   message.msg_iov = iov;
   message.msg_iovlen = count;
   while (message.msg_iovlen) {
-    const ssize_t sent = sendmsg(channel_, &message, MSG_NOSIGNAL);
+    const ssize_t sent = sendmsg(streams_[turn_], &message, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return failure();
     for (size_t left = size_t(sent); message.msg_iovlen;) {
@@ -290,17 +311,19 @@ int PreCopy::send_parts(iovec *iov, size_t count) {
       --message.msg_iovlen;
     }
   }
+  turn_ = (turn_ + 1) % streams_.size();
   return 0;
 }
 
 int PreCopy::send_all(const void *data, size_t size) {
   for (auto *at = static_cast<const char *>(data); size;) {
-    const ssize_t n = send(channel_, at, size, MSG_NOSIGNAL);
+    const ssize_t n = send(streams_[turn_], at, size, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failure();
     at += n;
     size -= size_t(n);
   }
+  turn_ = (turn_ + 1) % streams_.size();
   return 0;
 }
 
@@ -308,8 +331,8 @@ int PreCopy::send_all(const void *data, size_t size) {
 int PreCopy::failure() {
   const int error = errno;
   RecordHeader word{};
-  pollfd p{channel_, POLLIN, 0};
-  while (poll(&p, 1, 100) == 1 && recv(channel_, &word, sizeof word, MSG_DONTWAIT) == ssize_t(sizeof word))
+  pollfd p{streams_[0], POLLIN, 0};
+  while (poll(&p, 1, 100) == 1 && recv(streams_[0], &word, sizeof word, MSG_DONTWAIT) == ssize_t(sizeof word))
     if (word.type == Record::fail && word.count && word.count < 4096) return int(word.count);
   return error == EAGAIN ? ETIMEDOUT : error;
 }

@@ -9,6 +9,7 @@
 #include "engine/inspect.h"
 #include "engine/packing.h"
 #include "engine/tracee.h"
+#include "mover/channels.h"
 #include "mover/mover.h"
 
 namespace mosrun {
@@ -26,9 +27,12 @@ constexpr int kPlaceTaken = EADDRINUSE;
 // Has the process nothing where the stub at `base` would have its region?
 bool is_free(const std::vector<Region> &regions, uint64_t base);
 
+// Is it worth several streams?
+bool is_large(pid_t pid);
+
 class PreCopy {
  public:
-  PreCopy(const Order &order, uint64_t base, int channel) : o_(order), base_(base), channel_(channel) {}
+  PreCopy(const Order &order, uint64_t base, const Channels &channels) : o_(order), base_(base), channels_(channels), streams_{channels.threads.at(channels.first)} {}
 
   // Has the process, which stands still for a moment, make what its pages are watched by. False: it is moved as it stands; `why_not` says why.
   bool begin(Tracee &tracee);
@@ -41,7 +45,9 @@ class PreCopy {
   const Copied &copied() const { return copied_; }
 
  private:
+  int copy_rounds();
   int copy_round(uint64_t &bytes);
+  int go_over(size_t streams);
   int copy_region(const Region &region, uint64_t &bytes);
   int stage(const Region &region);
   int send_runs(const std::vector<PageRun> &runs, bool may_skip_zeros, uint64_t &bytes, bool &whole);
@@ -55,7 +61,9 @@ class PreCopy {
 
   const Order &o_;
   uint64_t base_;                        // of the stub that is to be
-  int channel_;
+  const Channels &channels_;
+  std::vector<int> streams_;             // the move's own channel first; a record over each in turn
+  size_t turn_ = 0;
   bool live_ = false;
   bool held_ = false;
   std::string why_not_;

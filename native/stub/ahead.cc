@@ -20,15 +20,37 @@ constexpr i64 kSendPatience = 10000;                       // ms without progres
 constexpr u64 kPart = 512 << 10;                           // of a record: home holds a lock while it comes
 constexpr u64 kLittle = 256 << 10;                         // bytes of a round after which the rest may as well follow
 constexpr u32 kRoundsMax = 12;
+constexpr u64 kWide = 16 << 20;                            // bytes after which it is worth further channels
 constexpr u64 kWriteProtectAsync = 1 << 15;                // userfaultfd(2); Debian 12's headers are of 6.1
 constexpr u64 kRegister = 0xc020aa00, kUnregister = 0x8010aa01, kModeWriteProtect = 2;
 
 struct Range { u64 start, end; };
 constexpr u64 kWatchedMax = (kAheadSize - kAheadStack - kAheadScratch - kAheadList) / sizeof(Range);
 
+bool stands_still(const Process &p) { return load(&p.want_park) || !load(&p.threads); }
+
+i64 await_channel(Spare &mine, u32 number, int &channel, i64 patience) {
+  Control &c = control();
+  for (const i64 until = now() + patience; !stands_still(c.process);) {
+    {
+      Lock lock(&c.lock);
+      PoolMessage message{};
+      int fd;
+      while ((mine.fd < 0 || mine.index != number) && next_in_pool(message, fd, 0) == 0)
+        if (fd >= 0 && message.kind != ChannelKind::memory && (message.kind != ChannelKind::spare || message.owner != c.pid || !keep_spare({fd, message.index}))) sys(nr_close, u64(fd));
+      if (mine.fd >= 0 && mine.index == number) return channel = mine.fd, 0;
+    }
+    if (now() >= until) return -ETIMEDOUT_;
+    TimeSpec pause{0, 200000};
+    sys(nr_nanosleep, address(&pause), 0);
+  }
+  return -EINTR_;
+}
+
 // A record of pages as it is put together, and all else that a round needs.
 struct Copier {
-  int channel = -1, watch = -1, maps = -1, pagemap = -1;
+  Streams to{{-1}, 1, 0};
+  int watch = -1, maps = -1, pagemap = -1;
   PageRegion *found;
   PageRun *runs;
   IoVec *iov;
@@ -36,6 +58,7 @@ struct Copier {
   u64 room;
   Range *watched;
   u64 watches = 0, count = 0, size = 0, sent = 0;
+  bool home = false;
   Packing packing;
 
   Copier() {
@@ -86,6 +109,7 @@ struct Copier {
     u64 parts = pieces + 2;
     IoVec *at = iov;
     bool gone = false;
+    const int channel = to.take();
     while (parts) {
       MsgHdr message{};
       message.iov = address(at);
@@ -141,7 +165,7 @@ struct Copier {
     if (!n) return send_in_place(some, taken);
     RecordHeader header{Record::packed, u32(taken), taken * sizeof(PageRun) + n};
     IoVec parts[3] = {{address(&header), sizeof header}, {address(some), taken * sizeof(PageRun)}, {address(packed), n}};
-    return send_all(channel, parts, 3);
+    return send_all(to.take(), parts, 3);
   }
   i64 send_pages() {
     PageRun *sends = runs;
@@ -154,11 +178,46 @@ struct Copier {
   void ask_link() {
     uint8_t info[Packing::kInfoSize];
     u32 length = sizeof info;
-    if (!sys(nr_getsockopt, u64(channel), 6, 11, address(info), address(&length)) && length == sizeof info) packing.hear(info);   // IPPROTO_TCP, TCP_INFO
+    if (!sys(nr_getsockopt, u64(to.fds[0]), 6, 11, address(info), address(&length)) && length == sizeof info) packing.hear(info, to.count);   // IPPROTO_TCP, TCP_INFO
+  }
+  // The next node has had those that are there before this one's first byte.
+  i64 widen_on() {
+    Control &c = control();
+    u32 more = 0;
+    for (int channel; more + 1 < kStreams && await_channel(c.onward[more + 1], c.onward[0].index + more + 1, channel, 0) == 0; ++more) {
+      to.fds[more + 1] = channel;
+      set_timeout(channel, kSendPatience, true);
+    }
+    return more ? over(more, send_record(to.fds[0], Record::streams, more, nullptr, 0)) : 0;
+  }
+  i64 over(u32 more, i64 error) {
+    to.count = more + 1;
+    to.turn = 0;
+    return error;
+  }
+  i64 narrow() {
+    if (to.count == 1 || home) return 0;
+    const i64 error = send_record(to.take(), Record::streams, 0, nullptr, 0);
+    for (u32 i = 1; i < to.count; ++i) sys(nr_close, u64(to.fds[i])), control().onward[i].fd = -1;
+    return over(0, error);
+  }
+  // Home opens as many more as it can.
+  i64 widen_home() {
+    const int first = to.fds[0];
+    RecordHeader answer{};
+    if (i64 error = send_record(first, Record::streams, kStreams - 1, nullptr, 0)) return error;
+    if (i64 error = receive_record(first, answer, kChannelPatience / 1'000'000)) return error;
+    if (answer.type != Record::streams || answer.count >= kStreams || answer.length) return -EPROTO_;
+    for (u32 i = 1; i <= answer.count; ++i) {
+      if (i64 error = await_channel(control().ahead[i], control().ahead[0].index + i * kStageStream, to.fds[i], kChannelPatience)) return error;
+      set_timeout(to.fds[i], kSendPatience, true);
+    }
+    return over(answer.count, 0);
   }
   i64 flush() {
     if (!count) return 0;
-    const i64 error = send_pages();
+    i64 error = send_pages();
+    if (!error && sent < kWide && sent + size >= kWide) error = home ? widen_home() : widen_on();
     sent += size;
     if (control().packs && packing.asks(sent)) ask_link();
     control().ahead_bytes = sent;
@@ -212,7 +271,7 @@ struct Copier {
       if (!begin_watch(m.start, m.end)) return 0;           // gone meanwhile, or of a kind that cannot be
       Mapping stage{m.start, m.end, 0, Kind::anon, m.flags, 0, 0};
       if (i64 error = flush()) return error;
-      if (i64 error = send_record(channel, Record::stage, 1, &stage, sizeof stage)) return error;
+      if (i64 error = send_record(to.take(), Record::stage, 1, &stage, sizeof stage)) return error;
     }
     i64 error = known ? send_changed(m.start, m.end) : send_present(m.start, m.end);
     if (error != -EPERM_ && error != -EFAULT_ && error != -EINVAL_) return error;
@@ -220,26 +279,6 @@ struct Copier {
     return 0;
   }
 };
-
-bool stands_still(const Process &p) { return load(&p.want_park) || !load(&p.threads); }
-
-i64 await_channel(u32 number, bool home, int &channel) {
-  Control &c = control();
-  Spare &mine = home ? c.ahead : c.onward;
-  for (i64 until = now() + kChannelPatience; now() < until && !stands_still(c.process);) {
-    {
-      Lock lock(&c.lock);
-      PoolMessage message{};
-      int fd;
-      while ((mine.fd < 0 || mine.index != number) && next_in_pool(message, fd, 0) == 0)
-        if (fd >= 0 && message.kind != ChannelKind::memory && (message.kind != ChannelKind::spare || message.owner != c.pid || !keep_spare({fd, message.index}))) sys(nr_close, u64(fd));
-      if (mine.fd >= 0 && mine.index == number) return channel = mine.fd, 0;
-    }
-    TimeSpec pause{0, 200000};
-    sys(nr_nanosleep, address(&pause), 0);
-  }
-  return -ETIMEDOUT_;
-}
 
 i64 open_watch(Copier &copier) {
   Control &c = control();
@@ -318,11 +357,13 @@ void copy(void *argument) {
   const u32 number = u32(reinterpret_cast<u64>(argument)) & 0xffff;
   const bool home = u32(reinterpret_cast<u64>(argument)) & kFromHome;
   Copier copier;
-  int channel = -1;
-  if (await_channel(number, home, channel) == 0) {
-    copier.channel = channel;
+  int &channel = copier.to.fds[0];
+  copier.home = home;
+  if (await_channel(home ? c.ahead[0] : c.onward[0], home ? number : number * kStreams, channel, kChannelPatience) == 0) {
     set_timeout(channel, kSendPatience, true);
-    if (may_copy() && open_watch(copier) == 0 && copy_all(copier) == 0 && send_record(channel, Record::ahead, number, nullptr, 0) == 0) store(&c.copied, number);
+    const bool all = may_copy() && open_watch(copier) == 0 && copy_all(copier) == 0;
+    copier.narrow();
+    if (all && send_record(copier.to.take(), Record::ahead, number, nullptr, 0) == 0) store(&c.copied, number);
     else if (home) sys(nr_shutdown, u64(channel), 2);
     else send_record(channel, Record::ahead, 0, nullptr, 0);   // the next node takes the memory over it all the same
   }
@@ -367,14 +408,16 @@ bool copied_ahead(u32 number) {
 
 void end_copying() {
   Control &c = control();
-  if (c.ahead.fd >= 0) sys(nr_shutdown, u64(c.ahead.fd), 2);
+  for (const Spare &s : c.ahead)
+    if (s.fd >= 0) sys(nr_shutdown, u64(s.fd), 2);
   await_copier();
   store(&c.copied, 0);
   store(&c.stage_at_home, 0);
   c.ahead_bytes = 0;
   if (c.watch >= 0) sys(nr_close, u64(c.watch));
-  if (c.ahead.fd >= 0) sys(nr_close, u64(c.ahead.fd));
-  c.watch = c.ahead.fd = -1;
+  c.watch = -1;
+  for (Spare &s : c.ahead)
+    if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
 }
 
 // In a child of the process, which has copies of its descriptors.

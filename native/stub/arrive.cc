@@ -89,12 +89,41 @@ void receive_packed_ahead(Slot *slot, int source, const RecordHeader &header, co
   count_pages(header, got, packed.saved);
 }
 
+// What the keeper has: who opened it had heard so before anybody opened the channels of threads. From home a spare; from another node one for memory.
+int await_stream(Slot *slot, u32 index) {
+  Control &c = control();
+  for (;;) {
+    for (const Spare &s : c.spares)
+      if (s.fd >= 0 && s.index == index && c.memory < 0) return s.fd;
+    PoolMessage message{};
+    int fd;
+    check(slot, receive_fd(c.pool, &message, sizeof message, &fd, kPatience));
+    if (fd < 0) continue;
+    if (message.kind == ChannelKind::memory && message.index % kStreams == index && c.memory >= 0) return fd;
+    if (message.kind != ChannelKind::spare || !keep_spare({fd, message.index})) refuse(slot, -EPROTO_);
+  }
+}
+
+void receive_streams(Slot *slot, const RecordHeader &header, Streams &from) {
+  if (header.length || header.count >= kStreams || (from.count > 1) == (header.count > 0)) refuse(slot, -EPROTO_);
+  for (u32 i = 1; i < from.count; ++i)
+    if (control().memory < 0) set_timeout(from.fds[i], 0, false);
+    else sys(nr_close, u64(from.fds[i]));
+  for (u32 i = 1; i <= header.count; ++i) set_timeout(from.fds[i] = await_stream(slot, i), kPatience, false);
+  from.count = header.count + 1;
+  from.turn = 0;
+}
+
 // Everything up to the process's state, whose header this leaves in `header`. Home hears how far it is.
-void receive_ahead(Slot *slot, int source, RecordHeader &header, Staged &staged, Sent &got) {
+void receive_ahead(Slot *slot, int channel, RecordHeader &header, Staged &staged, Sent &got) {
   constexpr u64 kToldAfter = 32 << 20;
+  Streams from{{channel}, 1, 0};
   for (u64 told = 0;;) {
+    const int source = from.take();
     check(slot, receive_record(source, header, kPatience));
-    if (header.type == Record::stage) {
+    if (header.type == Record::streams) {
+      receive_streams(slot, header, from);
+    } else if (header.type == Record::stage) {
       receive_stage(slot, source, header, staged);
     } else if (header.type == Record::pages || header.type == Record::packed) {
       if (header.type == Record::packed) {
@@ -107,6 +136,7 @@ void receive_ahead(Slot *slot, int source, RecordHeader &header, Staged &staged,
     } else if (header.type == Record::ahead) {
       check(slot, send_record(slot->channel, Record::ahead, header.count, nullptr, 0));
     } else {
+      if (from.count > 1) refuse(slot, -EPROTO_);
       return;
     }
   }
@@ -216,7 +246,6 @@ void receive_state(Slot *slot, int source, const RecordHeader &header) {
   c.files_known = minimum(home->files_known, kFilesKnown);
   c.frozen_at = home->frozen_at;
   c.realtime_at = home->realtime_at;
-  for (Spare &s : c.spares) s = {-1, 0};
   u32 living = 0;
   for (u32 i = 0; i < c.slots; ++i) {
     receive_slot(slot, source, i);

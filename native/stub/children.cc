@@ -44,7 +44,8 @@ void become_child(Slot *slot, i64 pid, Spare channel, Spare event) {
   sys(nr_close, u64(slot->process->event));
   for (Spare &s : c.spares)
     if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
-  if (c.onward.fd >= 0) sys(nr_close, u64(c.onward.fd)), c.onward.fd = -1;
+  for (Spare &s : c.onward)
+    if (s.fd >= 0) sys(nr_close, u64(s.fd)), s.fd = -1;
   leave_copier_to_parent();
   begin_times_of_child(slot);
   slot->channel = channel.fd;

@@ -21,6 +21,7 @@
   F(15, mover_dies_watching, "the mover is killed when the process has made what its pages are watched by") \
   F(16, mover_dies_copying, "the mover is killed when some of the memory has been copied") \
   F(17, copy_cut, "the connection is cut while memory is copied ahead")           \
+  F(18, stream_cut, "one of several connections is cut while memory is copied ahead") \
   F(20, leave_descriptors, "the process has no descriptor left for a channel")     \
   F(21, leave_cut_at_state, "the connection is cut before the threads' state")    \
   F(22, leave_cut_at_pages, "the connection is cut among the pages")              \
@@ -42,6 +43,7 @@
   F(65, stage_cut, "the connection is cut while memory comes home ahead")         \
   F(66, stage_no_room, "home has no memory for what comes ahead")                  \
   F(67, stage_late, "the memory has come home ahead, and nobody orders the process home") \
+  F(68, stage_one_stream, "home opens no further channels for what comes ahead")  \
   F(80, dump_cut_at_start, "the guest's stream is cut before its mappings")       \
   F(81, dump_cut_at_pages, "the guest's stream is cut among its pages")           \
   F(82, dump_silent, "the guest stops sending")                                   \

@@ -188,7 +188,10 @@ struct Stay {
 
 constexpr uint32_t kBegun = 4;
 constexpr uint32_t kHome = 1, kOn = 2, kAheadHome = 3, kAheadOn = 4;   // the last two: memory is to go ahead, the process runs on
-constexpr uint32_t kStageBit = 0x8000;                         // of the number of a channel from home for memory that comes ahead
+// The number of a channel from home for memory that comes ahead: this bit, which of the stage's channels it is, and the stage's number.
+constexpr unsigned kStreams = 4;
+constexpr uint32_t kStageBit = 0x8000, kStageStream = 0x2000, kStageNumbers = 0x2000;
+static_assert(kStageStream * kStreams == kStageBit);
 
 // What belongs to a process even where a vfork child shares its memory. Home keeps the actions here and uses Control for the rest.
 struct Process {
@@ -260,7 +263,7 @@ struct Control {
   int32_t pool;                   // guest: socket from the keeper that this process's spare channels come from
   int32_t keeper;                 // guest: socket to the keeper, shared by all of the session
   int32_t memory;                 // guest, arriving from another hosting node: the stream its memory comes over
-  Spare onward;                   // guest: the stream to the node it is to move on to
+  Spare onward[kStreams];         // guest: the streams to the node it is to move on to
   int32_t maps, pagemap;          // its own /proc/self/{maps,pagemap}; home: from the mover, since who gave up its privileges may not open them
   int32_t long_maps;              // guest: /proc/self/smaps
   int32_t status;                 // guest: /proc/self/status
@@ -325,9 +328,9 @@ struct Control {
   volatile uint32_t no_nudges;    // threads that it must not be sent to now, or all
   volatile uint64_t killed_at;    // CLOCK_MONOTONIC ns: when one was last sent by kill(2), for there was no room in the queue (RLIMIT_SIGPENDING)
   uint32_t vfork;                 // home: the guest shares its memory with its parent, which waits for it
-  // Memory that is copied ahead of a move home or on, while the process runs. Guest: the channel from home, with its number; who copies, a futex that the
+  // Memory that is copied ahead of a move home or on, while the process runs. Guest: the channels from home, with their numbers; who copies, a futex that the
   // kernel clears; what watches the changes; the number under which all has been copied, and of the stage that home has.
-  Spare ahead;
+  Spare ahead[kStreams];
   volatile uint32_t copying;
   int32_t watch, copier_files[2];
   volatile uint32_t copied, stage_at_home;

@@ -167,15 +167,16 @@ int channel_on(Process *p) {
   Control &c = control();
   if (p != &c.process || fails(Fault::dump_no_spare)) return -1;                // a vfork child's memory is its parent's
   Lock lock(&c.lock);
-  while (c.onward.fd < 0 || c.onward.index != p->memory) {
+  Spare &onward = c.onward[0];
+  while (onward.fd < 0 || onward.index / kStreams != p->memory) {
     PoolMessage message{};
     int fd;
     if (next_in_pool(message, fd, 5000)) return -1;
     if (fd < 0 || message.kind == ChannelKind::memory) continue;
     if (message.kind != ChannelKind::spare || message.owner != p->pid || !keep_spare({fd, message.index})) sys(nr_close, u64(fd));
   }
-  int fd = c.onward.fd;
-  c.onward.fd = -1;
+  int fd = onward.fd;
+  onward.fd = -1;
   set_timeout(fd, kPatience, true);
   return fd;
 }

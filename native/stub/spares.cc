@@ -22,17 +22,17 @@ bool stored_spare(Spare &spare) {
 
 // The next channel that the keeper has for this process. One to another node is kept: the order to go there comes later.
 i64 next_in_pool(PoolMessage &message, int &fd, i64 timeout_ms) {
-  Spare &onward = control().onward;
   if (i64 error = receive_fd(control().pool, &message, sizeof message, &fd, timeout_ms)) return error;
   const bool from_home = message.kind == ChannelKind::spare && message.index & kStageBit;
   if (fd >= 0 && from_home && message.owner == control().pid) {
-    Spare &ahead = control().ahead;
+    Spare &ahead = control().ahead[(message.index & (kStageBit - 1)) / kStageStream];
     if (ahead.fd >= 0) sys(nr_close, u64(ahead.fd));
     ahead = {fd, message.index};
     return fd = -1, 0;
   }
   if (fd < 0 || message.kind != ChannelKind::memory) return 0;
   if (message.owner != control().pid) return sys(nr_close, u64(fd)), 0;   // of a child that has ended meanwhile
+  Spare &onward = control().onward[message.index % kStreams];
   if (onward.fd >= 0) sys(nr_close, u64(onward.fd));
   onward = {fd, message.index};
   return 0;

@@ -156,25 +156,46 @@ i64 take_record(int channel, const RecordHeader &header) {
   return add_to_stage(ahead_list(), c.staged, kAheadListMax, m, make_room);
 }
 
-}  // namespace
+// As many of them as can be had.
+i64 open_streams(Streams &from, const RecordHeader &header) {
+  if (from.count > 1 || header.length || !header.count || header.count >= kStreams) return -EPROTO_;
+  while (from.count <= header.count) {
+    Spare spare{-1, number_of_stage() + from.count * kStageStream};
+    if (fails(Fault::stage_one_stream) || open_numbered(spare)) break;
+    set_timeout(spare.fd, kSilence / 1'000'000, false);
+    from.fds[from.count++] = spare.fd;
+  }
+  from.turn = 0;
+  return send_record(from.fds[0], Record::streams, from.count - 1, nullptr, 0);
+}
 
-i64 take_ahead(int channel) {
+i64 take_from(Streams &from) {
   bool begun = false;
   for (i64 heard = now(), called = 0;;) {
     if (!goes_on()) return -EINTR_;
     // A guest's thread that waits for the answer to a call does not look about before it has one.
     if (!begun && now() - called > kCallAgain) called = now(), let_go_of_calls();
-    const i64 ready = wait_readable(channel, kLook);
+    const i64 ready = wait_readable(from.next(), kLook);
     if (ready < 0) return ready;
     if (!ready && now() - heard > kSilence) return -ETIMEDOUT_;
     if (!ready) continue;
     RecordHeader header{};
+    const int channel = from.take();
     if (i64 error = receive_all(channel, &header, sizeof header)) return error;
     if (header.type == Record::ahead) return header.count == number_of_stage() ? 0 : -EPROTO_;
-    if (i64 error = take_record(channel, header)) return error;
+    if (i64 error = header.type == Record::streams ? open_streams(from, header) : take_record(channel, header)) return error;
     begun = true;
     heard = now();
   }
+}
+
+}  // namespace
+
+i64 take_ahead(int channel) {
+  Streams from{{channel}, 1, 0};
+  const i64 error = take_from(from);
+  for (u32 i = 1; i < from.count; ++i) sys(nr_close, u64(from.fds[i]));
+  return error;
 }
 
 namespace {
@@ -261,7 +282,7 @@ void open_stage() {
   Control &c = control();
   if (has_message_queue()) return add(&c.stages, 1), void();   // its memory comes as it stands
   if (load(&c.stage_thread) || !change(Coming::none, Coming::coming)) return add(&c.stages, 1), void();
-  c.stage_number = (c.stage_number + 1) & (kStageBit - 1);
+  c.stage_number = (c.stage_number + 1) % kStageNumbers;
   c.staged = 0;
   c.stage_bytes = 0;
   c.stage_saved = 0;

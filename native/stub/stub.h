@@ -334,6 +334,18 @@ extern "C" void guest_trap(int, uint8_t *, Context *);
 void own_events(int event, int pid);
 i64 watch_missing(const Mapping &);
 bool keep_spare(Spare);
+// Channels that memory comes over while the process still runs: one, or several in turns.
+struct Streams {
+  int fds[kStreams];
+  u32 count, turn;
+  int next() const { return fds[turn]; }                                 // that the next record is for
+  void turns() { turn = (turn + 1) % count; }
+  int take() {
+    const int fd = next();
+    turns();
+    return fd;
+  }
+};
 i64 next_in_pool(PoolMessage &message, int &fd, i64 timeout_ms);   // of the keeper's channels
 bool stored_spare(Spare &spare);
 bool take_spare(Trap &trap, Spare &spare);                // from the pool; asks home for another if it is empty

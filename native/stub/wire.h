@@ -14,7 +14,7 @@ struct Hello {
   uint64_t magic;
   uint32_t protocol;
   ChannelKind kind;
-  uint16_t index;             // thread: slot, 0 for the one the move uses; spare, memory: serial number
+  uint16_t index;             // thread: slot, 0 for the one the move uses; spare: serial number; memory: number * kStreams + which
   uint64_t session;
   uint8_t nonce[16];
   int32_t owner;              // the process whose deputy opens it, by its own number; guests share a keeper
@@ -67,7 +67,10 @@ constexpr SealAddress seal_address(uint32_t number) {
 // Before `state`, while the process still runs: `stage`, mappings that will be wanted, and their pages. Then, among the process's mappings, `pages` also
 // tells which of those count: all others have gone or changed. In order of address.
 // `ahead`: that was all; from the next node to home, with the number of the stage: it has come.
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage, ahead, packed };
+// `streams`: what follows comes over `count` channels beside this one, in turns: a record over each. Over one connection a long way is never full of what
+// is on it (its window, RFC 7323), and what is lost holds up all. To the first node over spare channels, the first ones, and from
+// there to the next over further memory channels, until `streams` with 0. To home, which opens so many and answers how many it has, until `ahead`.
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage, ahead, packed, streams };
 struct RecordHeader {
   Record type;
   uint32_t count;

@@ -284,7 +284,7 @@ describe('other clusters', { skip: process.getuid?.() === 0 ? false : 'the daemo
 
   void test('a home of another cluster has a guest sent on to no node that is not known', async () => {
     const { session: opened } = JSON.parse(((await open(nodeOf('physics'))) as Answer).body) as { session: string };
-    const next = { pid: 1, session: 'a'.repeat(16), key: 'b'.repeat(64), memory: 1, encrypted: false };
+    const next = { pid: 1, session: 'a'.repeat(16), key: 'b'.repeat(64), memory: 1, large: false, encrypted: false };
     const link = async (address: string, port: number): Promise<string> =>
       JSON.stringify(await ask(nodeOf('physics'), 'POST', `/v1/sessions/${opened}/link`, { ...next, address, port }));
     assert.match(

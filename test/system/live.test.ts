@@ -1,6 +1,8 @@
 /** Memory that goes ahead while the program runs, out, on and home: what the program finds there is what it wrote, however it changes its memory meanwhile. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { arm } from './fault-points.js';
 import { compiled, endlessPython, type Program, whySkipped } from './programs.js';
 import { bears, churn, churns, dirty, moveOn } from './moving.js';
@@ -96,6 +98,8 @@ describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(end
     await testbed?.down();
   });
 
+  const move = (pid: number, to: string): ReturnType<typeof moveOn> => moveOn(testbed, pid, to);
+
   void test('memory that changes while it is compressed', { timeout: 300_000 }, () => churns(testbed, workplace, 12));
 
   void test('memory that the program maps meanwhile where the stub is to lie has the move begun again, and is not lost', {
@@ -119,6 +123,51 @@ describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(end
     await testbed.kill(1, pid);
     const { status, stdout, stderr } = await running.done;
     assert.deepEqual([status, stdout, stderr], [0, 'ready\n0 wrong, was in the way\n', '']);
+  });
+
+  /** Connections that this node has had much over, of those there are. */
+  const full = (node: number): number => {
+    const told = execFileSync('nsenter', ['-t', `${testbed.node(node).pid}`, '-n', 'ss', '-tinH'], { encoding: 'utf8' });
+    return [...told.matchAll(/bytes_received:(\d+)/g)].filter(([, bytes]) => Number(bytes) > 4 * 2 ** 20).length;
+  };
+  /** How many connections the memory of a process comes over. */
+  async function streams(pid: number, to: string, node: number): Promise<number> {
+    const before = full(node);
+    const going = { is: true };
+    const moved = move(pid, to).finally(() => (going.is = false));
+    let most = 0;
+    for (; going.is; await setTimeout(50)) most = Math.max(most, full(node) - before);
+    await moved;
+    return most;
+  }
+
+  void test('what is large goes over several connections, and over one where no more can be had; with one of them cut it stays', {
+    timeout: 120_000,
+  }, async () => {
+    const { pid, look, end } = await dirty(testbed, workplace, [64, 1]);
+    const seen = async (to: string, node: number, expected: number) => {
+      assert.equal(await streams(pid, to, node), expected, `on the way to ${to}`);
+      await look(`having come to ${to}`);
+    };
+    await seen('node2', 2, 4);
+    await seen('node3', 3, 4);
+    await seen('home', 1, 4);
+    await arm(testbed, 'stream_cut');
+    const failed = await testbed.run(1, ['migrate', `${pid}`, 'node2', '--wait']);
+    assert.deepEqual([failed.status, /cut/.test(failed.stderr)], [1, true], failed.stderr);
+    await look('when one of its streams was cut');
+    await seen('node2', 2, 4);
+    await arm(testbed, 'stage_one_stream');
+    await seen('home', 1, 1);
+    await testbed.configure(1, { security: { encrypt: true } });
+    for (const [to, node] of [
+      ['node2', 2],
+      ['node3', 3],
+      ['home', 1],
+    ] as const)
+      await seen(to, node, 4);
+    await testbed.configure(1, { security: { encrypt: false } });
+    await end();
   });
 
   void test('what can be compressed goes compressed, unless that is switched off, and random bytes as they are', {
