@@ -149,6 +149,11 @@ export class Nodes {
     return new Worker(this.testbed, node, this.spawn(node, command)).ready();
   }
 
+  /** A program that is on no node, but has the machine's own files, on one processor. */
+  beside(cpu: string, ...command: string[]): Promise<Worker> {
+    return new Worker(this.testbed, 0, spawn('taskset', ['-c', cpu, ...command], { cwd: '/tmp' })).ready();
+  }
+
   /** A program under mosrun, still at home. */
   atHome(...command: string[]): Promise<Traveller> {
     return new Traveller(this.testbed, 1, this.spawn(1, ['mosrun', ...command])).ready();

@@ -1,9 +1,10 @@
-// Changes its memory at a steady rate, and knows what is to stand in each page of it.  dirtying MIB RATE: random data, of which RATE MiB of pages are
-// changed a second, here and there.
+// Changes its memory at a steady rate, and knows what is to stand in each page of it.  dirtying MIB RATE [FILE]: random data, of which RATE MiB of pages
+// are changed a second, here and there. It holds FILE open past the page cache (O_DIRECT), for which its memory goes while it stands still.
 // SIGUSR1: prints the longest time, in seconds, for which it did not get to look at the clock since the last such print, and how many pages are not as
 // they are to be.
 #include "worker.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
 enum { page = 4096, words = page / 8 };
@@ -26,6 +27,7 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < pages; ++i) data[i * words] = 0;
   const struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
   sigaction(SIGUSR1, &action, NULL);
+  if (argc > 3 && open(argv[3], O_RDONLY | O_DIRECT) < 0) fail(argv[3]);
   say("ready %d", getpid());
   double longest = 0, last = now(), owed = 0;
   for (uint64_t x = 88172645463325252u;;) {

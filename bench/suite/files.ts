@@ -1,16 +1,18 @@
 /** How fast a program that is away reads files that are at home, from one end to the other: the link is to be the limit. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
 import type { Benchmark, Effort } from '../benchmark.js';
 import { type Figure, type Judge, figure, turns } from '../figure.js';
-import { type Nodes, program } from '../nodes.js';
+import { type Nodes, program, type Traveller, type Worker } from '../nodes.js';
+import { Sshfs, whyNoSshfs } from '../sshfs.js';
 
 const large = 200e6;
 const small = 10e6;
 const often = 1000;
+const many = 500;
 
 const share = (of: number): Judge => ({ text: `at least ${of} of the bare network`, holds: ({ ratio }) => ratio.median >= of });
 const most = (of: number): Judge => ({ text: `ratio at most ${of}`, holds: ({ ratio }) => ratio.median <= of });
@@ -18,9 +20,15 @@ const most = (of: number): Judge => ({ text: `ratio at most ${of}`, holds: ({ ra
 const text =
   'A file of 200 MB at home, in the page cache, is read by a program that is away, in pieces of 64 KiB and of 4 KiB: bytes by time, against a plain send(2) of as many ' +
   'bytes over one TCP connection between the same nodes. md5sum(1) of it, started away by `mosrun -r`, from its start to its end, against what it takes at home or what the bare send takes, ' +
-  'whichever is longer. And a file of 10 MB, read a thousand times, opened anew each time, against the same at home and one bare send of it; it may be sent but once.';
+  'whichever is longer. And a file of 10 MB, read a thousand times, opened anew each time, against the same at home and one bare send of it; it may be sent but once. Beside it what one would take instead: ' +
+  'the same files on the other node by sshfs(1), mounted anew each time, without the encryption of ssh.';
 
-async function measure(nodes: Nodes, { rounds }: Effort, least: { large: Judge; small: Judge }): Promise<Figure[]> {
+async function measure(
+  nodes: Nodes,
+  { rounds }: Effort,
+  least: { large: Judge; small: Judge },
+  note: (text: string) => void,
+): Promise<Figure[]> {
   const directory = mkdtempSync('/tmp/mosrun-bench-');
   const [big, ten] = [path.join(directory, 'big'), path.join(directory, 'ten')];
   writeFileSync(big, randomBytes(large));
@@ -62,6 +70,9 @@ async function measure(nodes: Nodes, { rounds }: Effort, least: { large: Judge; 
         ),
       );
     }
+    const missing = whyNoSshfs();
+    if (missing) note(`Not beside sshfs: ${missing}.`);
+    else figures.push(...(await besideSshfs(nodes, { rounds }, reader, directory)));
     const sums = await turns(
       rounds(20),
       async () => summed('mosrun', '-r', 'node2'),
@@ -105,11 +116,62 @@ async function measure(nodes: Nodes, { rounds }: Effort, least: { large: Judge; 
   }
 }
 
+/** The same files on node 2 by what one would take instead. */
+async function besideSshfs(
+  nodes: Nodes,
+  { rounds }: Pick<Effort, 'rounds'>,
+  reader: Traveller,
+  directory: string,
+): Promise<Figure[]> {
+  const sshfs = await Sshfs.up(nodes.testbed, directory, '0');
+  const other = await nodes.beside('1', program('reads'));
+  const seconds = (worker: Worker, file: string, size: number) => worker.order(`whole ${file} ${size} 1`);
+  const figures: Figure[] = [];
+  mkdirSync(path.join(directory, 'many'));
+  for (let i = 0; i < many; i++) writeFileSync(path.join(directory, 'many', `${i}`), randomBytes(4096));
+  try {
+    for (const [size, label] of [
+      [65536, '64 KiB'],
+      [4096, '4 KiB'],
+    ] as const) {
+      const pairs = await turns(
+        rounds(10),
+        async () => large / (await seconds(reader, path.join(directory, 'big'), size)),
+        async () => {
+          sshfs.remount('1');
+          return large / (await seconds(other, path.join(sshfs.mount, 'big'), size));
+        },
+      );
+      figures.push(
+        figure(
+          { name: `200 MB in pieces of ${label}, beside sshfs`, measures: 'bytes read by time', against: 'sshfs', unit: 'B/s' },
+          pairs,
+        ),
+      );
+    }
+    const pairs = await turns(
+      rounds(10),
+      () => reader.order(`each ${path.join(directory, 'many')} ${many}`),
+      async () => {
+        sshfs.remount('1');
+        return other.order(`each ${path.join(sshfs.mount, 'many')} ${many}`);
+      },
+    );
+    figures.push(
+      figure({ name: `${many} files of 4 KiB, beside sshfs`, measures: 'time of all', against: 'sshfs', unit: 's' }, pairs),
+    );
+    return figures;
+  } finally {
+    await other.end();
+    sshfs.end();
+  }
+}
+
 export const files: Benchmark = {
   name: 'files',
   title: 'Files read from one end to the other',
   how: `${text} Home on one processor, away on another.`,
-  run: (nodes, effort) => measure(nodes, effort, { large: share(0.9), small: share(0.3) }),
+  run: (nodes, effort, note) => measure(nodes, effort, { large: share(0.9), small: share(0.3) }, note),
 };
 
 export const filesOverGigabit: Benchmark = {
@@ -117,5 +179,5 @@ export const filesOverGigabit: Benchmark = {
   title: 'The same over a link of 1 Gbit/s',
   how: 'As above; the links of both nodes are limited to that rate.',
   testbed: ['--rate', '1gbit'],
-  run: (nodes, effort) => measure(nodes, effort, { large: share(0.9), small: share(0.6) }),
+  run: (nodes, effort, note) => measure(nodes, effort, { large: share(0.9), small: share(0.6) }, note),
 };

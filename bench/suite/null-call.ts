@@ -17,8 +17,8 @@ const placements = [
 ];
 
 const aim: Judge = {
-  text: 'ratio at most 1.35, or at most 8 µs more',
-  holds: ({ ratio, difference }) => ratio.median <= 1.35 || difference.median <= 8e-6,
+  text: 'ratio at most 1.25, or at most 6 µs more',
+  holds: ({ ratio, difference }) => ratio.median <= 1.25 || difference.median <= 6e-6,
 };
 
 export const nullCall: Benchmark = {
