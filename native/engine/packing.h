@@ -36,14 +36,25 @@ class Packing {
   }
   // To be asked again of the link after so many bytes.
   bool asks(uint64_t sent) { return sent - asked_ >= kAskEvery ? asked_ = sent, true : false; }
-  // `streams`: all goes over so many in turns, and this is told of one of them.
-  void hear(const uint8_t (&info)[kInfoSize], uint64_t streams) {
-    uint64_t rate;
-    __builtin_memcpy(&rate, info + 160, sizeof rate);
-    if (!rate) return;
-    const uint64_t takes = (1'000'000'000ull << 20) / (rate * streams);
-    const bool idled = info[7] & 1;            // tcpi_delivery_rate_app_limited: the link could have taken more
-    if (!idled || !link_ || takes < link_) link_ = takes;
+  // What the link does for all of the streams: those that it keeps waiting share it (tcpi_delivery_rate_app_limited: the others could have more).
+  class Rate {
+   public:
+    void add(const uint8_t (&info)[kInfoSize]) {
+      uint64_t rate;
+      __builtin_memcpy(&rate, info + 160, sizeof rate);
+      if (!(info[7] & 1)) busy_ += rate;
+      else if (rate > idle_) idle_ = rate;
+    }
+
+   private:
+    friend Packing;
+    uint64_t busy_ = 0, idle_ = 0;
+  };
+  void hear(const Rate &rate) {
+    const uint64_t most = rate.busy_ ? rate.busy_ : rate.idle_;
+    if (!most) return;
+    const uint64_t takes = (1'000'000'000ull << 20) / most;
+    if (rate.busy_ || !link_ || takes < link_) link_ = takes;
   }
 
  private:

@@ -259,7 +259,10 @@ int PreCopy::send_record(PageRun *runs, iovec *iov, size_t count, size_t size) {
 void PreCopy::ask_link() {
   uint8_t info[Packing::kInfoSize];
   socklen_t length = sizeof info;
-  if (!getsockopt(streams_[0], IPPROTO_TCP, TCP_INFO, info, &length) && length == sizeof info) packing_.hear(info, streams_.size());
+  Packing::Rate rate;
+  for (int fd : streams_)
+    if (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length) && length == sizeof info) rate.add(info);
+  packing_.hear(rate);
 }
 
 // A piece from the front of it, packed if that saves enough.

@@ -178,7 +178,10 @@ struct Copier {
   void ask_link() {
     uint8_t info[Packing::kInfoSize];
     u32 length = sizeof info;
-    if (!sys(nr_getsockopt, u64(to.fds[0]), 6, 11, address(info), address(&length)) && length == sizeof info) packing.hear(info, to.count);   // IPPROTO_TCP, TCP_INFO
+    Packing::Rate rate;
+    for (u32 i = 0; i < to.count; ++i)
+      if (!sys(nr_getsockopt, u64(to.fds[i]), 6, 11, address(info), address(&length)) && length == sizeof info) rate.add(info);   // IPPROTO_TCP, TCP_INFO
+    packing.hear(rate);
   }
   // The next node has had those that are there before this one's first byte.
   i64 widen_on() {
