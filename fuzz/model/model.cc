@@ -1,3 +1,4 @@
+#include "engine/known.h"
 #include "model.h"
 
 #include <sanitizer/asan_interface.h>
@@ -63,7 +64,7 @@ bool slot_part(u64 at, u64 n) {
 }
 
 // Bytes from a channel go to the lists, the slots, the program's memory, or a variable of the stub: never to its code or its control data.
-bool may_receive(u64 at, u64 n) { return in(at, n, kModelBase + kAheadOffset + kAheadStack, kAheadScratch) || in(at, n, kModelBase + kBookOffset, kBookSize) || in(at, n, kModelBase + kListOffset, kListSize) || slot_part(at, n); }
+bool may_receive(u64 at, u64 n) { return in(at, n, kModelBase + kAheadOffset + kAheadStack, kAheadScratch) || in(at, n, kModelBase + kAheadOffset + kAheadStack + kAheadScratch + kAheadList, sizeof(PageKey)) || in(at, n, kModelBase + kBookOffset, kBookSize) || in(at, n, kModelBase + kListOffset, kListSize) || slot_part(at, n); }
 
 const Range *mapping_at(u64 at) {
   for (const Range &m : world.mappings)
@@ -661,7 +662,7 @@ i64 system_call(i64 nr, const u64 (&a)[6]) {
       require(std::find(w.own.begin(), w.own.end(), int(a[1])) == w.own.end(), "one of the stub's own descriptors is replaced", a[1]);
       return i64(a[1]);
     case nr_mincore:                                                     // every third page is there
-      for (u64 i = 0; i < a[1] / kPage; ++i) pointer<uint8_t>(a[2])[i] = i % 3 == 0;
+      for (u64 i = 0; i < a[1] / kPage; ++i) pointer<uint8_t>(a[2])[i] = i % 3 == 0 && in_window(a[0] + i * kPage);
       return 0;
     case nr_close: {
       int fd = int(a[0]);

@@ -1,4 +1,5 @@
 // Memory comes home from a hosting node while the process still runs there: mappings, pages (native/stub/stage.cc).
+#include "engine/known.h"
 #include "model.h"
 
 using namespace mosrun;
@@ -40,6 +41,12 @@ std::vector<std::string> seeds() {
     }
     const Mapping m{at, at + 0x8000, 0, Kind::anon, 0, 0};
     b.put(RecordHeader{Record::stage, 1, sizeof m}).put(m);
+    if (!(at & 0x4000)) {                                               // home is asked for pages, two of which are all zeros
+      PageHash other{{1, 2, 3, 4}};
+      b.put(RecordHeader{Record::known, 0, sizeof(PageKey)}).put(PageKey{});
+      b.put(RecordHeader{Record::known, 2, 2 * sizeof(PageRun) + 4 * sizeof(PageHash)}).put(PageRun{at, 0x3000}).put(PageRun{at + 0x4000, 0x1000});
+      b.put(PageHash{}).put(other).put(other).put(PageHash{});
+    }
     b.put(RecordHeader{Record::pages, 1, sizeof(PageRun) + 64}).put(PageRun{at, 64}).fill(64, 'p');
     b.put(RecordHeader{Record::stage, 1, sizeof m}).put(m);
     // A page of zeros, as one literal and one long match.

@@ -56,6 +56,7 @@ const schema = z
         timeout_seconds: seconds.default(30),
         connect_timeout_seconds: seconds.default(3),
         compress: z.boolean().default(true),
+        keep: z.boolean().default(true),
       })
       .prefault({}),
     hosting: z

@@ -111,8 +111,8 @@ export class Residents {
       dropSession,
       records: new MoverRecords(runtime('movers')),
       settings: () => {
-        const { timeout_seconds: timeoutSeconds, compress } = configuration().migration;
-        return { timeoutSeconds, compress, graceSeconds: MOVER_GRACE_SECONDS };
+        const { timeout_seconds: timeoutSeconds, compress, keep } = configuration().migration;
+        return { timeoutSeconds, compress, keep, graceSeconds: MOVER_GRACE_SECONDS };
       },
       kill: (pid) => {
         process.kill(pid, 'SIGKILL');

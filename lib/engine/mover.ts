@@ -35,6 +35,8 @@ export interface OutOrder {
   lazy: boolean;
   /** Memory that goes ahead of it, from now on until it is home, is compressed where that pays. */
   compress: boolean;
+  /** What it leaves at home stays there as long as nothing else needs the room. */
+  keep: boolean;
   timeoutSeconds: number;
 }
 
@@ -45,7 +47,7 @@ export type Conduct = Pick<OutOrder, 'clock' | 'unserved' | 'read_ahead' | 'writ
 export interface OnOrder
   extends Omit<
     OutOrder,
-    'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake' | 'lazy' | 'compress'
+    'kind' | 'atExec' | 'ordinary' | 'unserved' | 'read_ahead' | 'write_behind' | 'awake' | 'lazy' | 'compress' | 'keep'
   > {
   kind: 'on';
   /** Number of the channel between the two nodes, over which the memory goes. */
@@ -153,6 +155,7 @@ function moverArguments(order: MoveOrder, stateDirectory: string): string[] {
     ...(order.awake ? [] : ['--no-awake']),
     ...(order.lazy ? ['--lazy'] : []),
     ...(order.compress ? [] : ['--no-packing']),
+    ...(order.keep ? [] : ['--no-keeping']),
     ...(order.atExec ? ['--at-exec'] : []),
     ...(order.ordinary ? ['--ordinary'] : []),
   ];

@@ -13,6 +13,7 @@ interface MigrationSettings {
   graceSeconds: number;
   /** Whether memory may be compressed on its way. */
   compress: boolean;
+  keep: boolean;
 }
 
 export interface MigrationPorts {

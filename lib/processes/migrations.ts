@@ -234,6 +234,7 @@ export class Migrations {
       atExec,
       ...conduct,
       compress: this.ports.settings().compress,
+      keep: this.ports.settings().keep,
       timeoutSeconds: this.left(deadline),
     };
     return this.carriedTo(move, order, way, hooks);

@@ -220,7 +220,7 @@ export const migrationDocument = z.object({
   freeze_seconds: z.number(),
   total_seconds: z.number(),
   bytes: z.number(),
-  saved_bytes: z.number().meta({ description: 'bytes that were not sent, since others were compressed' }),
+  saved_bytes: z.number().meta({ description: 'bytes that were not sent, since others were compressed, or home still had them' }),
   pages: z.number(),
   threads: z.int(),
   live: z.boolean().meta({ description: 'most of its memory went while it ran' }),

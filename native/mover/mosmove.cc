@@ -74,7 +74,7 @@ static bool read_unserved(const char *text, Unserved &unserved) {
 
 static int usage() {
   fputs(
-      "usage: mosmove out --pid PID --node NAME --session HEX --address IP --port N [--seal N] [--at-exec] [--ordinary] [--unserved home|error|warn|end] [--no-read-ahead] [--no-write-behind] [--no-awake] [--lazy] [--no-packing] [--timeout S] [--state-dir DIR]   (token on standard input)\n"
+      "usage: mosmove out --pid PID --node NAME --session HEX --address IP --port N [--seal N] [--at-exec] [--ordinary] [--unserved home|error|warn|end] [--no-read-ahead] [--no-write-behind] [--no-awake] [--lazy] [--no-packing] [--no-keeping] [--timeout S] [--state-dir DIR]   (token on standard input)\n"
       "       mosmove on --pid PID --node NAME --session HEX --address IP --port N [--seal N] --memory N [--timeout S] [--state-dir DIR]   (token on standard input)\n"
       "       mosmove link --pid PID --session HEX --address IP --port N [--seal N] --memory N [--large] --gate PATH --guest HEX [--timeout S]   (key on standard input)\n"
       "       mosmove home|clean|explain --pid PID [--timeout S] [--state-dir DIR]\n"
@@ -87,7 +87,7 @@ static int usage() {
 static int run(int argc, char **argv) {
   static const option options[] = {{"pid", 1, nullptr, 'p'},     {"node", 1, nullptr, 'n'},      {"session", 1, nullptr, 's'},   {"address", 1, nullptr, 'a'}, {"port", 1, nullptr, 'o'}, {"at-exec", 0, nullptr, 'x'},
                                    {"timeout", 1, nullptr, 't'}, {"state-dir", 1, nullptr, 'd'}, {"clock", 1, nullptr, 'c'},     {"reason", 1, nullptr, 'r'},
-                                   {"memory", 1, nullptr, 'm'},  {"gate", 1, nullptr, 'g'},      {"guest", 1, nullptr, 'u'},      {"unserved", 1, nullptr, 'e'}, {"seal", 1, nullptr, 'l'}, {"ordinary", 0, nullptr, 'i'}, {"no-read-ahead", 0, nullptr, 'b'}, {"no-write-behind", 0, nullptr, 'w'}, {"no-awake", 0, nullptr, 'q'}, {"lazy", 0, nullptr, 'y'}, {"no-packing", 0, nullptr, 'k'}, {"large", 0, nullptr, 'z'}, {}};
+                                   {"memory", 1, nullptr, 'm'},  {"gate", 1, nullptr, 'g'},      {"guest", 1, nullptr, 'u'},      {"unserved", 1, nullptr, 'e'}, {"seal", 1, nullptr, 'l'}, {"ordinary", 0, nullptr, 'i'}, {"no-read-ahead", 0, nullptr, 'b'}, {"no-write-behind", 0, nullptr, 'w'}, {"no-awake", 0, nullptr, 'q'}, {"lazy", 0, nullptr, 'y'}, {"no-packing", 0, nullptr, 'k'}, {"no-keeping", 0, nullptr, 'K'}, {"large", 0, nullptr, 'z'}, {}};
   if (argc < 2) return usage();
   std::string what = argv[1], gate, guest;
   Order o;
@@ -105,6 +105,7 @@ static int run(int argc, char **argv) {
       case 'q': o.awake = false; break;
       case 'y': o.lazy = true; break;
       case 'k': o.packs = false; break;
+      case 'K': o.keeps = false; break;
       case 't': o.timeout_ms = int(atof(optarg) * 1000); break;
       case 'd': o.state_dir = optarg; break;
       case 'c': o.session.own_clock = strcmp(optarg, "home") != 0; break;

@@ -25,6 +25,7 @@ struct Order {
   bool awake = true;
   bool lazy = false;                     // its memory stays, and follows as it is touched
   bool packs = true;                     // what goes ahead of it, wherever it goes, may be packed
+  bool keeps = true;                     // home gives its memory back only when something needs it
   uint32_t memory = 0;                   // on: number of the channels between the two nodes
   bool large = false;                    // on: there are to be several
   int timeout_ms = 10000;

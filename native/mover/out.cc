@@ -111,6 +111,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.unserved = uint32_t(o.unserved);
   c.packs = o.packs;
+  c.keeps = o.keeps && !o.lazy && o.node != kFrozen && is_large(o.pid);
   c.reads_ahead = o.read_ahead && leases_last();
   c.writes_behind = o.write_behind;
   c.awake = o.awake;

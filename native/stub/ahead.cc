@@ -6,6 +6,7 @@
 //     order ───────▶ │── begins ───────────▶ │── stage, pages … ─────▶ │ takes them into place
 //                    │ runs                  │── changed pages … ────▶ │
 //                    │                       │── ahead ──────────────▶ │ ── has come ──▶ the order to go
+#include "../engine/known.h"
 #include "../engine/packing.h"
 #include "book.h"
 #include "pagemap.h"
@@ -59,6 +60,9 @@ struct Copier {
   Range *watched;
   u64 watches = 0, count = 0, size = 0, sent = 0;
   bool home = false;
+  u32 passes = 0, passed = 0;                              // so many pieces home is not asked for, since it had little of one before; of them gone
+  bool asks = false, keyed = false;
+  PageKey key;
   Packing packing;
 
   Copier() {
@@ -172,7 +176,76 @@ struct Copier {
     u64 pieces = count, bytes = size;
     while (pieces && packing.wants(bytes))
       if (i64 error = send_packed(sends, pieces, bytes)) return error;
-    return pieces ? send_in_place(sends, pieces) : 0;
+    while (pieces) {
+      PageRun first{sends->address, minimum(sends->length, kPart)};
+      u64 n = 0, part = 0;
+      while (n < pieces && part + sends[n].length <= kPart) part += sends[n++].length;
+      if (i64 error = n ? send_in_place(sends, n) : send_in_place(&first, 1)) return error;
+      sends += n;
+      pieces -= n;
+      if (!n) sends->address += kPart, sends->length -= kPart;
+    }
+    return 0;
+  }
+
+  // The hashes of all pages to be sent. From a copy, as they are packed; what changes meanwhile counts as changed. 0: some of it is gone.
+  u64 hash_all(PageHash *hashes) {
+    u64 pages = 0;
+    for (u64 i = 0; i < count; ++i)
+      for (u64 done = 0; done < runs[i].length;) {
+        const u64 part = minimum<u64>(runs[i].length - done, kPackedMax);
+        IoVec from{runs[i].address + done, part}, into{address(rest), part};
+        if (sys(nr_process_vm_readv, u64(sys(nr_gettid)), address(&into), 1, address(&from), 1, 0) != i64(part)) return 0;
+        for (u64 j = 0; j < part; j += kPage) hashes[pages++] = hash_page(rest + j, key);
+        done += part;
+      }
+    return pages;
+  }
+  // Takes out what is known. A list that gets too long by it keeps the rest.
+  void leave_out(const uint8_t *known) {
+    auto *left = reinterpret_cast<PageRun *>(found);
+    u64 n = 0, page = 0;
+    for (u64 i = 0; i < count; ++i) {
+      const u64 end = runs[i].address + runs[i].length;
+      bool open = false;
+      for (u64 at = runs[i].address; at < end; at += kPage, ++page) {
+        const bool wanted = !(known[page / 8] >> page % 8 & 1) || n + (count - i) >= kRunsMax;
+        if (!wanted) size -= kPage;
+        else if (open) left[n - 1].length += kPage;
+        else left[n++] = {at, kPage};
+        open = wanted;
+      }
+    }
+    copy(runs, left, n * sizeof(PageRun));
+    count = n;
+  }
+  // Home may still have what it was.
+  i64 ask_for_known() {
+    constexpr u64 few = 64 * kPage;
+    if (!asks || size < few) return 0;
+    if (passed < passes) return ++passed, 0;
+    if (!keyed) {
+      sys(nr_getrandom, address(&key), sizeof key, 0);
+      if (i64 error = send_record(to.take(), Record::known, 0, &key, sizeof key)) return error;
+      keyed = true;
+    }
+    auto *hashes = reinterpret_cast<PageHash *>(rest + kPackedMax);
+    const u64 pages = hash_all(hashes);
+    if (!pages) return 0;
+    const int channel = to.take();
+    RecordHeader header{Record::known, u32(count), count * sizeof(PageRun) + pages * sizeof(PageHash)};
+    IoVec parts[3] = {{address(&header), sizeof header}, {address(runs), count * sizeof(PageRun)}, {address(hashes), pages * sizeof(PageHash)}};
+    if (i64 error = send_all(channel, parts, 3)) return error;
+    uint8_t known[kKnownMax / 8];
+    RecordHeader answer{};
+    if (i64 error = receive_record(channel, answer, kChannelPatience / 1'000'000)) return error;
+    if (answer.type != Record::known || answer.count != pages || answer.length != (pages + 7) / 8) return -EPROTO_;
+    if (i64 error = receive_all(channel, known, answer.length)) return error;
+    const u64 before = size;
+    leave_out(known);
+    passed = 0;
+    passes = size > before / 8 * 7 ? minimum(passes * 2 + 1, 3u) : 0;
+    return 0;
   }
 
   void ask_link() {
@@ -219,9 +292,11 @@ struct Copier {
   }
   i64 flush() {
     if (!count) return 0;
+    const u64 all = size;
+    if (i64 error = ask_for_known()) return error;
     i64 error = send_pages();
-    if (!error && sent < kWide && sent + size >= kWide) error = home ? widen_home() : widen_on();
-    sent += size;
+    if (!error && sent < kWide && sent + all >= kWide) error = home ? widen_home() : widen_on();
+    sent += all;
     if (control().packs && packing.asks(sent)) ask_link();
     control().ahead_bytes = sent;
     count = size = 0;
@@ -229,12 +304,13 @@ struct Copier {
   }
   i64 add(u64 start, u64 end) {
     while (start < end) {
-      u64 part = minimum<u64>(end - start, kPart - size);
+      const u64 most = asks ? kKnownMax * kPage : kPart;
+      u64 part = minimum<u64>(end - start, most - size);
       if (count && runs[count - 1].address + runs[count - 1].length == start) runs[count - 1].length += part;
       else runs[count++] = {start, part};
       size += part;
       start += part;
-      if (count == kRunsMax || size >= kPart)
+      if (count == kRunsMax || size >= most)
         if (i64 error = flush()) return error;
     }
     return 0;
@@ -335,6 +411,7 @@ i64 copy_all(Copier &copier) {
       }
     }
     if (i64 error = copier.flush()) return error;
+    copier.asks = false;                                    // what has changed since home does not have
     const u64 bytes = copier.sent - from;
     if (bytes <= kLittle || (before && bytes > before / 10 * 7)) break;
     before = bytes;
@@ -352,7 +429,7 @@ void close_files() {
 // What grows downwards is made otherwise by who takes it (arrive.cc, home.cc), and only the long list tells it.
 bool may_copy() { return !control().advised; }
 
-constexpr u32 kFromHome = 1 << 16;                         // beside the number
+constexpr u32 kFromHome = 1 << 16, kKept = 1 << 17;         // beside the number
 
 void copy(void *argument) {
   block_all_signals();
@@ -362,6 +439,7 @@ void copy(void *argument) {
   Copier copier;
   int &channel = copier.to.fds[0];
   copier.home = home;
+  copier.asks = u32(reinterpret_cast<u64>(argument)) & kKept;
   if (await_channel(home ? c.ahead[0] : c.onward[0], home ? number : number * kStreams, channel, kChannelPatience) == 0) {
     set_timeout(channel, kSendPatience, true);
     const bool all = may_copy() && open_watch(copier) == 0 && copy_all(copier) == 0;
@@ -383,7 +461,7 @@ static void await_copier() {
   for (u32 seen; (seen = load(word));) sys(nr_futex, address(const_cast<u32 *>(word)), 0, seen, address(&t));
 }
 
-void copy_ahead(u32 number, bool home) {
+void copy_ahead(u32 number, bool home, bool kept) {
   Control &c = control();
   if (load(&c.copying) || load(&c.copied) == number) return;   // asked for again
   end_copying();
@@ -399,7 +477,7 @@ void copy_ahead(u32 number, bool home) {
   store(&c.copying, 1);
   i64 made = -EEXIST_;
   for (number_here[0] = 2; made == -EEXIST_ && number_here[0] < 10; ++number_here[0])
-    made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, copy, pointer<void>(number | (home ? kFromHome : 0)));
+    made = clone_with_stack(nr_clone3, address(&args), sizeof args, 0, copy, pointer<void>(number | (home ? kFromHome : 0) | (kept ? kKept : 0)));
   if (failed(made)) store(&c.copying, 0);
 }
 

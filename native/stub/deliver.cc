@@ -63,7 +63,7 @@ void take_event(Slot *slot, const Event &event) {
       call_home(p);
       break;
     case EventType::ahead:
-      if (p == &c.process) copy_ahead(event.argument & 0xffff, event.slot);
+      if (p == &c.process) copy_ahead(event.argument & 0xffff, event.slot, event.kept);
       break;
     case EventType::drop: drop_reads(slot); break;
     case EventType::on: {

@@ -44,6 +44,7 @@
   F(66, stage_no_room, "home has no memory for what comes ahead")                  \
   F(67, stage_late, "the memory has come home ahead, and nobody orders the process home") \
   F(68, stage_one_stream, "home opens no further channels for what comes ahead")  \
+  F(69, stage_mute, "home does not say what it still has of the memory that comes ahead") \
   F(80, dump_cut_at_start, "the guest's stream is cut before its mappings")       \
   F(81, dump_cut_at_pages, "the guest's stream is cut among its pages")           \
   F(82, dump_silent, "the guest stops sending")                                   \

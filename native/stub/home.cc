@@ -120,7 +120,7 @@ i64 receive_all_pages(int channel, Staged *staged, u64 &bytes, u64 &pages) {
   }
 }
 
-// What was left here, and the program has given up or has whole: nothing of it is to stand beside what comes. What has come ahead is settled by itself.
+// What was left or kept here, and the program has given up or has whole: nothing of it is to stand beside what comes. What has come ahead is settled by itself.
 void drop_stale(const Mapping *guest, u64 guests, const Staged &staged) {
   for (u64 i = 0, s = 0; i < guests; ++i) {
     const Mapping &m = guest[i];
@@ -189,7 +189,7 @@ i64 receive_home(int channel) {
   }
   // Something else that came ahead stands in the heap's way, and goes with all of it.
   if (!error && ahead && dump.args[0] && u64(sys(nr_brk, 0)) != dump.args[0]) error = -EAGAIN_;
-  if (!error && control().lazy) drop_stale(guest, guests, staged);
+  if (!error && (c.lazy || c.kept)) drop_stale(guest, guests, staged);
   protect(guest, guests, false);
   if (!error) error = receive_all_pages(channel, ahead ? &staged : nullptr, bytes, pages);
   if (!error) settle_rest(staged), c.staged = 0;

@@ -298,6 +298,7 @@ struct Control {
   uint32_t unsure;
   volatile uint32_t dropping;     // home: a lock, of who gives back pages
   uint64_t drop_next;             // home: next skeleton entry whose pages are to be dropped
+  uint32_t keeps, kept;           // home: they are only marked as not needed (MADV_FREE), for it may come back with the same; some are
   // Home, leaving: so much of its memory went ahead while the process ran, and its pages are watched since (engine/dirty.h).
   uint64_t staged_bytes, staged_pages, staged_saved;
   uint32_t live;

@@ -329,6 +329,14 @@ void drop_pages(const Mapping &m, u64 start, u64 size) {
   sys(nr_madvise, start, size, 103);                                    // MADV_GUARD_REMOVE (6.13): those outlive the former
 }
 
+// The kernel has it when it needs it. Of what is not the process's alone it leaves all as it is.
+static bool keep_pages(u64 start, u64 size) {
+  if (sys(nr_madvise, start, size, 8)) return false;                    // MADV_FREE
+  sys(nr_madvise, start, size, 103);
+  control().kept = 1;
+  return true;
+}
+
 // Gives back the memory that now lives elsewhere, but keeps the mappings: a return then applies a difference. Private copies of pages in
 // mappings that are read-only stay (relocated tables of libraries: small, and the guest's copy of them cannot change). In portions, since
 // unmapping 512 MiB takes 50 ms and the guest waits for its first answer.
@@ -344,7 +352,8 @@ void drop_skeleton(u64 budget) {
       continue;
     }
     bool ours = m.kind == Kind::anon || m.kind == Kind::stack || (m.kind == Kind::file_private && (m.prot & prot_write));
-    if (ours || m.kind == Kind::shared_anon) drop_pages(m, m.start, part);
+    const bool kept = c.keeps && m.kind == Kind::anon && keep_pages(m.start, part);
+    if (!kept && (ours || m.kind == Kind::shared_anon)) drop_pages(m, m.start, part);
     m.start += part;
     budget -= part;
     if (m.start == m.end) ++c.drop_next;

@@ -1,6 +1,7 @@
 // Home: memory of a process that is away comes back while it still runs there (ahead.cc). A thread of the stub's own takes it into place, where home has
 // kept the mappings, or makes them; nobody looks at it there. When the process comes home by order, what has not changed since is there already.
 // If it comes home otherwise, or nobody orders it, all of it is given up.
+#include "../engine/known.h"
 #include "../engine/packing.h"
 #include "stub.h"
 
@@ -137,6 +138,48 @@ i64 take_packed(int channel, const RecordHeader &header) {
   return 0;
 }
 
+// Behind the scratch and the list of what has come.
+PageKey &key() { return *pointer<PageKey>(base() + kAheadOffset + kAheadStack + kAheadScratch + kAheadList); }
+static_assert(kAheadStack + kAheadScratch + kAheadList + sizeof(PageKey) <= kAheadSize);
+
+// Whether it is still there can change at any moment until it is written to.
+bool is_known(u64 at, const PageHash &hash) {
+  __atomic_fetch_or(pointer<uint8_t>(at), 0, __ATOMIC_SEQ_CST);
+  return hash_page(pointer<void>(at), key()) == hash;
+}
+
+i64 look_for_known(int channel, const RecordHeader &header) {
+  Control &c = control();
+  auto *runs = reinterpret_cast<PageRun *>(ahead_scratch());
+  auto *hashes = reinterpret_cast<PageHash *>(runs + kRunsMax);
+  static_assert(kRunsMax * sizeof(PageRun) + kKnownMax * sizeof(PageHash) <= kAheadScratch);
+  if (!header.count) return header.length == sizeof key() ? receive_all(channel, &key(), sizeof key()) : -EPROTO_;
+  const u64 table = header.count * sizeof(PageRun);
+  if (header.count > kRunsMax || header.length < table) return -EPROTO_;
+  if (i64 error = receive_all(channel, runs, table)) return error;
+  u64 pages = 0;
+  for (u32 i = 0; i < header.count; ++i) {
+    const PageRun &run = runs[i];
+    if (!run.length || run.length > kKnownMax * kPage || (run.address | run.length) % kPage || touches_stub(run.address, run.length)) return -EPROTO_;
+    pages += run.length / kPage;
+  }
+  if (pages > kKnownMax || header.length != table + pages * sizeof(PageHash)) return -EPROTO_;
+  if (i64 error = receive_all(channel, hashes, pages * sizeof(PageHash))) return error;
+  uint8_t known[kKnownMax / 8]{}, there[kKnownMax];
+  {
+    Lock lock(&c.lock);
+    for (u64 i = 0, page = 0; i < header.count; page += runs[i++].length / kPage) {
+      if (!is_staged(runs[i]) || sys(nr_mincore, runs[i].address, runs[i].length, address(there))) continue;
+      for (u64 j = 0; j < runs[i].length / kPage; ++j)
+        if (there[j] & 1 && is_known(runs[i].address + j * kPage, hashes[page + j])) {
+          known[(page + j) / 8] |= uint8_t(1 << (page + j) % 8);
+          c.stage_saved = c.stage_saved + kPage;
+        }
+    }
+  }
+  return fails(Fault::stage_mute) ? 0 : send_record(channel, Record::known, u32(pages), known, (pages + 7) / 8);
+}
+
 i64 take_record(int channel, const RecordHeader &header) {
   Control &c = control();
   if (header.type == Record::pages) {
@@ -148,6 +191,7 @@ i64 take_record(int channel, const RecordHeader &header) {
     c.stage_bytes = c.stage_bytes + header.length;
     return take_packed(channel, header);
   }
+  if (header.type == Record::known) return look_for_known(channel, header);
   if (header.type != Record::stage || header.count != 1 || header.length != sizeof(Mapping)) return -EPROTO_;
   Mapping m{};
   if (i64 error = receive_all(channel, &m, sizeof m)) return error;
@@ -212,7 +256,7 @@ i64 clear_skeleton() {
 }
 
 void tell_guest() {
-  Event event{EventType::ahead, 0, 1, number_of_stage()};
+  Event event{EventType::ahead, uint8_t(control().kept), 1, number_of_stage()};
   sys(nr_sendto, u64(control().event), address(&event), sizeof event, msg_nosignal, 0, 0);
 }
 

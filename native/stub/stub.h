@@ -78,7 +78,7 @@ constexpr u64 kAheadStack = 48 << 10, kAheadScratch = 96 << 10, kAheadList = 64 
 inline Mapping *ahead_list() { return pointer<Mapping>(base() + kAheadOffset + kAheadStack + kAheadScratch); }
 inline uint8_t *ahead_scratch() { return pointer<uint8_t>(base() + kAheadOffset + kAheadStack); }
 constexpr u64 kAheadListMax = kAheadList / sizeof(Mapping);
-void copy_ahead(u32 number, bool home);                   // guest: begins to, home or on
+void copy_ahead(u32 number, bool home, bool kept);                   // guest: begins to, home or on
 bool copied_ahead(u32 number);                            // guest, all stand still: has it, under that number?
 void leave_copier_to_parent();                            // guest, in a child
 void end_copying();                                       // guest: what was copied is of no use any more

@@ -70,7 +70,9 @@ constexpr SealAddress seal_address(uint32_t number) {
 // `streams`: what follows comes over `count` channels beside this one, in turns: a record over each. Over one connection a long way is never full of what
 // is on it (its window, RFC 7323), and what is lost holds up all. To the first node over spare channels, the first ones, and from
 // there to the next over further memory channels, until `streams` with 0. To home, which opens so many and answers how many it has, until `ahead`.
-enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage, ahead, packed, streams };
+// `known`: to home, which still has what was there when the process left it, as long as nothing else needed the room: a PageKey (engine/known.h), once,
+// `count` 0; then `count` runs and the hash of each of their pages. Home answers, over the same channel, a bit for each that it has so: those have come.
+enum class Record : uint32_t { state = 1, slot, mappings, pages, end, ready, go, running, fail, stage, ahead, packed, streams, known };
 struct RecordHeader {
   Record type;
   uint32_t count;
@@ -82,6 +84,7 @@ constexpr uint64_t kGuard = 2;                   // in `address`: guards (MADV_G
 constexpr uint64_t kStands = 1;                  // in `address`: as it was sent before, no bytes follow
 constexpr unsigned kRunsMax = 256;
 constexpr uint64_t kRunMax = 8 << 20;           // bytes of one
+constexpr unsigned kKnownMax = 1024;           // pages that are asked for at once
 constexpr uint32_t kPackedMax = 32 << 10;        // both ends have room for it in the stub
 // `packed`: instead of `pages` before `state`; all the bytes of its runs, kPackedMax at most, as one LZ4 block (engine/packing.h).
 struct Sent { uint64_t bytes, pages, saved; };  // `ready`: what has come; bytes that were not sent since others were packed
@@ -180,8 +183,9 @@ struct Delivery {               // reply to get_signal
 };
 
 enum class EventType : uint8_t { signal = 1, home, stop, resume, on, ahead, drop };
-struct Event { EventType type; uint8_t pad; uint16_t slot; uint32_t argument; };   // on: argument = number of the memory channel
+struct Event { EventType type; uint8_t kept; uint16_t slot; uint32_t argument; };   // on: argument = number of the memory channel
 // ahead: memory is to be copied while the process runs, over the channel of that number: slot = 1: a spare one from home; 0: that to the next node.
+// kept: home still has pages that it can be asked for.
 // home: argument = number of the stage that it has of the memory, 0: none.
 // The other way there is but one message, by the guest's keeper, which outlives it: how a process ended that home did not end.
 constexpr uint32_t kFarewellMagic = 0x4c575246;

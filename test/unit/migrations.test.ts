@@ -71,7 +71,7 @@ function node() {
         return { session: 'cc', token: 'dd', address: '10.0.0.3', port: 7071, seal: 0, ordinary: false, memory: 7 };
       },
       dropSession: (to, session) => dropped.push(`${to} ${session}`),
-      settings: () => ({ timeoutSeconds: 30, graceSeconds: 5, compress: true }),
+      settings: () => ({ timeoutSeconds: 30, graceSeconds: 5, compress: true, keep: true }),
       kill: (one) => killed.push(one),
       isStopped: () => stopped,
       onStart: (_pid, from, to, reason) => started.push(`${from} ${to} ${reason}`),
