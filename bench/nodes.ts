@@ -77,8 +77,12 @@ export class Traveller extends Worker {
   /** Bytes a second, from the connection to the first instruction on the other side. */
   async carry(to: 'node2' | 'home'): Promise<number> {
     const { bytes, phases } = await this.migrate(to);
-    const at = (wanted: string) => phases.find(({ phase }) => phase === wanted)?.seconds ?? 0;
-    return bytes / (to === 'home' ? at('home') : at('running') - at('connected'));
+    return bytes / secondsOf(phases, to);
+  }
+
+  /** The seconds that took. */
+  async carried(to: 'node2' | 'home'): Promise<number> {
+    return secondsOf((await this.migrate(to)).phases, to);
   }
 
   get guest(): number {
@@ -88,6 +92,11 @@ export class Traveller extends Worker {
   pinGuest(cpu: string): void {
     pin(this.guest, cpu);
   }
+}
+
+function secondsOf(phases: Moved['phases'], to: 'node2' | 'home'): number {
+  const at = (wanted: string) => phases.find(({ phase }) => phase === wanted)?.seconds ?? 0;
+  return to === 'home' ? at('home') : at('running') - at('connected');
 }
 
 /** The bare network between the nodes. */

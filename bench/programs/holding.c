@@ -1,4 +1,4 @@
-// Does nothing.  holding MIB: holds so much random data.
+// Does nothing.  holding MIB [text]: holds so much random data, or so many random numbers of three digits.
 #include "worker.h"
 
 int main(int argc, char **argv) {
@@ -8,6 +8,12 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < size / 8; ++i) {
     x ^= x << 13, x ^= x >> 7, x ^= x << 17;
     data[i] = x;
+    if (argc > 2) {
+      char text[9];
+      snprintf(text, sizeof text, "%03u %03u", (unsigned)(x % 1000), (unsigned)(x / 1000 % 1000));
+      text[7] = '\n';
+      memcpy(&data[i], text, 8);
+    }
   }
   say("ready %d", getpid());
   for (;;) pause();

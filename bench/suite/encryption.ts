@@ -14,6 +14,7 @@ export const encryption: Benchmark = {
     'two nodes; all that is at home, mosseal too, on one processor, all else on another. And a program that holds 512 MiB of random data, moved out and home encrypted, against the same moves in the clear: ' +
     'bytes by time; both mosseals and both ends share the two processors.',
   async run(nodes, { rounds, times }) {
+    await nodes.configure(1, '[migration]\nkeep = false\n');
     const clear = await nodes.away(program('calls'));
     await nodes.encrypt(true);
     const sealed = await nodes.away(program('calls'));

@@ -6,7 +6,7 @@ import { idle } from './idle.js';
 import { leaving, leavingLarge } from './leaving.js';
 import { live } from './live.js';
 import { localCalls } from './local-calls.js';
-import { memory } from './memory.js';
+import { memory, memoryOverGigabit } from './memory.js';
 import { nullCall } from './null-call.js';
 import { programs, programsFar } from './programs.js';
 import { size } from './size.js';
@@ -20,6 +20,7 @@ export const suite: Benchmark[] = [
   live,
   size,
   memory,
+  memoryOverGigabit,
   start,
   transfers,
   files,

@@ -13,7 +13,7 @@ const estimate: Judge = { text: 'within 0.2 of what it took', holds: ({ ratio })
 
 const how =
   'until the last is home: all that the moves have sent, by the time of the whole operation, against a plain ' +
-  'send(2) of as many bytes over one TCP connection the same way, at the same limit.';
+  'send(2) of as many bytes over one TCP connection the same way, at the same limit. Nothing is compressed, and home keeps nothing.';
 
 /** Bytes a second of guests that leave all at once, beside the bare network's; and what was foretold of it, s, beside what it took. */
 async function leave(
@@ -23,6 +23,7 @@ async function leave(
   rounds: number,
 ): Promise<{ rates: Pair[]; foretold: Pair[] }> {
   const { testbed } = nodes;
+  await nodes.configure(1, '[migration]\ncompress = false\nkeep = false\n');
   const command = ['mosrun', '-h', '-J', 'leaving', program('holding'), String(megabytes)];
   const all = Array.from({ length: guests }, () => testbed.start(1, command, { timeout: 3000 }));
   const wire = await nodes.wire(2);
