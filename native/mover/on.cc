@@ -43,13 +43,16 @@ std::vector<unsigned> with_first(Slots slots, unsigned first) {
   return slots.used;
 }
 
-// Of the stub in the process, which may be older than this mover's.
+// Of the stub in the process, which may be older than this mover's. 0: it has ended.
 uint64_t hash_of_stub(const Order &o, Remote base) {
-  BlobHeader header{};
-  pid_t reader = living_thread(o.pid);
-  if (!read_memory(reader, base, &header, sizeof header) || header.magic != kBlobMagic || header.size > kCodeSize) return 0;
-  std::vector<uint8_t> code(header.size);
-  return read_memory(reader, base, code.data(), code.size()) ? sha256_prefix(code.data(), code.size()) : 0;
+  for (int tries = 0; tries < 3; ++tries) {
+    BlobHeader header{};
+    const pid_t reader = living_thread(o.pid);   // which may end any moment
+    if (!read_memory(reader, base, &header, sizeof header) || header.magic != kBlobMagic || header.size > kCodeSize) continue;
+    std::vector<uint8_t> code(header.size);
+    if (read_memory(reader, base, code.data(), code.size())) return sha256_prefix(code.data(), code.size());
+  }
+  return 0;
 }
 
 bool write_next(const Order &o, const ProcessStatus &status, unsigned first) {
@@ -120,6 +123,7 @@ int move_on(const Order &order) {
   Begin begin{};
   begin.base = status.base.value;
   begin.blob_hash = hash_of_stub(o, status.base);
+  if (!begin.blob_hash) return say_failed("not-found", who + " has ended");
   begin.stack_limit = stack.rlim_cur;
   begin.stack_max = stack.rlim_max;
   begin.pid = innermost_pid(o.pid);
