@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,6 +56,18 @@ uint64_t hash_of_stub(const Order &o, Remote base) {
     if (read_memory(reader, base, code.data(), code.size())) return sha256_prefix(code.data(), code.size());
   }
   return 0;
+}
+
+// Who goes to disk is to take no room: the kernel need not wait for a need with what was kept at home (process_madvise(2), Linux 5.10).
+void give_up_kept(pid_t pid, uint64_t base) {
+  const int fd = open_pidfd(pid, pid);
+  if (fd < 0) return;
+  for (const Region &region : read_regions(living_thread(pid), false)) {
+    if (region.shared || region.inode || (region.end > base && region.start < base + kRegionSize)) continue;
+    const iovec range{reinterpret_cast<void *>(region.start), region.end - region.start};
+    syscall(SYS_process_madvise, fd, &range, 1, MADV_PAGEOUT, 0);
+  }
+  close(fd);
 }
 
 bool write_next(const Order &o, const ProcessStatus &status, unsigned first) {
@@ -164,6 +179,7 @@ int move_on(const Order &order) {
   f.to = o.node;
   read_control(living_thread(o.pid), status.base, status.control);
   write_state(o, status.base.value + kControlOffset);
+  if (o.node == kFrozen && status.control.kept) give_up_kept(o.pid, status.base.value);
   f.freeze_seconds = double(status.control.statistics.freeze_ns) / 1e9;
   f.total_seconds = double(clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
   f.bytes = last.sent.bytes;
