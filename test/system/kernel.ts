@@ -160,6 +160,8 @@ export function belongings(testbed: Testbed, node: number, init: number, except:
       // What a guest that has gone has used is kept for its home, for a day and no more than 2,000 of them.
       .filter((name) => !/\/guests\/[0-9a-f]{16}\.json$/.test(name) || !/"ended":\{/.test(tryRead(name)))
       .map((name) => name.slice(run.length))
+      // Of the calls that a process waits in at home since it came, as long as it lives.
+      .filter((name) => !except.some((pid) => name === `/processes/${numbers(pid).at(-1)}.waits`))
       .toSorted(),
     mounts: tryRead(`/proc/${init}/mounts`).split('\n').length,
     // Control connections between daemons come and go with keep-alive; those of the data port belong to guests.

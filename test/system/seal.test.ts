@@ -80,7 +80,7 @@ describe('encrypted sessions', { skip: whyNoTestbed() ?? whySkipped({ needs: ['p
   /** These nodes demand encryption, and the others do not. */
   async function encrypting(...nodes: number[]): Promise<void> {
     for (const node of [1, 2, 3]) {
-      const text = `${original.get(node)}\n[security]\nencrypt = ${nodes.includes(node)}\n[migration]\ncompress = false\n`; // what is compressed could not be found on the wire
+      const text = `${original.get(node)}\n[security]\nencrypt = ${nodes.includes(node)}\n[migration]\ncompress = false\nkeep = false\n`; // all of it is to be found on the wire
       if (present.get(node) === text) continue;
       present.set(node, text);
       writeFileSync(await configurationOf(node), text);
