@@ -10,7 +10,7 @@ import { note, Testbed, tryRead, until, whyNoTestbed } from './testbed.js';
 /** With MOSRUN_TEST_LIVE=N each is moved until it was moved live so many times, the whole of small ones counting as that; else a sample of moves will do. */
 const live = Number(process.env['MOSRUN_TEST_LIVE'] ?? 0);
 const least = live || (isShort ? 6 : 20);
-const mostRuns = live ? 40 : 4;
+const mostRuns = live ? 40 : 6;
 /** Of the processor time of one that computes, what is to be spent away; less beside other tests, where each way out takes longer and runs at home. */
 const mostly = isShort ? 0.8 : 0.9;
 /** With MOSRUN_TEST_STORM set all of them are moved ten times a second and more, and nobody asks how much of their time they were away. */

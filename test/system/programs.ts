@@ -210,7 +210,7 @@ export const programs: Program[] = [
     command: ['node', source('streams.mjs'), '.', work(80)],
     computes: false,
   },
-  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', work(1600)], computes: true },
+  { name: 'perl', needs: ['perl'], command: ['perl', source('loops.pl'), '.', work(3200)], computes: true },
   {
     name: 'a static C program',
     needs: ['gcc'],
