@@ -390,6 +390,12 @@ export const interfaces: Record<string, Feature[]> = {
       by: [],
     },
     {
+      what: 'a receive or send with a time-out (SO_RCVTIMEO, SO_SNDTIMEO) that goes on at home after many moves that failed one upon another, on a machine with many times more to run than it has processors',
+      place: 'differs',
+      note: 'may begin anew: that it is the same wait is known by how often its thread has slept. Seen once, of many thousands',
+      by: ['system/waits: moved out after many that failed, one upon another'],
+    },
+    {
       what: 'a sleep, poll or futex wait that was stopped and continued (SIGSTOP, a debugger) before it is moved',
       place: 'stays',
       note: 'until it is over, unless the sleep was given a place for its rest: the kernel tells nobody what is left of it',
