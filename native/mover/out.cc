@@ -111,7 +111,7 @@ std::string write_region(const Order &o, uint64_t base, Tracee &tracee, const Be
   c.core_pipe = read_file("/proc/sys/kernel/core_pattern", pattern) && pattern[0] == '|';
   c.unserved = uint32_t(o.unserved);
   c.packs = o.packs;
-  c.keeps = o.keeps && !o.lazy && o.node != kFrozen && is_large(o.pid);
+  c.keeps = o.keeps;
   c.reads_ahead = o.read_ahead && leases_last();
   c.writes_behind = o.write_behind;
   c.awake = o.awake;
@@ -225,7 +225,10 @@ int move_out(const Order &order) {
   begin.threads = uint32_t(threads);
   begin.fault = o.fault;
   Channels channels;
-  channels.streams = !o.at_exec && !o.lazy && o.node != kFrozen && (is_large(o.pid) || o.fails(Fault::stream_cut));
+  // Looked at while it runs, for both.
+  const bool follows = !o.at_exec && !o.lazy && o.node != kFrozen, large = follows && is_large(o.pid);
+  o.keeps = o.keeps && large;
+  channels.streams = large || (follows && o.fails(Fault::stream_cut));
   if (!o.at_exec) threads += threads > 1 ? kMoreThreads : 2;
   std::vector<unsigned> numbers(threads);
   std::iota(numbers.begin(), numbers.end(), 0u);
