@@ -25,6 +25,7 @@ import {
   sessionUsage,
   type ProcessUsage,
   sessionUsages,
+  MOST_LINKS,
 } from '../shared/wire.js';
 import type { Freezer } from './freezer.js';
 import type { MoveSessions } from './residents.js';
@@ -52,7 +53,7 @@ export interface SessionsPorts {
 
 /** Of more sessions it is not said which: a request has 16 KiB at most. */
 const MOST_NAMED = 512;
-// Memory that is worth several streams to the next node.
+/** Memory that is worth several streams to the next node: kLarge of native/mover/precopy.cc. */
 const LARGE_BYTES = 32 * 2 ** 20;
 
 /** The key for a session's memory channel alone, so that the node a process leaves learns no more: MemoryLabel in native/stub/wire.h. */
@@ -143,7 +144,7 @@ export class Sessions {
     const inner = innermostPid(pid);
     if (inner === null) throw new MosrunError('not-found', `process ${pid} has ended: nothing to move`);
     const grant = await this.ask(to, pid, guest, automatic);
-    const memory = randomInt(1, 2 ** 14);
+    const memory = randomInt(1, MOST_LINKS + 1);
     const { token, address, port, seal } = grant;
     const key = memoryKey(token);
     // What is on disk, or goes there, has no way to be long.

@@ -13,6 +13,7 @@ interface MigrationSettings {
   graceSeconds: number;
   /** Whether memory may be compressed on its way. */
   compress: boolean;
+  /** Whether what it leaves stays as long as nothing else needs the room. */
   keep: boolean;
 }
 

@@ -113,6 +113,9 @@ export const sessionUsages = z.object({
 });
 export type ProcessUsage = z.infer<typeof sessionUsages>['processes'][number];
 
+/** The highest number of channels between two nodes: each is a 16-bit number of its own, kStreams of native/stub/layout.h to one of these. */
+export const MOST_LINKS = 16383;
+
 /** Open the channels that your guest's memory will go over, to the node it is to move on to. */
 export const linkRequest = z.object({
   pid: z.int().positive(),
@@ -121,7 +124,7 @@ export const linkRequest = z.object({
   address: z.ipv4(),
   port: z.int().min(1).max(65535),
   /** Their number. */
-  memory: z.int().min(1).max(16383),
+  memory: z.int().min(1).max(MOST_LINKS),
   /** It has so much memory that one is not enough. */
   large: z.boolean(),
   encrypted: z.boolean(),

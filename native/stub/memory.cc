@@ -389,7 +389,7 @@ i64 receive_packed(int fd, const RecordHeader &header, uint8_t *scratch, Unpacke
   if (i64 error = receive_all(fd, got.runs, table)) return error;
   for (u32 i = 0; i < got.count; ++i) {
     const PageRun &run = got.runs[i];
-    if (run.length > kPackedMax || (run.address | run.length) % kPage || touches_stub(run.address, run.length)) return -EPROTO_;
+    if (!is_whole(run, kPackedMax)) return -EPROTO_;
     got.size += run.length;
   }
   if (got.size > kPackedMax || got.size < packed) return -EPROTO_;

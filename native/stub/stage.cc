@@ -100,7 +100,7 @@ i64 take_pages(int channel, const RecordHeader &header) {
   u64 bytes = 0;
   for (u32 i = 0; i < header.count; ++i) {
     const PageRun &run = runs[i];
-    if (run.length > kRunMax || (run.address | run.length) % kPage || touches_stub(run.address, run.length)) return -EPROTO_;
+    if (!is_whole(run, kRunMax)) return -EPROTO_;
     bytes += run.length;
   }
   if (bytes + table != header.length) return -EPROTO_;
@@ -160,7 +160,7 @@ i64 look_for_known(int channel, const RecordHeader &header) {
   u64 pages = 0;
   for (u32 i = 0; i < header.count; ++i) {
     const PageRun &run = runs[i];
-    if (!run.length || run.length > kKnownMax * kPage || (run.address | run.length) % kPage || touches_stub(run.address, run.length)) return -EPROTO_;
+    if (!run.length || !is_whole(run, kKnownMax * kPage)) return -EPROTO_;
     pages += run.length / kPage;
   }
   if (pages > kKnownMax || header.length != table + pages * sizeof(PageHash)) return -EPROTO_;

@@ -51,6 +51,8 @@ i64 scan_pages(int pagemap, struct PageScan &scan);        // PAGEMAP_SCAN, with
 i64 send_pages(int fd, int pagemap, u64 start, u64 end, bool files, uint8_t *scratch, Sent &sent);
 i64 send_changes(int fd, int pagemap, u64 start, u64 end, uint8_t *scratch, Sent &sent);
 // A `packed` record: its runs, and their bytes one behind another, in `scratch`.
+// Whole pages, of the program's.
+inline bool is_whole(const PageRun &run, u64 most) { return run.length <= most && (run.address | run.length) % kPage == 0 && !touches_stub(run.address, run.length); }
 struct Unpacked { PageRun *runs; uint8_t *bytes; u32 count; u64 size, saved; };
 constexpr u64 kUnpackedRoom = kRunsMax * sizeof(PageRun) + 2 * kPackedMax;
 i64 receive_packed(int fd, const RecordHeader &header, uint8_t *scratch, Unpacked &got);
@@ -78,7 +80,7 @@ constexpr u64 kAheadStack = 48 << 10, kAheadScratch = 96 << 10, kAheadList = 64 
 inline Mapping *ahead_list() { return pointer<Mapping>(base() + kAheadOffset + kAheadStack + kAheadScratch); }
 inline uint8_t *ahead_scratch() { return pointer<uint8_t>(base() + kAheadOffset + kAheadStack); }
 constexpr u64 kAheadListMax = kAheadList / sizeof(Mapping);
-void copy_ahead(u32 number, bool home, bool kept);                   // guest: begins to, home or on
+void copy_ahead(u32 number, bool home, bool kept);        // guest: begins to, home or on
 bool copied_ahead(u32 number);                            // guest, all stand still: has it, under that number?
 void leave_copier_to_parent();                            // guest, in a child
 void end_copying();                                       // guest: what was copied is of no use any more
@@ -339,10 +341,9 @@ struct Streams {
   int fds[kStreams];
   u32 count, turn;
   int next() const { return fds[turn]; }                                 // that the next record is for
-  void turns() { turn = (turn + 1) % count; }
   int take() {
     const int fd = next();
-    turns();
+    turn = (turn + 1) % count;
     return fd;
   }
 };

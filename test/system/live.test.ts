@@ -149,8 +149,6 @@ describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(end
     await testbed?.down();
   });
 
-  const move = (pid: number, to: string): ReturnType<typeof moveOn> => moveOn(testbed, pid, to);
-
   void test('memory that changes while it is compressed', { timeout: 300_000 }, () => churns(testbed, workplace, 12));
 
   void test('memory that the program maps meanwhile where the stub is to lie has the move begun again, and is not lost', {
@@ -185,7 +183,7 @@ describe('live moves over a slow link', { skip: whyNoTestbed() ?? whySkipped(end
   async function streams(pid: number, to: string, node: number): Promise<number> {
     const before = full(node);
     const going = { is: true };
-    const moved = move(pid, to).finally(() => (going.is = false));
+    const moved = moveOn(testbed, pid, to).finally(() => (going.is = false));
     let most = 0;
     for (; going.is; await setTimeout(50)) most = Math.max(most, full(node) - before);
     await moved;
